@@ -1,0 +1,99 @@
+import { isUtf8 } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { Problem } from '@latchkey/tokens/errors'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault
+} from 'fastify'
+import { Type } from 'typebox'
+import type { FrameConfig } from './config.ts'
+import { OneLineARequest } from './logger.ts'
+import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
+
+/** A Fastify app whose types come from the TypeBox schemas of its routes. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+const HEADER_LIMIT = 16 * 1024
+const BODY_LIMIT = 64 * 1024
+/** Longest time to receive one whole request, in milliseconds: slow senders are cut off. */
+const REQUEST_TIMEOUT = 15_000
+
+/** A query with nothing in it: what every endpoint takes that does not say otherwise. */
+const NO_QUERY = Type.Object({}, { additionalProperties: false })
+
+/**
+ * Builds what every service stands on: strict validation, problem+json for every failure, one log line a request,
+ * security headers, CORS for the configured origins.
+ *
+ * `endpoints` adds the service's own plugins and routes. The app is not listening and not yet ready.
+ */
+export async function createApp(
+  config: FrameConfig,
+  logger: FastifyBaseLogger,
+  endpoints: (app: App) => Promise<void>
+): Promise<App> {
+  const app: App = Fastify({
+    loggerInstance: logger,
+    genReqId: () => randomUUID(),
+    logController: new OneLineARequest({ requestIdLogLabel: 'request_id' }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { maxHeaderSize: HEADER_LIMIT },
+    trustProxy: config.TRUST_PROXY ?? false,
+    // While it closes, requests on open connections are still answered; nothing that arrived is dropped.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    // Fastify's defaults would drop unknown members and turn 1 into "1"; here both are refused.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } },
+    frameworkErrors: answerFrameworkError
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  const paths = new Set<string>()
+  app.addHook('onRoute', (route) => {
+    paths.add(route.url)
+    if (!route.schema?.hide) route.schema = { querystring: NO_QUERY, ...route.schema }
+  })
+  // What tells of a user is nobody else's; documents that may be kept say so themselves.
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+  acceptJsonOnly(app)
+  answerProblems(app)
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }
+  })
+  if (config.CORS_ORIGINS) {
+    await app.register(cors, {
+      origin: config.CORS_ORIGINS,
+      methods: ['GET', 'POST', 'PUT', 'DELETE'],
+      allowedHeaders: ['Authorization', 'Content-Type'],
+      exposedHeaders: ['Retry-After', 'WWW-Authenticate'],
+      strictPreflight: false
+    })
+  }
+  await endpoints(app)
+  refuseOtherMethods(app, [...paths])
+  return app
+}
+
+function acceptJsonOnly(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    // Node's decoder would put replacement characters in the place of what is no UTF-8 (RFC 8259 §8.1).
+    if (isUtf8(body)) parse(request, body.toString(), done)
+    else done(new Problem('invalid_input', { errors: [{ field: 'body', message: 'must be UTF-8' }] }))
+  })
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import type { ErrorObject } from 'ajv'
+import envSchema from 'env-schema'
+import { type Static, type TObject, Type } from 'typebox'
+import { choice, list, settingsValidator, text } from './settings.ts'
+
+/** The settings of the frame itself, which every service has. */
+export const frameSettings = {
+  NODE_ENV: choice(['production', 'development'], {
+    default: 'production',
+    description: 'development makes logs readable on a terminal; it changes no rule of any token.'
+  }),
+  HOST: text({ default: '127.0.0.1', description: 'Address to listen on; 0.0.0.0 is every interface.' }),
+  LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    description: 'Least level that is logged.'
+  }),
+  TRUST_PROXY: Type.Optional(
+    list({
+      pattern: '^[0-9A-Fa-f.:]+(/\\d{1,3})?$',
+      description: 'Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges with commas between them.'
+    })
+  ),
+  CORS_ORIGINS: Type.Optional(
+    list({
+      pattern: '^https?://[^/?#]+$',
+      description: 'Origins whose pages may call this service, as in https://app.example.com, with commas between them.'
+    })
+  )
+}
+
+/** The frame's settings as they were read. */
+export type FrameConfig = Static<TObject<typeof frameSettings>>
+
+/** Settings that keep a service from starting; the message names every one of them. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`cannot start, ${problems.length} of the settings need a look:\n${problems.map((p) => `  ${p}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads a service's settings from the environment, once.
+ *
+ * An empty value counts as unset; a setting made with `file: true` may come as `<NAME>_FILE`, a path to its value.
+ * `problems` are those that the caller has found already.
+ * Throws {@link ConfigError} with every missing or malformed setting; values are not repeated, they may be secrets.
+ */
+export function readConfig<T extends TObject>(
+  schema: T,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[] = []
+): Readonly<Static<T>> {
+  const data: Record<string, string> = {}
+  for (const [name, setting] of Object.entries<{ file?: true }>(schema.properties)) {
+    const path = setting.file && env[`${name}_FILE`]
+    const value = env[name] || (path ? readValue(path, `${name}_FILE`, problems) : undefined)
+    if (value) data[name] = value
+  }
+  try {
+    const config = envSchema<Static<T>>({ schema, data, env: false, ajv: settingsValidator() })
+    if (problems.length === 0) return Object.freeze<Static<T>>(config)
+  } catch (error) {
+    const { errors } = error as { errors?: ErrorObject[] }
+    if (!errors) throw error
+    const unread = problems.map((problem) => problem.split(/_FILE\b/)[0])
+    problems.push(...errors.filter((e) => !unread.includes(e.params['missingProperty'])).map(describe))
+  }
+  throw new ConfigError(problems)
+}
+
+function readValue(path: string, name: string, problems: string[]): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    problems.push(`${name} names a file that cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    return undefined
+  }
+}
+
+function describe({ instancePath, keyword, message, params, parentSchema }: ErrorObject): string {
+  if (keyword === 'required') {
+    const missing = String(params['missingProperty'])
+    return `${missing} is not set. ${parentSchema?.['properties'][missing].description}`
+  }
+  const allowed = keyword === 'enum' ? ` (${parentSchema?.['enum'].join(', ')})` : ''
+  return `${instancePath.slice(1)} ${message}${allowed}. ${parentSchema?.['description']}`
+}

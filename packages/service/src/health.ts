@@ -1,0 +1,36 @@
+import { unavailable } from '@latchkey/tokens/errors'
+import { Type } from 'typebox'
+import type { App } from './app.ts'
+import { problems } from './schemas.ts'
+
+const STATUS = Type.Object({ status: Type.Literal('ok') })
+
+/**
+ * Adds `GET /healthz` (the process is up) and `GET /readyz` (it can serve now).
+ *
+ * `unready` says why the service cannot serve, or nothing when it can; its text goes to the log, not to the caller.
+ */
+export function health(app: App, unready: () => Promise<string | undefined> | string | undefined): void {
+  app.get(
+    '/healthz',
+    { schema: { tags: ['operation'], summary: 'The process is up', response: { 200: STATUS } } },
+    () => ({
+      status: 'ok' as const
+    })
+  )
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        tags: ['operation'],
+        summary: 'The service can serve now',
+        response: { 200: STATUS, ...problems() }
+      }
+    },
+    async () => {
+      const reason = await unready()
+      if (reason !== undefined) throw unavailable(`not ready: ${reason}`)
+      return { status: 'ok' as const }
+    }
+  )
+}

@@ -1,0 +1,21 @@
+import { Problem } from './errors.ts'
+
+/**
+ * Reads the one bearer token of a request (RFC 6750 §2.1); the scheme may be in any letter case.
+ *
+ * Takes Node's `rawHeaders` (name, value, name, value …), because the parsed headers hide a second `Authorization`.
+ * Throws `missing_token` without the header or with another scheme, `invalid_request` with two headers or other than
+ * one word after the scheme. What that one word holds is not looked at here.
+ */
+export function readBearer(rawHeaders: readonly string[]): string {
+  const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization')
+  if (values.length === 0) throw new Problem('missing_token')
+  if (values.length > 1) throw new Problem('invalid_request', { reason: 'two Authorization headers' })
+  const [scheme, ...words] = (values[0] ?? '').trim().split(/[ \t]+/)
+  if (scheme?.toLowerCase() !== 'bearer') throw new Problem('missing_token')
+  const [token] = words
+  if (token === undefined || words.length > 1) {
+    throw new Problem('invalid_request', { reason: `${words.length} words after Bearer` })
+  }
+  return token
+}

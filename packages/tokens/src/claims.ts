@@ -1,0 +1,77 @@
+/** Narrows one claim to its type. */
+type Check<T> = (value: unknown) => value is T
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const HMAC_SHA256_HEX = /^[0-9a-f]{64}$/
+
+const isText = check<string>((value) => typeof value === 'string' && value !== '')
+const isUuid = check<string>((value) => typeof value === 'string' && UUID.test(value))
+const isCustomKey = check<string>((value) => typeof value === 'string' && HMAC_SHA256_HEX.test(value))
+const isAudience = check<string | string[]>((value) => isText(value) || (Array.isArray(value) && value.every(isText)))
+const isRoles = check<string[]>(
+  (value) => Array.isArray(value) && value.length <= 16 && value.every((role) => isText(role) && role.length <= 32)
+)
+// JSON has numbers such as 1e999 that parse to Infinity, so being a number is not enough.
+const isCount = check<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0)
+const isAccess = check<'access'>((value) => value === 'access')
+const isRefresh = check<'refresh'>((value) => value === 'refresh')
+
+function check<T>(test: (value: unknown) => boolean): Check<T> {
+  return test as Check<T>
+}
+
+/**
+ * The two kinds of tokens: the `typ` of the header and every claim that must be present, with its type.
+ *
+ * Times (`iat`, `exp`) are whole seconds since 1970 (NumericDate, RFC 7519 §2), `epoch` and `generation` count from 0.
+ * The kinds exclude each other: by `typ`, by `token_use`, by audience and by key.
+ */
+export const KINDS = {
+  /** RFC 9068, plus what a resource service wants to know about the user. */
+  access: {
+    typ: 'at+jwt',
+    claims: {
+      iss: isText,
+      aud: isAudience,
+      sub: isUuid,
+      client_id: isText,
+      iat: isCount,
+      exp: isCount,
+      jti: isUuid,
+      token_use: isAccess,
+      sid: isUuid,
+      preferred_username: isText,
+      roles: isRoles,
+      epoch: isCount
+    }
+  },
+  refresh: {
+    typ: 'rt+jwt',
+    claims: {
+      iss: isText,
+      aud: isAudience,
+      sub: isUuid,
+      iat: isCount,
+      exp: isCount,
+      jti: isText,
+      token_use: isRefresh,
+      sid: isUuid,
+      generation: isCount,
+      custom_key: isCustomKey
+    }
+  }
+} as const
+
+/** `access` or `refresh`. */
+export type Kind = keyof typeof KINDS
+
+type Checked<C> = { readonly [K in keyof C]: C[K] extends Check<infer T> ? Readonly<T> : never }
+
+/** The claims of one kind, each checked. */
+export type Claims<K extends Kind> = Checked<(typeof KINDS)[K]['claims']>
+
+/** What an access token says. */
+export type AccessClaims = Claims<'access'>
+
+/** What a refresh token says. */
+export type RefreshClaims = Claims<'refresh'>

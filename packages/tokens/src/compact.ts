@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer'
+import { Problem } from './errors.ts'
+
+/** A token as it was sent: nothing in it may be believed before its signature is checked. */
+export interface UnverifiedToken {
+  readonly header: Readonly<Record<string, unknown>>
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** Longest token that is looked at, in characters; ours have about 1,000. */
+const MAX_LENGTH = 8192
+
+const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/
+
+/**
+ * Takes a JWS in compact form apart without checking its signature (RFC 7515 §7.1).
+ *
+ * Stricter than the libraries that verify it: at most 8 KiB, canonical base64url (RFC 4648 §3.5: no padding, unused
+ * bits zero), header and payload JSON objects in UTF-8 without a byte order mark. Where a member name stands twice the
+ * last one counts, as in every engine that parses the token after us. Throws `invalid_token`.
+ */
+export function decodeUnverified(token: string): UnverifiedToken {
+  const parts = token.length <= MAX_LENGTH ? COMPACT.exec(token) : null
+  const [, header = '', payload = '', signature = ''] = parts ?? []
+  if (!parts || !isCanonical(signature)) throw malformed()
+  return { header: parseObject(header), claims: parseObject(payload) }
+}
+
+// Buffer ignores what it does not understand; only what comes out again as it went in was written canonically.
+function isCanonical(part: string): boolean {
+  return Buffer.from(part, 'base64url').toString('base64url') === part
+}
+
+function parseObject(part: string): Record<string, unknown> {
+  const bytes = Buffer.from(part, 'base64url')
+  if (bytes.toString('base64url') !== part || !isUtf8(bytes)) throw malformed()
+  let value: unknown
+  try {
+    value = JSON.parse(bytes.toString())
+  } catch {
+    throw malformed()
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed()
+  return value as Record<string, unknown>
+}
+
+function malformed(): Problem {
+  return new Problem('invalid_token', { reason: 'not a JWS in canonical compact form' })
+}

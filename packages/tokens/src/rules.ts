@@ -1,0 +1,81 @@
+import { type AccessClaims, type Claims, KINDS, type Kind, type RefreshClaims } from './claims.ts'
+import { Problem } from './errors.ts'
+
+/** The protected header of a token that passed {@link checkHeader}. */
+export interface TokenHeader {
+  readonly alg: 'RS256'
+  readonly typ: string
+  readonly kid: string
+}
+
+/** What a verifier expects of a token. */
+export interface Expectations {
+  /** Must equal `iss` exactly. */
+  readonly issuer: string
+  /** `aud` must name it, or one of them. */
+  readonly audience: string | readonly string[]
+  /** How far clocks may differ, in seconds. */
+  readonly leeway: number
+  /** The present, in seconds since 1970; fractions count. */
+  readonly now: number
+}
+
+const KID = /^[A-Za-z0-9_-]{1,128}$/
+
+// Each of these lets a token choose its own key, or asks for processing that we do not do (RFC 8725 §3.10, RFC 7515 §4.1.11).
+const REFUSED_MEMBERS = ['crit', 'zip', 'b64', 'jku', 'x5u', 'jwk', 'x5c'] as const
+
+/**
+ * Checks the header of a token before any key is looked up (RFC 8725 §3.1, §3.10, §3.11; RFC 9068 §4).
+ *
+ * Only RS256, the `typ` of the kind (a media type: letter case and `application/` do not matter), a `kid` of 1 to 128
+ * base64url characters, and none of the members by which a token brings its own key. Throws `invalid_token`.
+ */
+export function checkHeader(kind: Kind, header: Readonly<Record<string, unknown>>): TokenHeader {
+  const { alg, typ, kid } = header
+  if (alg !== 'RS256') throw refused('alg is not RS256')
+  if (typeof typ !== 'string' || typ.toLowerCase().replace(/^application\//, '') !== KINDS[kind].typ) {
+    throw refused(`typ is not ${KINDS[kind].typ}`)
+  }
+  if (typeof kid !== 'string' || !KID.test(kid)) throw refused('kid is not 1 to 128 base64url characters')
+  for (const member of REFUSED_MEMBERS) if (member in header) throw refused(`header has ${member}`)
+  return { alg, typ, kid }
+}
+
+/**
+ * Checks the claims of a token (RFC 7519 §4.1, RFC 9068 §4) and returns those of its kind, frozen; further ones are left out.
+ *
+ * Throws `invalid_token`, or `token_expired` when `exp` is the only thing wrong.
+ */
+export function checkClaims<K extends Kind>(
+  kind: K,
+  claims: Readonly<Record<string, unknown>>,
+  expected: Expectations
+): Claims<K> {
+  const checked: Record<string, unknown> = {}
+  for (const [name, check] of Object.entries(KINDS[kind].claims)) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined
+    if (!check(value)) throw refused(`${name} is missing or not of its type`)
+    checked[name] = typeof value === 'object' ? Object.freeze(value) : value
+  }
+  const known = Object.freeze(checked) as unknown as AccessClaims | RefreshClaims
+  if (known.iss !== expected.issuer) throw refused('iss is another issuer')
+  if (!names(known.aud).some((name) => names(expected.audience).includes(name))) throw refused('aud is not us')
+  if ('generation' in known && known.jti !== `${known.sid}.${known.generation}`)
+    throw refused('jti is not sid.generation')
+  const latest = expected.now + expected.leeway
+  if (known.iat > latest) throw refused('iat is in the future')
+  if (Object.hasOwn(claims, 'nbf') && !(Number.isSafeInteger(claims['nbf']) && Number(claims['nbf']) <= latest)) {
+    throw refused('nbf is in the future or no time')
+  }
+  if (expected.now >= known.exp + expected.leeway) throw new Problem('token_expired')
+  return known as Claims<K>
+}
+
+function names(audience: string | readonly string[]): readonly string[] {
+  return typeof audience === 'string' ? [audience] : audience
+}
+
+function refused(reason: string): Problem {
+  return new Problem('invalid_token', { reason })
+}

@@ -1,0 +1,28 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** A key set as it was kept: where it came from, and when the fetch that brought it began (milliseconds since 1970). */
+export interface CachedSet {
+  readonly url: string
+  readonly good_at: number
+  readonly keys: readonly object[]
+}
+
+/** Reads a kept key set; nothing when there is none for this URL or its time is not in the past. */
+export async function readCacheFile(path: string, url: string, now: number): Promise<CachedSet | undefined> {
+  try {
+    const cached: CachedSet = JSON.parse(await readFile(path, 'utf8'))
+    const usable = cached.url === url && Number.isFinite(cached.good_at) && cached.good_at <= now
+    return usable && Array.isArray(cached.keys) ? cached : undefined
+  } catch {
+    return undefined // missing, or cut off when an older version wrote it: the issuer has it anyway
+  }
+}
+
+/** Keeps a key set: written beside and renamed, so that a reader sees the old file or the new one and never a part. */
+export async function writeCacheFile(path: string, cached: CachedSet): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const beside = `${path}.${process.pid}.tmp`
+  await writeFile(beside, JSON.stringify(cached), { mode: 0o600 })
+  await rename(beside, path)
+}

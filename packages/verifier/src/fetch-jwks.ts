@@ -1,0 +1,61 @@
+/** Largest key set that is read, in bytes; ten RSA keys have about 5 kB. */
+const SIZE_LIMIT = 256 * 1024
+
+/** A good answer of the issuer. `text` is missing when the set is unchanged since `etag`; `maxAge` when none was given. */
+export interface JwksAnswer {
+  readonly text?: string
+  readonly etag?: string
+  /** Seconds that the answer may still be kept (RFC 9111 §4.2). */
+  readonly maxAge?: number
+}
+
+/** Where and how to fetch; `timeout` in seconds is for the whole answer. */
+export interface FetchSettings {
+  readonly url: string
+  readonly timeout: number
+  readonly fetch: typeof globalThis.fetch
+}
+
+/**
+ * Fetches a JWK set once: within the time and size limits, following no redirect, asking only for what changed.
+ *
+ * Throws whatever keeps the answer from being 200 or, to our `etag`, 304. Whether the text is a key set is not looked at.
+ */
+export async function fetchJwks({ url, timeout, fetch }: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
+  const answer = await fetch(url, {
+    headers: { accept: 'application/jwk-set+json, application/json', ...(etag && { 'if-none-match': etag }) },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeout * 1000)
+  })
+  const unchanged = answer.status === 304 && etag !== undefined
+  if (answer.status !== 200 && !unchanged) {
+    await answer.body?.cancel()
+    throw new Error(`the issuer answered ${answer.status}`)
+  }
+  const newTag = answer.headers.get('etag') ?? (unchanged ? etag : undefined)
+  const maxAge = freshFor(answer.headers)
+  return {
+    ...(!unchanged && { text: await readLimited(answer) }),
+    ...(newTag !== undefined && { etag: newTag }),
+    ...(maxAge !== undefined && { maxAge })
+  }
+}
+
+async function readLimited(answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of answer.body ?? []) {
+    size += chunk.byteLength
+    if (size > SIZE_LIMIT) throw new Error(`the answer is larger than ${SIZE_LIMIT} bytes`)
+    chunks.push(chunk)
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+}
+
+function freshFor(headers: Headers): number | undefined {
+  const control = headers.get('cache-control') ?? ''
+  if (/\bno-(store|cache)\b/i.test(control)) return 0
+  const [, maxAge] = /\bmax-age\s*=\s*"?(\d{1,10})/i.exec(control) ?? []
+  if (maxAge === undefined) return undefined
+  return Math.max(0, Number(maxAge) - (Number(headers.get('age')) || 0))
+}

@@ -1,0 +1,96 @@
+import { createPublicKey } from 'node:crypto'
+import { createVerifier } from 'fast-jwt'
+
+/** A public key that tokens are verified with. It stays the same object while its key set lists it unchanged. */
+export interface VerificationKey {
+  readonly kid: string
+  /** The public members as the set listed them. */
+  readonly jwk: { readonly kty: 'RSA'; readonly n: string; readonly e: string; readonly kid: string }
+  /** Tells whether the signature of a token (compact form, RS256) is this key's. */
+  verifies(token: string): boolean
+}
+
+const KID = /^[A-Za-z0-9_-]{1,128}$/
+const EXPONENT_65537 = 'AQAB'
+const LEAST_BYTES = 2048 / 8
+
+/**
+ * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 bits or more, exponent 65537.
+ *
+ * Every other key is skipped by itself, and `skipped` is told why; keys of kinds that we do not know are nothing to
+ * complain of. Keys of `held` that are still listed are handed on as they are. Returns nothing when the text is no set.
+ */
+export function readKeySet(
+  text: string,
+  held: ReadonlyMap<string, VerificationKey>,
+  skipped: (reason: string) => void
+): Map<string, VerificationKey> | undefined {
+  const listed = listedKeys(text)
+  if (!listed) return undefined
+  const keys = new Map<string, VerificationKey>()
+  for (const jwk of listed) {
+    if (jwk['kty'] !== 'RSA') continue
+    const fault = keys.has(String(jwk['kid'])) ? 'its kid stands twice' : unusable(jwk)
+    if (fault) {
+      skipped(`key ${JSON.stringify(jwk['kid'])?.slice(0, 140)} of the set is skipped: ${fault}`)
+      continue
+    }
+    const { n, e, kid } = jwk as { n: string; e: string; kid: string }
+    const known = held.get(kid)
+    keys.set(kid, known?.jwk.n === n && known.jwk.e === e ? known : createKey({ kty: 'RSA', n, e, kid }))
+  }
+  return keys
+}
+
+function listedKeys(text: string): Record<string, unknown>[] | undefined {
+  try {
+    const set: unknown = JSON.parse(text)
+    const keys = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : undefined
+    return Array.isArray(keys) ? keys.filter((key) => typeof key === 'object' && key !== null) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function unusable({ kid, use, alg, key_ops: operations, n, e, d }: Record<string, unknown>): string | undefined {
+  if (typeof kid !== 'string' || !KID.test(kid)) return 'its kid is not 1 to 128 base64url characters'
+  if (use !== undefined && use !== 'sig') return 'it is not for signatures'
+  if (alg !== undefined && alg !== 'RS256') return 'it is not for RS256'
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
+    return 'it is not for verifying'
+  if (d !== undefined) return 'it holds private members'
+  if (e !== EXPONENT_65537) return 'its exponent is not 65537'
+  if (typeof n !== 'string') return 'it has no modulus'
+  const modulus = Buffer.from(n, 'base64url')
+  if (modulus.toString('base64url') !== n || modulus[0] === 0) return 'its modulus is not written canonically'
+  // The first octet counts from its highest bit: 2,047 bits fill 256 octets too.
+  if (modulus.length < LEAST_BYTES || (modulus.length === LEAST_BYTES && Number(modulus[0]) < 128))
+    return 'it is shorter than 2048 bits'
+  return Number(modulus.at(-1)) % 2 === 0 ? 'its modulus is even' : undefined
+}
+
+function createKey(jwk: VerificationKey['jwk']): VerificationKey {
+  const key = createPublicKey({ key: { ...jwk }, format: 'jwk' })
+    .export({ type: 'spki', format: 'pem' })
+    .toString()
+  // The engine checks the signature alone: times and claims are judged by the rules that all services share.
+  const verify = createVerifier({
+    key,
+    algorithms: ['RS256'],
+    cache: false,
+    ignoreExpiration: true,
+    ignoreNotBefore: true
+  })
+  return {
+    kid: jwk.kid,
+    jwk,
+    verifies: (token) => {
+      try {
+        verify(token)
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+}

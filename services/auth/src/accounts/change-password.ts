@@ -1,0 +1,49 @@
+import type { App } from '@latchkey/service/app'
+import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Problem } from '@latchkey/tokens/errors'
+import { Type } from 'typebox'
+import type { Database } from '../database.ts'
+import type { Guards } from '../sessions/guard.ts'
+import { changePassword as storeChange } from '../sessions/sessions.ts'
+import { type IssueTokens, TOKENS } from '../sessions/tokens.ts'
+import { PASSWORD } from './fields.ts'
+import { normalizePassword, refusePassword } from './password-policy.ts'
+import type { Passwords } from './passwords.ts'
+
+const schema = {
+  tags: ['accounts'],
+  summary: 'Change the password; every other refresh token stops working',
+  security: [{ bearer: [] }],
+  body: Type.Object({ current_password: PASSWORD, new_password: PASSWORD }, { additionalProperties: false }),
+  response: {
+    200: TOKENS,
+    ...problems(...OF_TOKENS, ...OF_BODIES, 'invalid_credentials')
+  }
+}
+
+/** What changing a password is made of; `idle` life of the new session in seconds. */
+export interface ChangePasswordParts {
+  readonly database: Database
+  readonly passwords: Passwords
+  readonly issue: IssueTokens
+  readonly guards: Guards
+  readonly minLength: number
+  readonly idle: number
+}
+
+/** `POST /change-password`: the hashing is done before the transaction, so that none stays open meanwhile. */
+export function changePassword(app: App, parts: ChangePasswordParts): void {
+  const { database, passwords, issue, guards, minLength, idle } = parts
+  app.post('/change-password', { schema, onRequest: guards.access }, async (request, reply) => {
+    const { caller } = request
+    const current = normalizePassword(request.body.current_password)
+    const wanted = normalizePassword(request.body.new_password)
+    const refusal = refusePassword(wanted, minLength, caller)
+    if (refusal) throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: refusal }] })
+    const { matches } = await passwords.verify(current, caller.password_hash)
+    if (!matches) throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
+    const grant = await storeChange(database, caller, { passwordHash: await passwords.hash(wanted), idle })
+    request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
+    return reply.send(await issue(grant))
+  })
+}

@@ -1,0 +1,19 @@
+import type { App } from '@latchkey/service/app'
+import { OF_TOKENS, problems } from '@latchkey/service/schemas'
+import type { Guards } from '../sessions/guard.ts'
+import { publicUser, USER } from './fields.ts'
+
+const schema = {
+  tags: ['accounts'],
+  summary: 'Who the access token belongs to',
+  security: [{ bearer: [] }],
+  response: {
+    200: USER,
+    ...problems(...OF_TOKENS)
+  }
+}
+
+/** `GET /me`. */
+export function me(app: App, { guards }: { guards: Guards }): void {
+  app.get('/me', { schema, onRequest: guards.access }, async (request) => publicUser(request.caller))
+}

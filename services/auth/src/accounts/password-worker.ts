@@ -1,0 +1,31 @@
+import { constants, setPriority } from 'node:os'
+import { compareSync, getRounds, hashSync } from 'bcryptjs'
+
+/** Work for a hashing thread: `hash` makes a hash of the given cost, `verify` compares with one. */
+export type HashJob = { readonly password: string; readonly cost: number; readonly deadline: number } & (
+  | { readonly op: 'hash' }
+  | { readonly op: 'verify'; readonly hash: string }
+)
+
+/** `late` when the deadline (milliseconds since 1970) had passed before the work began. */
+export type HashResult = 'late' | { readonly hash: string } | { readonly matches: boolean }
+
+// On Linux this is the calling thread's priority alone: a storm of logins leaves the main thread its core.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+
+/** Does one job, on the calling thread. */
+export default function work(job: HashJob): HashResult {
+  if (Date.now() > job.deadline) return 'late'
+  return job.op === 'hash' ? { hash: hashSync(job.password, job.cost) } : { matches: verify(job) }
+}
+
+function verify({ password, hash, cost }: HashJob & { op: 'verify' }): boolean {
+  try {
+    if (compareSync(password, hash)) return true
+    // A wrong password costs as much for an old account as for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
+    for (let rest = getRounds(hash); rest < cost; rest += 1) hashSync(password, rest)
+    return false
+  } catch {
+    return false // a stored text that is no bcrypt hash opens no account
+  }
+}

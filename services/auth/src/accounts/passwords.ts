@@ -1,0 +1,74 @@
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { unavailable } from '@latchkey/tokens/errors'
+import { getRounds } from 'bcryptjs'
+import { Piscina } from 'piscina'
+import { fitsBcrypt } from './password-policy.ts'
+import type { HashJob, HashResult } from './password-worker.ts'
+
+/** Hashes and compares passwords, off the main thread. Both throw `unavailable` (503) when too many wait. */
+export interface Passwords {
+  /** Makes the bcrypt hash of a normalized password that passed the policy. */
+  hash(password: string): Promise<string>
+  /**
+   * Compares a normalized password with a stored hash. Without one (no such account) it does the same work and says no.
+   * `outdated` is true when it matched a hash of a lower cost than is configured.
+   */
+  verify(password: string, stored: string | undefined): Promise<{ matches: boolean; outdated: boolean }>
+}
+
+/** What runs the jobs: threads, or in tests the caller itself. */
+export interface HashPool {
+  run(job: HashJob): Promise<HashResult>
+  close(): Promise<void>
+}
+
+/** Jobs that may wait; at cost 11 on two cores about 20 s of work, most of which would be too late. */
+const MAX_QUEUE = 256
+
+/** Starts one hashing thread a core. */
+export function openHashPool(): HashPool {
+  // The worker has the ending of this file: .ts from the sources, .js from dist.
+  const worker = new URL(`./password-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
+  const threads = availableParallelism()
+  const pool = new Piscina<HashJob, HashResult>({
+    filename: worker.href,
+    minThreads: threads,
+    maxThreads: threads,
+    maxQueue: MAX_QUEUE
+  })
+  return {
+    run: async (job) => {
+      if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
+      return pool.run(job)
+    },
+    close: () => pool.close()
+  }
+}
+
+/** Makes the password functions of a pool. `cost` is bcrypt's, `queueTimeout` the longest wait for a thread in seconds. */
+export function createPasswords(
+  pool: HashPool,
+  { cost, queueTimeout }: { cost: number; queueTimeout: number }
+): Passwords {
+  // As good as any hash for a comparison that must fail, and as slow.
+  const dummy = `$2b$${cost}$${'.'.repeat(53)}`
+  async function run<R extends HashResult>(job: {
+    op: HashJob['op']
+    password: string
+    hash?: string
+  }): Promise<Exclude<R, 'late'>> {
+    const result = await pool.run({ ...job, cost, deadline: Date.now() + queueTimeout * 1000 } as HashJob)
+    if (result === 'late') throw unavailable(`hashing: no thread was free within ${queueTimeout} s`)
+    return result as Exclude<R, 'late'>
+  }
+  return {
+    hash: async (password) => (await run<{ hash: string }>({ op: 'hash', password })).hash,
+    verify: async (password, stored) => {
+      const { matches } = await run<{ matches: boolean }>({ op: 'verify', password, hash: stored ?? dummy })
+      if (!matches || stored === undefined || !fitsBcrypt(password)) return { matches: false, outdated: false }
+      return { matches, outdated: getRounds(stored) < cost }
+    }
+  }
+}

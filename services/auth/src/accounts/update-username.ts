@@ -1,0 +1,31 @@
+import type { App } from '@latchkey/service/app'
+import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Problem } from '@latchkey/tokens/errors'
+import { Type } from 'typebox'
+import type { Queryable } from '../database.ts'
+import type { Guards } from '../sessions/guard.ts'
+import { checkUsername, publicUser, USER, USERNAME } from './fields.ts'
+import { renameUser } from './users.ts'
+
+const schema = {
+  tags: ['accounts'],
+  summary: 'Change the display name; the next access token carries it',
+  security: [{ bearer: [] }],
+  body: Type.Object({ username: USERNAME }, { additionalProperties: false }),
+  response: {
+    200: USER,
+    ...problems(...OF_TOKENS, ...OF_BODIES)
+  }
+}
+
+/** `PUT /update-username`. */
+export function updateUsername(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+  app.put('/update-username', { schema, onRequest: guards.access }, async (request) => {
+    const { username, error } = checkUsername(request.body.username)
+    if (error) throw new Problem('invalid_input', { errors: [error] })
+    const account = await renameUser(database, request.caller.id, username)
+    if (!account) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })
+    request.log.info({ event: 'username_changed', user: account.id }, 'renamed')
+    return publicUser(account)
+  })
+}

@@ -1,0 +1,61 @@
+import { type App, createApp } from '@latchkey/service/app'
+import { health } from '@latchkey/service/health'
+import { openapi } from '@latchkey/service/openapi'
+import type { FastifyBaseLogger } from 'fastify'
+import { changePassword } from './accounts/change-password.ts'
+import { me } from './accounts/me.ts'
+import { createPasswords, type HashPool } from './accounts/passwords.ts'
+import { signup } from './accounts/signup.ts'
+import { updateUsername } from './accounts/update-username.ts'
+import type { Config } from './config.ts'
+import type { Database } from './database.ts'
+import type { Keys } from './keys/folder.ts'
+import { jwks } from './keys/jwks.ts'
+import { limitRequests } from './limits/requests.ts'
+import { metadata } from './metadata.ts'
+import { missingMigration } from './migrate.ts'
+import { createGuards } from './sessions/guard.ts'
+import { login } from './sessions/login.ts'
+import { refreshToken } from './sessions/refresh-token.ts'
+import { createTokenIssuer } from './sessions/tokens.ts'
+
+/** What the app is made of; it closes neither. */
+export interface Parts {
+  readonly database: Database
+  readonly keys: Keys
+  readonly hashPool: HashPool
+  readonly logger: FastifyBaseLogger
+}
+
+/** Builds the auth service: its parts, then one line an endpoint. */
+export async function buildApp(config: Config, { database, keys, hashPool, logger }: Parts): Promise<App> {
+  const settings = { issuer: config.ISSUER, audience: config.AUDIENCE }
+  const issue = createTokenIssuer(keys, { ...settings, accessLife: config.ACCESS_TOKEN_TTL })
+  const passwords = createPasswords(hashPool, { cost: config.BCRYPT_COST, queueTimeout: config.HASH_QUEUE_TIMEOUT })
+  const life = { idle: config.REFRESH_TOKEN_TTL, most: config.SESSION_MAX_AGE }
+  const minLength = config.PASSWORD_MIN_LENGTH
+  const maxAge = config.JWKS_PUBLISH_AGE
+
+  return createApp(config, logger, async (app) => {
+    await openapi(app, {
+      title: 'Latchkey auth service',
+      description: 'Owns accounts and sessions, signs access and refresh tokens.',
+      version: '1'
+    })
+    const guards = await createGuards(app, { keys, database, settings: { ...settings, leeway: config.CLOCK_LEEWAY } })
+    const limit = await limitRequests(app, config.RATE_LIMIT_PER_MINUTE)
+
+    signup(app, { database, passwords, minLength, limit })
+    login(app, { database, passwords, issue, life, limit })
+    refreshToken(app, { database, issue, guards })
+    changePassword(app, { database, passwords, issue, guards, minLength, idle: life.idle })
+    updateUsername(app, { database, guards })
+    me(app, { guards })
+    jwks(app, { access: keys.access, maxAge })
+    metadata(app, { issuer: config.ISSUER, maxAge })
+    health(app, async () => {
+      const missing = await missingMigration(database)
+      return missing && `migration ${missing} is missing; run npm run migrate -w services/auth`
+    })
+  })
+}

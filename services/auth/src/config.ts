@@ -1,0 +1,90 @@
+import { type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
+import { duration, integer, list, text, url } from '@latchkey/service/settings'
+import { type Static, Type } from 'typebox'
+
+const settings = Type.Object({
+  ...frameSettings,
+  PORT: integer({ minimum: 0, maximum: 65535, default: '9090', description: 'Port to listen on.' }),
+  ISSUER: url({
+    description:
+      'Name of this service: the iss of every token, compared byte for byte, and the base of its published URLs.'
+  }),
+  AUDIENCE: list({
+    description: 'Who the access tokens are for: the aud of every access token. A comma list becomes an array.'
+  }),
+  KEYS_DIR: text({ description: 'Folder of the signing keys, as scripts/generate-keys.sh makes it.' }),
+  DATABASE_URL: text({
+    file: true,
+    pattern: '^postgres(ql)?://',
+    description: 'The primary PostgreSQL, as in postgres://user:password@host:5432/name.'
+  }),
+  DATABASE_POOL_SIZE: integer({
+    minimum: 1,
+    maximum: 1000,
+    default: '10',
+    description: 'Most connections to the database.'
+  }),
+  DATABASE_TIMEOUT: duration({
+    minimum: 0.05,
+    default: '3s',
+    description: 'Longest wait for a connection, and again for a statement; then the answer is 503.'
+  }),
+  ACCESS_TOKEN_TTL: duration({
+    minimum: 1,
+    default: '15m',
+    description: 'Life of an access token, and so the longest time that resource services believe one after a logout.'
+  }),
+  REFRESH_TOKEN_TTL: duration({
+    minimum: 1,
+    default: '30d',
+    description: 'Life of a refresh token: a session that is not used for so long ends.'
+  }),
+  SESSION_MAX_AGE: duration({
+    minimum: 1,
+    default: '90d',
+    description: 'Longest life of a session, however much it is used; then the user logs in again.'
+  }),
+  CLOCK_LEEWAY: duration({
+    default: '5s',
+    description: 'How far the clocks of services may differ when times of tokens are checked.'
+  }),
+  BCRYPT_COST: integer({
+    minimum: 10,
+    maximum: 15,
+    default: '11',
+    description: 'Work of one password hash; each step doubles it. Raised, old hashes are renewed at the next login.'
+  }),
+  PASSWORD_MIN_LENGTH: integer({
+    minimum: 1,
+    maximum: 72,
+    default: '8',
+    description: 'Fewest characters (code points) of a new password.'
+  }),
+  HASH_QUEUE_TIMEOUT: duration({
+    minimum: 0.05,
+    default: '3s',
+    description: 'Longest wait for a free hashing thread; then the answer is 503.'
+  }),
+  RATE_LIMIT_PER_MINUTE: integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: '100',
+    description:
+      'Requests a minute to /signup and /login from one client address (IPv6: one /64), all together; 0 is no limit.'
+  }),
+  JWKS_PUBLISH_AGE: duration({
+    minimum: 1,
+    default: '5m',
+    description: 'max-age of the published key set: how long verifiers may keep it before they ask again.'
+  })
+})
+
+/** The settings of the auth service, named as in the environment; durations are seconds. */
+export type Config = FrameConfig & Static<typeof settings>
+
+/** Reads the settings; throws a ConfigError that names every one that is wrong. */
+export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
+  return readConfig(settings, env)
+}
+
+export { settings as authSettings }

@@ -1,0 +1,104 @@
+import { unavailable } from '@latchkey/tokens/errors'
+import type { FastifyBaseLogger } from 'fastify'
+import pg from 'pg'
+
+/** What runs a statement: the pool, or one connection inside a transaction. */
+export interface Queryable {
+  /** Runs one statement and returns its rows. Throws `unavailable` (503) when the database cannot do it now. */
+  query<R extends object>(sql: string, values?: readonly unknown[]): Promise<R[]>
+}
+
+/** The connections to PostgreSQL. */
+export interface Database extends Queryable {
+  /** Runs `work` in a transaction, which is rolled back when it throws. */
+  transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** What the pool needs to know; times in seconds. */
+export interface DatabaseSettings {
+  readonly DATABASE_URL: string
+  readonly DATABASE_POOL_SIZE: number
+  readonly DATABASE_TIMEOUT: number
+}
+
+// Counters are bigint in the database and stay far below 2^53; without this they would arrive as strings.
+const INT8 = 20
+pg.types.setTypeParser(INT8, Number)
+
+/** Seconds after which a client may ask again when the database is away. */
+const RETRY_AFTER = 1
+
+// Classes of SQLSTATE that pass by themselves: connection, resources, operator's intervention, system error; and the
+// single states for a server that starts or stops, a lock that was not had in time, a read-only server.
+const PASSING = /^(08|53|57|58)|^(25006|40001|40P01|55P03)$/
+
+/** Opens the pool. It connects at the first statement, so a service starts while the database is away. */
+export function openDatabase(settings: DatabaseSettings, log: FastifyBaseLogger): Database {
+  const timeout = settings.DATABASE_TIMEOUT * 1000
+  const pool = new pg.Pool({
+    connectionString: settings.DATABASE_URL,
+    max: settings.DATABASE_POOL_SIZE,
+    connectionTimeoutMillis: timeout,
+    statement_timeout: timeout,
+    // Also ends the wait for a server that does not answer at all, a moment after its own limit should have.
+    query_timeout: timeout + 500,
+    idle_in_transaction_session_timeout: timeout * 2,
+    application_name: 'latchkey-auth'
+  })
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  return {
+    query: (sql, values) => run(pool, sql, values),
+    transaction: (work) => inTransaction(pool, work),
+    close: () => pool.end()
+  }
+}
+
+async function run<R extends object>(
+  on: pg.Pool | pg.PoolClient,
+  sql: string,
+  values?: readonly unknown[]
+): Promise<R[]> {
+  try {
+    const { rows } = await on.query(sql, values as unknown[])
+    return rows
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error) => {
+    throw explained(error)
+  })
+  const lost = () => {}
+  client.on('error', lost)
+  let broken: Error | undefined
+  try {
+    await run(client, 'BEGIN')
+    const result = await work({ query: (sql, values) => run(client, sql, values) })
+    await run(client, 'COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch((failure) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.off('error', lost)
+    client.release(broken)
+  }
+}
+
+// Errors without an SQLSTATE come from the connection: refused, cut, timed out.
+function explained(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  const fromServer = error instanceof pg.DatabaseError
+  if (fromServer && !PASSING.test(code ?? '')) return error
+  return unavailable(`database: ${message}`, RETRY_AFTER, error)
+}
+
+/** Tells whether an error is the violation of the named unique index. */
+export function violates(error: unknown, index: string): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === index
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import type { App } from '@latchkey/service/app'
+import { Type } from 'typebox'
+import type { KeyRing } from './folder.ts'
+
+const JWK_SET = Type.Object({
+  keys: Type.Array(
+    Type.Object({
+      kty: Type.Literal('RSA'),
+      n: Type.String(),
+      e: Type.String(),
+      kid: Type.String({ description: 'RFC 7638 thumbprint' }),
+      use: Type.Literal('sig'),
+      alg: Type.Literal('RS256')
+    })
+  )
+})
+
+const schema = {
+  tags: ['discovery'],
+  summary: 'The public keys that access tokens are verified with (RFC 7517)',
+  response: {
+    200: { description: 'The key set', content: { 'application/jwk-set+json': { schema: JWK_SET } } },
+    304: Type.Null({ description: 'Unchanged since the ETag of If-None-Match' })
+  }
+}
+
+/** `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds. */
+export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: number }): void {
+  const body = { keys: [...access.accepted.values()].map(({ jwk }) => jwk) }
+  const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
+  app.get('/.well-known/jwks.json', { schema }, async (request, reply) => {
+    reply.header('cache-control', `public, max-age=${maxAge}`).header('etag', etag)
+    const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+    if (known?.includes(etag) || known?.includes('*')) return reply.code(304).send(null)
+    return reply.type('application/jwk-set+json').send(body)
+  })
+}

@@ -1,0 +1,36 @@
+import type { App } from '@latchkey/service/app'
+import { Type } from 'typebox'
+
+const schema = {
+  tags: ['discovery'],
+  summary: 'What this issuer is and where its keys are (RFC 8414)',
+  response: {
+    200: Type.Object({
+      issuer: Type.String(),
+      jwks_uri: Type.String(),
+      response_types_supported: Type.Array(Type.String()),
+      grant_types_supported: Type.Array(Type.String()),
+      service_documentation: Type.String()
+    })
+  }
+}
+
+/**
+ * `GET /.well-known/oauth-authorization-server`: only what is true.
+ *
+ * No response type and no grant is offered, and the lists say so: left out, they would mean the defaults of RFC 8414 §2.
+ */
+export function metadata(app: App, { issuer, maxAge }: { issuer: string; maxAge: number }): void {
+  const base = issuer.replace(/\/$/, '')
+  const body = {
+    issuer,
+    jwks_uri: `${base}/.well-known/jwks.json`,
+    response_types_supported: [],
+    grant_types_supported: [],
+    service_documentation: `${base}/docs`
+  }
+  app.get('/.well-known/oauth-authorization-server', { schema }, (_request, reply) => {
+    reply.header('cache-control', `public, max-age=${maxAge}`)
+    return body
+  })
+}

@@ -1,0 +1,100 @@
+import jwt, { type TokenOrHeader } from '@fastify/jwt'
+import type { App } from '@latchkey/service/app'
+import { readBearer } from '@latchkey/tokens/bearer'
+import type { Claims, Kind, RefreshClaims } from '@latchkey/tokens/claims'
+import { decodeUnverified } from '@latchkey/tokens/compact'
+import { Problem } from '@latchkey/tokens/errors'
+import { checkClaims, checkHeader } from '@latchkey/tokens/rules'
+import type { FastifyRequest } from 'fastify'
+import type { Queryable } from '../database.ts'
+import type { KeyRing, Keys } from '../keys/folder.ts'
+import { type Caller, findCaller } from './sessions.ts'
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    namespaces: Kind
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    accessJwtVerify(): Promise<unknown>
+    refreshJwtVerify(): Promise<unknown>
+    /** Who calls, on routes with the `access` guard. */
+    caller: Caller
+    /** What the shown token says, on routes with the `refresh` guard. */
+    refreshClaims: RefreshClaims
+  }
+}
+
+/** The guards of the service's own routes, each an `onRequest` hook. */
+export interface Guards {
+  /** Lets an access token through while its session lives and its epoch is the user's; sets `request.caller`. */
+  access(request: FastifyRequest): Promise<void>
+  /** Lets a genuine, unexpired refresh token through, whatever has become of its session; sets `request.refreshClaims`. */
+  refresh(request: FastifyRequest): Promise<void>
+}
+
+/** What a guard holds tokens against; `leeway` in seconds. */
+export interface GuardSettings {
+  readonly issuer: string
+  readonly audience: readonly string[]
+  readonly leeway: number
+}
+
+/** Registers @fastify/jwt once a kind of token, and makes the guards that use it. */
+export async function createGuards(
+  app: App,
+  { keys, database, settings }: { keys: Keys; database: Queryable; settings: GuardSettings }
+): Promise<Guards> {
+  const { issuer, audience, leeway } = settings
+  const audiences = { access: audience, refresh: [issuer] }
+  await registerEngine(app, 'access', keys.access)
+  await registerEngine(app, 'refresh', keys.refresh)
+
+  async function verify<K extends Kind>(kind: K, request: FastifyRequest): Promise<Claims<K>> {
+    const { header, claims } = decodeUnverified(readBearer(request.raw.rawHeaders))
+    checkHeader(kind, header)
+    await request[`${kind}JwtVerify`]().catch(refuse)
+    return checkClaims(kind, claims, { issuer, audience: audiences[kind], leeway, now: Date.now() / 1000 })
+  }
+
+  return {
+    access: async (request) => {
+      const caller = await findCaller(database, await verify('access', request))
+      if (!caller) throw new Problem('invalid_token', { reason: 'session ended, epoch behind, or user not enabled' })
+      request.caller = caller
+    },
+    refresh: async (request) => {
+      request.refreshClaims = await verify('refresh', request)
+    }
+  }
+}
+
+// The engine checks the signature alone: times and claims are judged by the rules that all services share.
+async function registerEngine(app: App, kind: Kind, ring: KeyRing): Promise<void> {
+  await app.register(jwt, {
+    namespace: kind,
+    decode: { complete: true },
+    secret: { public: async (_request: FastifyRequest, token: TokenOrHeader) => publicPem(ring, token) },
+    verify: {
+      algorithms: ['RS256'],
+      ignoreExpiration: true,
+      ignoreNotBefore: true,
+      cache: false,
+      extractToken: (request) => readBearer(request.raw.rawHeaders)
+    }
+  })
+}
+
+function publicPem(ring: KeyRing, token: TokenOrHeader): string {
+  const key = 'header' in token ? ring.accepted.get(token.header.kid) : undefined
+  if (!key) throw new Problem('invalid_token', { reason: 'kid is none of our keys' })
+  return key.publicPem
+}
+
+// FAST_JWT_* and FST_JWT_* are the codes of the engine and of the plugin; some come without a status, which would be a 500.
+function refuse(error: Error & { code?: string }): never {
+  if (!/^(FAST|FST)_JWT_/.test(error.code ?? '')) throw error
+  throw new Problem('invalid_token', { reason: `signature: ${error.code}`, cause: error })
+}

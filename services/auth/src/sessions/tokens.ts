@@ -1,0 +1,87 @@
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import { type AccessClaims, KINDS, type Kind, type RefreshClaims } from '@latchkey/tokens/claims'
+import { SignJWT } from 'jose'
+import { type Static, Type } from 'typebox'
+import type { Keys } from '../keys/folder.ts'
+import type { Grant } from './sessions.ts'
+
+/** The answer of every endpoint that gives tokens. */
+export const TOKENS = Type.Object({
+  token_type: Type.Literal('Bearer'),
+  access_token: Type.String({
+    description: 'For resource services and this one: Authorization: Bearer <access_token>'
+  }),
+  expires_in: Type.Integer({ description: 'Seconds until the access token expires' }),
+  refresh_token: Type.String({ description: 'For /refresh-token alone. Keep it as a password.' }),
+  refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token expires' }),
+  username: Type.String()
+})
+
+/** Signs the two tokens of a grant. */
+export type IssueTokens = (grant: Grant) => Promise<Static<typeof TOKENS>>
+
+/** What tokens say besides the grant; `accessLife` in seconds. */
+export interface IssuerSettings {
+  readonly issuer: string
+  readonly audience: readonly string[]
+  readonly accessLife: number
+}
+
+/** `client_id` of every access token: RFC 9068 §2.2 asks for one, and there is one client. */
+const CLIENT_ID = 'latchkey'
+
+/** Lower-case hex of HMAC-SHA256: the key is the user's token hash (32 bytes), the message the text of `sub`. */
+export function customKey(tokenHash: Buffer, sub: string): string {
+  return createHmac('sha256', tokenHash).update(sub).digest('hex')
+}
+
+/** Tells whether a refresh token was issued under the user's present token hash. */
+export function hasCustomKey(claims: RefreshClaims, tokenHash: Buffer): boolean {
+  return timingSafeEqual(Buffer.from(claims.custom_key), Buffer.from(customKey(tokenHash, claims.sub)))
+}
+
+/** Makes the function that signs: both tokens at once, each with its kind's key, off the main thread. */
+export function createTokenIssuer(keys: Keys, { issuer, audience, accessLife }: IssuerSettings): IssueTokens {
+  const [single] = audience
+  const aud = audience.length === 1 && single !== undefined ? single : [...audience]
+  const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) => {
+    const { kid, privateKey } = keys[kind].current
+    return new SignJWT({ ...claims, aud: claims.aud as string | string[] })
+      .setProtectedHeader({ alg: 'RS256', typ: KINDS[kind].typ, kid })
+      .sign(privateKey)
+  }
+  return async (grant) => {
+    const { user_id: sub, sid, generation } = grant
+    const now = Math.floor(Date.now() / 1000)
+    const access: AccessClaims = {
+      iss: issuer,
+      aud,
+      sub,
+      client_id: CLIENT_ID,
+      iat: now,
+      exp: now + accessLife,
+      jti: randomUUID(),
+      token_use: 'access',
+      sid,
+      preferred_username: grant.username,
+      roles: grant.roles,
+      epoch: grant.epoch
+    }
+    // Nothing of chance in here: the same row makes the same token, whichever instance is asked.
+    const refresh: RefreshClaims = {
+      iss: issuer,
+      aud: issuer,
+      sub,
+      iat: grant.iat,
+      exp: grant.exp,
+      jti: `${sid}.${generation}`,
+      token_use: 'refresh',
+      sid,
+      generation,
+      custom_key: customKey(grant.token_hash, sub)
+    }
+    const [access_token, refresh_token] = await Promise.all([sign('access', access), sign('refresh', refresh)])
+    const { refresh_expires_in, username } = grant
+    return { token_type: 'Bearer', access_token, expires_in: accessLife, refresh_token, refresh_expires_in, username }
+  }
+}

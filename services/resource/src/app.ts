@@ -1,0 +1,33 @@
+import { type App, createApp } from '@latchkey/service/app'
+import { health } from '@latchkey/service/health'
+import { openapi } from '@latchkey/service/openapi'
+import accessTokens from '@latchkey/verifier/fastify'
+import type { KeySet } from '@latchkey/verifier/key-set'
+import { createVerifier } from '@latchkey/verifier/verifier'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from './config.ts'
+import { greet } from './greet.ts'
+
+/** What the app is made of; it closes neither. */
+export interface Parts {
+  readonly keys: KeySet
+  readonly logger: FastifyBaseLogger
+}
+
+/** Builds the resource service: the verifier, then one line an endpoint. */
+export async function buildApp(config: Config, { keys, logger }: Parts): Promise<App> {
+  const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway } = config
+  const verifier = createVerifier({ issuer, audience, keys, leeway })
+
+  return createApp(config, logger, async (app) => {
+    await openapi(app, {
+      title: 'Latchkey resource service',
+      description: 'Holds no secret and asks nobody: it verifies access tokens offline.',
+      version: '1'
+    })
+    await app.register(accessTokens, { verifier })
+
+    greet(app)
+    health(app, () => keys.unready())
+  })
+}

@@ -1,0 +1,20 @@
+import type { App } from '@latchkey/service/app'
+import { OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Type } from 'typebox'
+
+const schema = {
+  tags: ['greeting'],
+  summary: 'Greet the user of the access token',
+  security: [{ bearer: [] }],
+  response: {
+    200: Type.Object({ message: Type.String(), user_id: Type.String({ format: 'uuid' }) }),
+    ...problems(...OF_TOKENS)
+  }
+}
+
+/** `GET /greet`: knows its user from the token alone. */
+export function greet(app: App): void {
+  app.get('/greet', { schema, onRequest: app.requireAccessToken }, ({ user }, reply) => {
+    reply.send({ message: `Hello, ${user.preferred_username}!`, user_id: user.sub })
+  })
+}

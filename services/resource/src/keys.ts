@@ -1,0 +1,20 @@
+import { fileKeySet, type KeySet, type KeySetLog } from '@latchkey/verifier/key-set'
+import { RemoteKeySet } from '@latchkey/verifier/remote-key-set'
+import type { Config } from './config.ts'
+
+/** Opens the key set that the settings name: the issuer's, or a file's where no URL is set. */
+export async function openKeys(config: Config, log: KeySetLog): Promise<KeySet> {
+  const { JWKS_URL, JWKS_FILE, JWKS_CACHE_FILE } = config
+  if (JWKS_URL === undefined) return fileKeySet(String(JWKS_FILE), log)
+  return RemoteKeySet.open({
+    url: JWKS_URL,
+    ...(JWKS_FILE && { seedFile: JWKS_FILE }),
+    ...(JWKS_CACHE_FILE && { cacheFile: JWKS_CACHE_FILE }),
+    minAge: config.JWKS_MIN_AGE,
+    maxAge: config.JWKS_MAX_AGE,
+    staleAge: config.JWKS_STALE_AGE,
+    cooldown: config.JWKS_COOLDOWN,
+    timeout: config.JWKS_TIMEOUT,
+    log
+  })
+}

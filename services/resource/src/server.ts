@@ -1,0 +1,14 @@
+import { createLogger } from '@latchkey/service/logger'
+import { runService } from '@latchkey/service/process'
+import { buildApp } from './app.ts'
+import { resourceConfig } from './config.ts'
+import { openKeys } from './keys.ts'
+
+await runService('resource', async () => {
+  const config = resourceConfig(process.env)
+  const logger = await createLogger('resource', config)
+  const keys = await openKeys(config, logger)
+  const app = await buildApp(config, { keys, logger })
+  app.addHook('onClose', async () => keys.close())
+  return { app, host: config.HOST, port: config.PORT }
+})
