@@ -38,7 +38,7 @@ export class ConfigError extends Error {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    super(`cannot start, ${problems.length} of the settings need a look:\n${problems.map((p) => `  ${p}`).join('\n')}`)
+    super(`cannot start, because these settings need a look:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     this.problems = problems
   }
 }

@@ -52,24 +52,28 @@ export function checkClaims<K extends Kind>(
   claims: Readonly<Record<string, unknown>>,
   expected: Expectations
 ): Claims<K> {
-  const checked: Record<string, unknown> = {}
-  for (const [name, check] of Object.entries(KINDS[kind].claims)) {
-    const value = Object.hasOwn(claims, name) ? claims[name] : undefined
-    if (!check(value)) throw refused(`${name} is missing or not of its type`)
-    checked[name] = typeof value === 'object' ? Object.freeze(value) : value
-  }
-  const known = Object.freeze(checked) as unknown as AccessClaims | RefreshClaims
+  const known = pick(kind, claims) as AccessClaims | RefreshClaims
+  const latest = expected.now + expected.leeway
+  const nbf = Object.hasOwn(claims, 'nbf') ? claims['nbf'] : 0
   if (known.iss !== expected.issuer) throw refused('iss is another issuer')
   if (!names(known.aud).some((name) => names(expected.audience).includes(name))) throw refused('aud is not us')
   if ('generation' in known && known.jti !== `${known.sid}.${known.generation}`)
     throw refused('jti is not sid.generation')
-  const latest = expected.now + expected.leeway
   if (known.iat > latest) throw refused('iat is in the future')
-  if (Object.hasOwn(claims, 'nbf') && !(Number.isSafeInteger(claims['nbf']) && Number(claims['nbf']) <= latest)) {
-    throw refused('nbf is in the future or no time')
-  }
+  if (!Number.isSafeInteger(nbf) || Number(nbf) > latest) throw refused('nbf is in the future or no time')
   if (expected.now >= known.exp + expected.leeway) throw new Problem('token_expired')
   return known as Claims<K>
+}
+
+// The claims of a kind, each of its type; what else the token says is left behind.
+function pick(kind: Kind, claims: Readonly<Record<string, unknown>>): unknown {
+  const picked: Record<string, unknown> = {}
+  for (const [name, check] of Object.entries(KINDS[kind].claims)) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined
+    if (!check(value)) throw refused(`${name} is missing or not of its type`)
+    picked[name] = typeof value === 'object' ? Object.freeze(value) : value
+  }
+  return Object.freeze(picked)
 }
 
 function names(audience: string | readonly string[]): readonly string[] {

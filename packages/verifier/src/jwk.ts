@@ -12,7 +12,7 @@ export interface VerificationKey {
 
 const KID = /^[A-Za-z0-9_-]{1,128}$/
 const EXPONENT_65537 = 'AQAB'
-const LEAST_BYTES = 2048 / 8
+const LEAST_BITS = 2048
 
 /**
  * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 bits or more, exponent 65537.
@@ -56,17 +56,20 @@ function unusable({ kid, use, alg, key_ops: operations, n, e, d }: Record<string
   if (typeof kid !== 'string' || !KID.test(kid)) return 'its kid is not 1 to 128 base64url characters'
   if (use !== undefined && use !== 'sig') return 'it is not for signatures'
   if (alg !== undefined && alg !== 'RS256') return 'it is not for RS256'
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
-    return 'it is not for verifying'
+  if (Array.isArray(operations) && !operations.includes('verify')) return 'it is not for verifying'
   if (d !== undefined) return 'it holds private members'
   if (e !== EXPONENT_65537) return 'its exponent is not 65537'
-  if (typeof n !== 'string') return 'it has no modulus'
-  const modulus = Buffer.from(n, 'base64url')
-  if (modulus.toString('base64url') !== n || modulus[0] === 0) return 'its modulus is not written canonically'
-  // The first octet counts from its highest bit: 2,047 bits fill 256 octets too.
-  if (modulus.length < LEAST_BYTES || (modulus.length === LEAST_BYTES && Number(modulus[0]) < 128))
-    return 'it is shorter than 2048 bits'
-  return Number(modulus.at(-1)) % 2 === 0 ? 'its modulus is even' : undefined
+  return weakModulus(n)
+}
+
+function weakModulus(n: unknown): string | undefined {
+  const modulus = Buffer.from(typeof n === 'string' ? n : '', 'base64url')
+  const [first = 0] = modulus
+  const last = modulus.at(-1) ?? 0
+  if (modulus.toString('base64url') !== n || first === 0) return 'its modulus is not written canonically'
+  const bits = modulus.length * 8 - (Math.clz32(first) - 24)
+  if (bits < LEAST_BITS) return `it has ${bits} bits; ${LEAST_BITS} is the least`
+  return last % 2 === 0 ? 'its modulus is even' : undefined
 }
 
 function createKey(jwk: VerificationKey['jwk']): VerificationKey {

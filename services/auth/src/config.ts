@@ -2,6 +2,13 @@ import { type FrameConfig, frameSettings, readConfig } from '@latchkey/service/c
 import { duration, integer, list, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
 
+/** The setting that the service and the migration share. */
+export const databaseUrl = text({
+  file: true,
+  pattern: '^postgres(ql)?://',
+  description: 'The primary PostgreSQL, as in postgres://user:password@host:5432/name.'
+})
+
 const settings = Type.Object({
   ...frameSettings,
   PORT: integer({ minimum: 0, maximum: 65535, default: '9090', description: 'Port to listen on.' }),
@@ -13,11 +20,7 @@ const settings = Type.Object({
     description: 'Who the access tokens are for: the aud of every access token. A comma list becomes an array.'
   }),
   KEYS_DIR: text({ description: 'Folder of the signing keys, as scripts/generate-keys.sh makes it.' }),
-  DATABASE_URL: text({
-    file: true,
-    pattern: '^postgres(ql)?://',
-    description: 'The primary PostgreSQL, as in postgres://user:password@host:5432/name.'
-  }),
+  DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: integer({
     minimum: 1,
     maximum: 1000,

@@ -1,5 +1,4 @@
 import { unavailable } from '@latchkey/tokens/errors'
-import type { FastifyBaseLogger } from 'fastify'
 import pg from 'pg'
 
 /** What runs a statement: the pool, or one connection inside a transaction. */
@@ -33,8 +32,12 @@ const RETRY_AFTER = 1
 // single states for a server that starts or stops, a lock that was not had in time, a read-only server.
 const PASSING = /^(08|53|57|58)|^(25006|40001|40P01|55P03)$/
 
-/** Opens the pool. It connects at the first statement, so a service starts while the database is away. */
-export function openDatabase(settings: DatabaseSettings, log: FastifyBaseLogger): Database {
+/**
+ * Opens the pool. It connects at the first statement, so a service starts while the database is away.
+ *
+ * `onLost` hears of idle connections that were cut; the pool replaces them by itself.
+ */
+export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database {
   const timeout = settings.DATABASE_TIMEOUT * 1000
   const pool = new pg.Pool({
     connectionString: settings.DATABASE_URL,
@@ -46,7 +49,7 @@ export function openDatabase(settings: DatabaseSettings, log: FastifyBaseLogger)
     idle_in_transaction_session_timeout: timeout * 2,
     application_name: 'latchkey-auth'
   })
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  pool.on('error', onLost)
   return {
     query: (sql, values) => run(pool, sql, values),
     transaction: (work) => inTransaction(pool, work),

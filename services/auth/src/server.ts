@@ -10,7 +10,7 @@ await runService('auth', async () => {
   const config = authConfig(process.env)
   const logger = await createLogger('auth', config)
   const keys = await loadKeys(config.KEYS_DIR, (message) => logger.warn(message))
-  const database = openDatabase(config, logger)
+  const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
   const hashPool = openHashPool()
   const app = await buildApp(config, { database, keys, hashPool, logger })
   app.addHook('onClose', async () => {

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const BIOME = join(ROOT, 'node_modules', '.bin', 'biome')
+
+// Each line breaks one rule of ARCHITECTURE.md, and nothing else.
+const REFUSED = {
+  'services/auth/src/accounts/a.ts': "import '../../../resource/src/greet.ts'",
+  'services/resource/src/b.ts': "import '../../auth/src/database.ts'",
+  'services/resource/src/c.ts': "import 'pg'",
+  'packages/service/src/d.ts': "import '../../../services/auth/src/app.ts'",
+  'packages/service/src/e.ts': "import '@latchkey/verifier/verifier'",
+  'packages/verifier/src/f.ts': "import '@latchkey/service/app'",
+  'packages/tokens/src/g.ts': "import 'fastify'",
+  'services/auth/src/sessions/h.ts': "import 'pg'",
+  'services/auth/src/sessions/sessions.ts': "import 'fastify'",
+  'services/auth/src/accounts/users.ts': "import '@latchkey/service/app'",
+  'services/auth/src/database.ts': "import 'fastify'",
+  'services/auth/src/sessions/i.ts': "database.query('SELECT 1')",
+  'services/auth/src/sessions/j.ts': "export const rows = await database.query<Row>('SELECT $1', [1])",
+  'services/auth/src/sessions/k.ts': 'export const secret = process.env.SECRET',
+  'services/auth/src/l.ts': "import './m.ts'",
+  'services/auth/src/m.ts': "import './l.ts'"
+}
+
+const ALLOWED = {
+  'services/auth/src/schema.ts': "import 'pg'",
+  'services/auth/src/sessions/n.ts':
+    "import 'fastify'\nimport '@latchkey/service/app'\nimport '@latchkey/tokens/rules'",
+  'services/resource/src/o.ts': "import '@latchkey/verifier/verifier'",
+  'packages/verifier/src/p.ts': "import 'node:fs'\nimport '@latchkey/tokens/rules'\nimport './q.ts'",
+  'packages/tokens/src/r.ts': "import 'node:crypto'\nimport './errors.ts'",
+  'services/auth/src/server.ts': 'export const env = process.env'
+}
+
+t.test('the linter holds the direction of imports', async (t) => {
+  const dir = await realpath(await mkdtemp(join(tmpdir(), 'latchkey-direction-')))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  await cp(join(ROOT, 'biome.json'), join(dir, 'biome.json'))
+  await cp(join(ROOT, 'scripts', 'lint'), join(dir, 'scripts', 'lint'), { recursive: true })
+  for (const [path, source] of Object.entries({ ...REFUSED, ...ALLOWED })) {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), `${source}\n`)
+  }
+  const report = await lint(dir)
+  for (const path of Object.keys(REFUSED)) t.ok(report.has(path), `${path} is refused`)
+  for (const path of Object.keys(ALLOWED)) t.notOk(report.has(path), `${path} is allowed`)
+})
+
+function lint(dir: string): Promise<Set<string>> {
+  const args = [
+    'lint',
+    '--reporter=github',
+    '--vcs-enabled=false',
+    '--max-diagnostics=none',
+    '--diagnostic-level=error',
+    '.'
+  ]
+  return new Promise((resolve) => {
+    execFile(BIOME, args, { cwd: dir }, (_error, stdout) => {
+      resolve(new Set([...stdout.matchAll(/file=([^,]+)/g)].map(([, file = '']) => relative(dir, file))))
+    })
+  })
+}
