@@ -1,0 +1,26 @@
+// Tap runs this once, before all test files: one PostgreSQL, and in it one database with the real schema to copy.
+import { mkdtemp } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { startPostgres } from '../scripts/embedded-postgres.mjs'
+import { migrate } from '../services/auth/src/schema.ts'
+import { announceCluster, type Cluster, deadRuns } from './cluster.ts'
+import { databaseUrl, runStatement } from './database.ts'
+import { removeCluster } from './remove-cluster.ts'
+
+const template = `latchkey_template_${process.ppid}`
+
+async function startCluster(): Promise<Cluster> {
+  const given = process.env.TEST_DATABASE_URL
+  if (given) return { url: given, template }
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-test-'))
+  const server = await startPostgres({ folder, durable: false })
+  return { url: server.url, template, folder: server.folder }
+}
+
+for (const tap of await deadRuns()) await removeCluster(tap)
+const cluster = await startCluster()
+await announceCluster(cluster)
+await runStatement(cluster.url, `DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
+await runStatement(cluster.url, `CREATE DATABASE ${template}`)
+await migrate(databaseUrl(cluster.url, template), () => {})

@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import type { Test } from 'tap'
+import { currentCluster } from './cluster.ts'
+
+/** A database of the test's own with the real schema, dropped at its end together with what is still connected. */
+export async function createDatabase(t: Test): Promise<string> {
+  const { url, template } = await currentCluster()
+  const name = `t_${randomUUID().replaceAll('-', '')}`
+  await runStatement(url, `CREATE DATABASE ${name} TEMPLATE ${template}`)
+  t.teardown(() => runStatement(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  return databaseUrl(url, name)
+}
+
+/** Another database on the same server. */
+export function databaseUrl(server: string, name: string): string {
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+/** Runs one statement on a connection of its own. */
+export async function runStatement(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Test } from 'tap'
+import { createDatabase } from './database.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const LONGEST_START = 20_000
+
+/** One service as a process of its own, built and started as in production. */
+export interface Service {
+  readonly url: string
+  /** All that it has written to standard output and standard error. */
+  output(): string
+  start(): Promise<void>
+  /** Sends SIGTERM and returns the exit code. */
+  stop(): Promise<number | null>
+}
+
+/** Both services on free ports, with a database and keys of their own; everything is gone when the test ends. */
+export async function startPair(
+  t: Test,
+  extra: Record<string, string> = {}
+): Promise<{ auth: Service; resource: Service }> {
+  const dir = await mkdtemp(join(tmpdir(), 'latchkey-pair-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  const keys = join(dir, 'keys')
+  await promisify(execFile)(join(ROOT, 'scripts', 'generate-keys.sh'), { env: { ...process.env, KEYS_DIR: keys } })
+  const [authPort, resourcePort] = [await freePort(), await freePort()]
+  const issuer = `http://127.0.0.1:${authPort}`
+  const shared = { PATH: process.env.PATH ?? '', ISSUER: issuer, AUDIENCE: 'latchkey', BCRYPT_COST: '10', ...extra }
+  const auth = service(t, 'auth', {
+    ...shared,
+    PORT: String(authPort),
+    KEYS_DIR: keys,
+    DATABASE_URL: await createDatabase(t)
+  })
+  const resource = service(t, 'resource', {
+    ...shared,
+    PORT: String(resourcePort),
+    JWKS_URL: `${issuer}/.well-known/jwks.json`,
+    JWKS_CACHE_FILE: join(dir, 'jwks.json')
+  })
+  await Promise.all([auth.start(), resource.start()])
+  return { auth, resource }
+}
+
+/** A port of the loopback interface that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function service(t: Test, name: string, env: Record<string, string>): Service {
+  const url = `http://127.0.0.1:${env['PORT']}`
+  let child: ChildProcess | undefined
+  let output = ''
+
+  async function start(): Promise<void> {
+    child = spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'server.js')], { env })
+    child.stdout?.on('data', (text) => (output += text))
+    child.stderr?.on('data', (text) => (output += text))
+    const deadline = Date.now() + LONGEST_START
+    while (!(await isReady(url))) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name} did not become ready:\n${output}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  async function stop(): Promise<number | null> {
+    if (!child || child.exitCode !== null) return child?.exitCode ?? null
+    child.kill('SIGTERM')
+    const [code] = await once(child, 'exit')
+    return code
+  }
+
+  t.teardown(stop)
+  return { url, start, stop, output: () => output }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/readyz`).then(
+    (answer) => answer.ok,
+    () => false
+  )
+}

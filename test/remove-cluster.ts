@@ -1,0 +1,16 @@
+import { rm } from 'node:fs/promises'
+import { stopPostgres } from '../scripts/embedded-postgres.mjs'
+import { currentCluster, forgetCluster } from './cluster.ts'
+import { runStatement } from './database.ts'
+
+/** Leaves nothing of what test/before.ts made for a run of tap, by default the one that this process belongs to. */
+export async function removeCluster(tap = process.ppid): Promise<void> {
+  const { url, template, folder } = await currentCluster(tap)
+  if (folder === undefined) {
+    await runStatement(url, `DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
+  } else {
+    await stopPostgres(folder)
+    await rm(folder, { recursive: true, force: true })
+  }
+  await forgetCluster(tap)
+}
