@@ -2,7 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { App } from './app.ts'
 
-// The page loads its own scripts and styles, and sends requests to its own service, and that is all it may do.
+// The page loads its own scripts and sends requests to its own service, and that is all it may do. Styles may stand
+// inline: Swagger UI writes some, and they run nothing.
 const PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",

@@ -1,5 +1,8 @@
 import { Problem } from './errors.ts'
 
+// The blanks of HTTP alone (RFC 9110 §5.6.3): trim() and \s would take an octet 0xA0 off a token and believe the rest.
+const BLANKS = /[ \t]+/
+
 /**
  * Reads the one bearer token of a request (RFC 6750 §2.1); the scheme may be in any letter case.
  *
@@ -11,7 +14,7 @@ export function readBearer(rawHeaders: readonly string[]): string {
   const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization')
   if (values.length === 0) throw new Problem('missing_token')
   if (values.length > 1) throw new Problem('invalid_request', { reason: 'two Authorization headers' })
-  const [scheme, ...words] = (values[0] ?? '').trim().split(/[ \t]+/)
+  const [scheme, ...words] = (values[0] ?? '').split(BLANKS).filter((word) => word !== '')
   if (scheme?.toLowerCase() !== 'bearer') throw new Problem('missing_token')
   const [token] = words
   if (token === undefined || words.length > 1) {

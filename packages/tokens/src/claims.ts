@@ -11,8 +11,8 @@ const isAudience = check<string | string[]>((value) => isText(value) || (Array.i
 const isRoles = check<string[]>(
   (value) => Array.isArray(value) && value.length <= 16 && value.every((role) => isText(role) && role.length <= 32)
 )
-// JSON has numbers such as 1e999 that parse to Infinity, so being a number is not enough.
-const isCount = check<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0)
+/** Tells whether a value is a whole number from 0; JSON has numbers such as 1e999, which parse to Infinity. */
+export const isCount = check<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0)
 const isAccess = check<'access'>((value) => value === 'access')
 const isRefresh = check<'refresh'>((value) => value === 'refresh')
 

@@ -1,4 +1,4 @@
-import { type AccessClaims, type Claims, KINDS, type Kind, type RefreshClaims } from './claims.ts'
+import { type AccessClaims, type Claims, isCount, KINDS, type Kind, type RefreshClaims } from './claims.ts'
 import { Problem } from './errors.ts'
 
 /** The protected header of a token that passed {@link checkHeader}. */
@@ -60,7 +60,7 @@ export function checkClaims<K extends Kind>(
   if ('generation' in known && known.jti !== `${known.sid}.${known.generation}`)
     throw refused('jti is not sid.generation')
   if (known.iat > latest) throw refused('iat is in the future')
-  if (!Number.isSafeInteger(nbf) || Number(nbf) > latest) throw refused('nbf is in the future or no time')
+  if (!isCount(nbf) || nbf > latest) throw refused('nbf is in the future or no time')
   if (expected.now >= known.exp + expected.leeway) throw new Problem('token_expired')
   return known as Claims<K>
 }

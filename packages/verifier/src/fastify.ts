@@ -41,7 +41,7 @@ const accessTokens: FastifyPluginCallback<{ verifier: Verifier }> = (app, { veri
 }
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
-  request.log.info({ code: problem.code }, problem.message)
+  request.log[problem.status >= 500 ? 'error' : 'info']({ code: problem.code }, problem.message)
   const { headers, body } = problemResponse(problem, String(request.id))
   reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
 }

@@ -9,10 +9,11 @@ export interface JwksAnswer {
   readonly maxAge?: number
 }
 
-/** Where and how to fetch; `timeout` in seconds is for the whole answer. */
+/** Where and how to fetch; `timeout` in seconds is for the whole answer, `closing` ends a fetch that nobody wants any more. */
 export interface FetchSettings {
   readonly url: string
   readonly timeout: number
+  readonly closing: AbortSignal
   readonly fetch: typeof globalThis.fetch
 }
 
@@ -21,11 +22,12 @@ export interface FetchSettings {
  *
  * Throws whatever keeps the answer from being 200 or, to our `etag`, 304. Whether the text is a key set is not looked at.
  */
-export async function fetchJwks({ url, timeout, fetch }: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
+export async function fetchJwks(settings: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
+  const { url, timeout, closing, fetch } = settings
   const answer = await fetch(url, {
     headers: { accept: 'application/jwk-set+json, application/json', ...(etag && { 'if-none-match': etag }) },
     redirect: 'manual',
-    signal: AbortSignal.timeout(timeout * 1000)
+    signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), closing])
   })
   const unchanged = answer.status === 304 && etag !== undefined
   if (answer.status !== 200 && !unchanged) {

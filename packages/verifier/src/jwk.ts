@@ -13,6 +13,7 @@ export interface VerificationKey {
 const KID = /^[A-Za-z0-9_-]{1,128}$/
 const EXPONENT_65537 = 'AQAB'
 const LEAST_BITS = 2048
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
  * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 bits or more, exponent 65537.
@@ -52,12 +53,13 @@ function listedKeys(text: string): Record<string, unknown>[] | undefined {
   }
 }
 
-function unusable({ kid, use, alg, key_ops: operations, n, e, d }: Record<string, unknown>): string | undefined {
+function unusable(jwk: Record<string, unknown>): string | undefined {
+  const { kid, use = 'sig', alg = 'RS256', key_ops: operations = ['verify'], n, e } = jwk
   if (typeof kid !== 'string' || !KID.test(kid)) return 'its kid is not 1 to 128 base64url characters'
-  if (use !== undefined && use !== 'sig') return 'it is not for signatures'
-  if (alg !== undefined && alg !== 'RS256') return 'it is not for RS256'
-  if (Array.isArray(operations) && !operations.includes('verify')) return 'it is not for verifying'
-  if (d !== undefined) return 'it holds private members'
+  if (use !== 'sig') return 'it is not for signatures'
+  if (alg !== 'RS256') return 'it is not for RS256'
+  if (!Array.isArray(operations) || !operations.includes('verify')) return 'it is not for verifying'
+  if (PRIVATE_MEMBERS.some((member) => member in jwk)) return 'it holds private members'
   if (e !== EXPONENT_65537) return 'its exponent is not 65537'
   return weakModulus(n)
 }

@@ -8,7 +8,7 @@ export interface KeySet {
   /**
    * The key of this `kid`, asking the issuer when that may help.
    *
-   * Throws `invalid_token` when the set is known to lack it, `unavailable` when that cannot be known now.
+   * Nothing when the set is known to lack it; throws `unavailable` when that cannot be known now.
    */
   find(kid: string): Promise<VerificationKey | undefined>
   /** Says why no token can be verified now, or nothing when it can. */
@@ -23,10 +23,16 @@ export interface KeySetLog {
   warn(details: object, message: string): void
 }
 
-/** Reads a key set from a file, once. It never grows old; start again to change it. Throws when it holds no usable key. */
-export async function fileKeySet(path: string, log: KeySetLog): Promise<KeySet> {
+/** Reads the usable keys of a JWK set in a file. Throws when there are none. */
+export async function readKeyFile(path: string, log: KeySetLog): Promise<ReadonlyMap<string, VerificationKey>> {
   const keys = readKeySet(await readFile(path, 'utf8'), new Map(), (reason) => log.warn({ path }, reason))
   if (!keys?.size) throw new Error(`${path}: holds no JWK set with a usable key.`)
+  return keys
+}
+
+/** Reads a key set from a file, once. It never grows old; start again to change it. Throws when it holds no usable key. */
+export async function fileKeySet(path: string, log: KeySetLog): Promise<KeySet> {
+  const keys = await readKeyFile(path, log)
   return {
     held: (kid) => keys.get(kid),
     find: async (kid) => keys.get(kid),

@@ -1,18 +1,15 @@
-import { readFile } from 'node:fs/promises'
 import { unavailable } from '@latchkey/tokens/errors'
-import { readCacheFile, writeCacheFile } from './cache-file.ts'
+import { writeCacheFile } from './cache-file.ts'
+import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
+import { type FirstKeyFiles, readFirstKeys } from './first-keys.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
 import type { KeySet, KeySetLog } from './key-set.ts'
 
 /** How a {@link RemoteKeySet} behaves. Times are seconds. */
-export interface RemoteKeySetOptions {
+export interface RemoteKeySetOptions extends FirstKeyFiles {
   /** The issuer's JWK set. */
   readonly url: string
-  /** A file that a fetched set is kept in and read from at the start, so that a restart does without the issuer. */
-  readonly cacheFile?: string
-  /** A JWK set that is used until the first one is fetched, and never after. */
-  readonly seedFile?: string
   /** Shortest and longest time until the set is fetched again, whatever the issuer's max-age says. 30 and 600. */
   readonly minAge?: number
   readonly maxAge?: number
@@ -27,28 +24,6 @@ export interface RemoteKeySetOptions {
   readonly clock?: Clock
 }
 
-/** The time, as a parameter: tests move it. */
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number
-  /** Milliseconds of a clock that never steps. */
-  elapsed(): number
-  /** Calls back after so many milliseconds; returns what cancels it. */
-  after(milliseconds: number, call: () => void): () => void
-  /** A number from 0 up to 1, for jitter. */
-  random(): number
-}
-
-const SYSTEM_CLOCK: Clock = {
-  now: Date.now,
-  elapsed: () => performance.now(),
-  after: (milliseconds, call) => {
-    const timer = setTimeout(call, milliseconds).unref()
-    return () => clearTimeout(timer)
-  },
-  random: Math.random
-}
-
 /** Requests that may wait for a fetch at a time; one more gets its answer from what is known. */
 const MAX_WAITING = 100
 const LONGEST_BACKOFF = 15
@@ -61,21 +36,21 @@ const LONGEST_BACKOFF = 15
  * failed fetch leaves it. Without a set, or with one older than `staleAge`, it is empty and nothing can be verified.
  */
 export class RemoteKeySet implements KeySet {
-  readonly #options: Required<Omit<RemoteKeySetOptions, 'cacheFile' | 'seedFile' | 'fetch' | 'log'>>
+  readonly #options: Required<Omit<RemoteKeySetOptions, keyof FirstKeyFiles | 'fetch' | 'log'>>
   readonly #source: FetchSettings
-  readonly #files: Pick<RemoteKeySetOptions, 'cacheFile' | 'seedFile'>
+  readonly #files: FirstKeyFiles
   readonly #log: KeySetLog
+  readonly #closing = new AbortController()
   #keys: ReadonlyMap<string, VerificationKey> = new Map()
+  /** When the fetch began that brought the set: wall clock, because it outlives the process in the cache file. */
   #goodAt = Number.NEGATIVE_INFINITY
   #etag: string | undefined
+  #lastFetchGood = false
   #failures = 0
   #nextAllowed = 0
   #fetching = false
-  #closed = false
-  #cancelTimer = () => {}
-  #waiting = 0
-  #fetched = Promise.resolve()
-  #tellFetched = () => {}
+  #timer = { at: Number.POSITIVE_INFINITY, cancel: () => {} }
+  #waiting: (() => void)[] = []
 
   private constructor({ cacheFile, seedFile, fetch = globalThis.fetch, log, ...options }: RemoteKeySetOptions) {
     this.#options = {
@@ -87,18 +62,23 @@ export class RemoteKeySet implements KeySet {
       clock: SYSTEM_CLOCK,
       ...options
     }
-    this.#source = { url: options.url, timeout: this.#options.timeout, fetch }
+    this.#source = { url: options.url, timeout: this.#options.timeout, fetch, closing: this.#closing.signal }
     this.#files = { ...(cacheFile && { cacheFile }), ...(seedFile && { seedFile }) }
     this.#log = log
-    this.#expectFetch()
   }
 
-  /** Reads what was kept and begins the first fetch, without waiting for it. */
+  /** Reads what was kept and begins the first fetch, without waiting for it. Throws when a seed file is no key set. */
   static async open(options: RemoteKeySetOptions): Promise<RemoteKeySet> {
     const set = new RemoteKeySet(options)
-    await set.#seed()
+    await set.#begin()
     set.#fetch()
     return set
+  }
+
+  async #begin(): Promise<void> {
+    const { url, clock } = this.#options
+    const first = await readFirstKeys(this.#files, { url, now: clock.now(), log: this.#log })
+    if (first) [this.#keys, this.#goodAt] = [first.keys, first.goodAt]
   }
 
   held(kid: string): VerificationKey | undefined {
@@ -113,14 +93,14 @@ export class RemoteKeySet implements KeySet {
     else if (clock.elapsed() >= this.#nextAllowed) {
       this.#fetch()
       await this.#wait()
-    } else if (!this.#empty && this.#failures === 0) {
+    } else if (this.#current) {
       // Published a moment ago, perhaps: the next fetch is allowed within the cooldown, and worth the wait.
-      this.#schedule(this.#nextAllowed - clock.elapsed())
+      if (this.#nextAllowed < this.#timer.at) this.#schedule(this.#nextAllowed)
       await this.#wait()
     }
     const found = this.held(kid)
     // An old set cannot prove that a key does not exist, and clients throw tokens away on 401.
-    if (!found && (this.#empty || this.#failures > 0)) {
+    if (!found && !this.#current) {
       throw unavailable('no current key set', (this.#nextAllowed - clock.elapsed()) / 1000)
     }
     return found
@@ -131,8 +111,9 @@ export class RemoteKeySet implements KeySet {
   }
 
   close(): void {
-    this.#closed = true
-    this.#cancelTimer()
+    this.#closing.abort()
+    this.#timer.cancel()
+    this.#wake()
   }
 
   get #empty(): boolean {
@@ -140,90 +121,76 @@ export class RemoteKeySet implements KeySet {
     return clock.now() >= this.#goodAt + staleAge * 1000
   }
 
+  get #current(): boolean {
+    return this.#lastFetchGood && !this.#empty && !this.#closing.signal.aborted
+  }
+
   async #wait(): Promise<void> {
-    if (this.#waiting >= MAX_WAITING) return
-    this.#waiting += 1
-    await this.#fetched
-    this.#waiting -= 1
+    if (this.#waiting.length >= MAX_WAITING || this.#closing.signal.aborted) return
+    await new Promise<void>((wake) => this.#waiting.push(wake))
   }
 
-  #expectFetch(): void {
-    this.#fetched = new Promise((resolve) => {
-      this.#tellFetched = resolve
-    })
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  #schedule(milliseconds: number): void {
-    this.#cancelTimer()
-    if (!this.#closed) this.#cancelTimer = this.#options.clock.after(Math.max(0, milliseconds), () => this.#fetch())
+  #schedule(at: number): void {
+    this.#timer.cancel()
+    if (this.#closing.signal.aborted) return
+    const { clock } = this.#options
+    this.#timer = { at, cancel: clock.after(Math.max(0, at - clock.elapsed()), () => this.#fetch()) }
   }
 
   async #fetch(): Promise<void> {
-    if (this.#fetching) return
+    if (this.#fetching || this.#closing.signal.aborted) return
     this.#fetching = true
-    this.#cancelTimer()
+    this.#timer.cancel()
     const { clock } = this.#options
     const began = { now: clock.now(), elapsed: clock.elapsed() }
     try {
       this.#accept(await fetchJwks(this.#source, this.#etag), began)
     } catch (error) {
-      this.#fail(error as Error)
+      if (!this.#closing.signal.aborted) this.#fail(error as Error)
     }
     this.#fetching = false
-    this.#tellFetched()
-    this.#expectFetch()
+    this.#wake()
   }
 
   #accept(answer: JwksAnswer, began: { now: number; elapsed: number }): void {
     if (answer.text !== undefined) {
-      const keys = this.#read(answer.text)
+      const keys = readKeySet(answer.text, this.#keys, (reason) => this.#log.warn({ url: this.#source.url }, reason))
       if (!keys?.size) throw new Error('the answer holds no JWK set with a usable key')
       this.#keys = keys
     }
     const { minAge, maxAge, cooldown, clock } = this.#options
     this.#etag = answer.etag
     this.#goodAt = began.now
+    this.#lastFetchGood = true
     this.#failures = 0
     this.#nextAllowed = began.elapsed + cooldown * 1000
     const age = Math.min(maxAge, Math.max(minAge, answer.maxAge ?? maxAge))
-    this.#schedule(began.elapsed + age * 1000 * (0.75 + 0.15 * clock.random()) - clock.elapsed())
+    this.#schedule(began.elapsed + age * 1000 * (0.75 + 0.15 * clock.random()))
     this.#log.info({ url: this.#source.url, kids: [...this.#keys.keys()], age }, 'key set fetched')
     void this.#keep()
   }
 
   #fail(error: Error): void {
     const { clock } = this.#options
+    this.#lastFetchGood = false
     this.#failures += 1
     const backoff = Math.min(LONGEST_BACKOFF, 2 ** (this.#failures - 1)) * (0.5 + 0.5 * clock.random())
     this.#nextAllowed = clock.elapsed() + backoff * 1000
-    this.#schedule(backoff * 1000)
+    this.#schedule(this.#nextAllowed)
     const details = { url: this.#source.url, failures: this.#failures, retry_in: backoff, err: error }
-    this.#log.warn(details, `key set not fetched: ${(error.cause as Error | undefined)?.message ?? error.message}`)
-  }
-
-  #read(text: string): Map<string, VerificationKey> | undefined {
-    return readKeySet(text, this.#keys, (reason) => this.#log.warn({ url: this.#source.url }, reason))
-  }
-
-  async #seed(): Promise<void> {
-    const { cacheFile, seedFile } = this.#files
-    const now = this.#options.clock.now()
-    const cached = cacheFile && (await readCacheFile(cacheFile, this.#source.url, now))
-    const text = cached ? JSON.stringify(cached) : seedFile && (await readFile(seedFile, 'utf8'))
-    const keys = text ? this.#read(text) : undefined
-    if (!keys?.size) return
-    this.#keys = keys
-    this.#goodAt = cached ? cached.good_at : now
+    this.#log.warn(details, `key set not fetched: ${(error.cause as Error | undefined)?.message || error.message}`)
   }
 
   async #keep(): Promise<void> {
-    const { cacheFile } = this.#files
-    if (!cacheFile) return
+    const { cacheFile: path } = this.#files
+    if (!path) return
     const keys = [...this.#keys.values()].map(({ jwk }) => jwk)
-    try {
-      await writeCacheFile(cacheFile, { url: this.#source.url, good_at: this.#goodAt, keys })
-    } catch (error) {
-      this.#log.warn({ path: cacheFile, err: error }, 'the key set could not be kept for a restart')
-    }
+    await writeCacheFile(path, { url: this.#source.url, good_at: this.#goodAt, keys }).catch((error) =>
+      this.#log.warn({ path, err: error }, 'the key set could not be kept for a restart')
+    )
   }
 }
