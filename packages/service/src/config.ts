@@ -17,13 +17,13 @@ export const frameSettings = {
   }),
   TRUST_PROXY: Type.Optional(
     list({
-      pattern: '^[0-9A-Fa-f.:]+(/\\d{1,3})?$',
+      of: 'network',
       description: 'Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges with commas between them.'
     })
   ),
   CORS_ORIGINS: Type.Optional(
     list({
-      pattern: '^https?://[^/?#]+$',
+      of: 'origin',
       description: 'Origins whose pages may call this service, as in https://app.example.com, with commas between them.'
     })
   )

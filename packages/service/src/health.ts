@@ -13,7 +13,7 @@ const STATUS = Type.Object({ status: Type.Literal('ok') })
 export function health(app: App, unready: () => Promise<string | undefined> | string | undefined): void {
   app.get(
     '/healthz',
-    { schema: { tags: ['operation'], summary: 'The process is up', response: { 200: STATUS } } },
+    { schema: { tags: ['operation'], summary: 'The process is up', response: { 200: STATUS, ...problems() } } },
     () => ({
       status: 'ok' as const
     })

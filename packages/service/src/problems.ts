@@ -44,7 +44,7 @@ function toProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error
   if (error.validation) {
     const place = PLACES[error.validationContext ?? 'body'] ?? 'body'
-    const errors = error.validation.map((fault) => describeFault(fault, place))
+    const errors = error.validation.slice(0, MOST_FAULTS).map((fault) => describeFault(fault, place))
     return new Problem('invalid_input', { errors, reason: error.message })
   }
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('content_too_large')
@@ -54,6 +54,9 @@ function toProblem(error: FastifyError): Problem {
   }
   return new Problem('internal_error', { reason: 'unexpected error', cause: error })
 }
+
+/** Faults that one answer names: a body of 64 KiB may have thousands. */
+const MOST_FAULTS = 20
 
 const PLACES: Record<string, string> = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }
 

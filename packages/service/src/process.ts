@@ -1,5 +1,4 @@
 import type { App } from './app.ts'
-import { ConfigError } from './config.ts'
 
 /** Longest wait for open requests when the service stops, in milliseconds. */
 const DRAIN_TIMEOUT = 10_000
@@ -15,42 +14,50 @@ export async function runService(
   name: string,
   start: () => Promise<{ app: App; host: string; port: number }>
 ): Promise<void> {
-  process.on('SIGHUP', () => {})
+  let app: App | undefined
+  let stopping = false
+  const stop = (why: string) => {
+    if (stopping) return
+    stopping = true
+    if (app) void drain(app, why)
+    else process.exit(0)
+  }
+  process
+    .on('SIGTERM', stop)
+    .on('SIGINT', stop)
+    .on('SIGHUP', () => {})
+  if (process.connected) process.once('disconnect', () => stop('the starting process is gone'))
   try {
-    const { app, host, port } = await start()
-    stopInOrder(app)
-    await app.listen({ host, port })
+    const service = await start()
+    app = service.app
+    await app.listen({ host: service.host, port: service.port })
   } catch (error) {
     console.error(`${name}: ${explain(error)}`)
     process.exit(1)
   }
-}
-
-function stopInOrder(app: App): void {
-  let stopping = false
-  const stop = async (why: string) => {
-    if (stopping) return
-    stopping = true
-    app.log.info({ why }, 'stopping')
-    setTimeout(() => {
-      app.log.error(`requests were still open after ${DRAIN_TIMEOUT / 1000} s`)
-      process.exit(1)
-    }, DRAIN_TIMEOUT).unref()
-    await app.close()
-    app.log.info('stopped')
-    process.exit(0)
-  }
-  process.on('SIGTERM', stop).on('SIGINT', stop)
-  if (process.connected) process.once('disconnect', () => stop('the starting process is gone'))
   process.on('uncaughtException', (error) => {
-    app.log.fatal({ err: error }, 'uncaught exception')
+    app?.log.fatal({ err: error }, 'uncaught exception')
     process.exit(1)
   })
 }
 
+async function drain(app: App, why: string): Promise<void> {
+  app.log.info({ why }, 'stopping')
+  setTimeout(() => {
+    app.log.error(`requests were still open after ${DRAIN_TIMEOUT / 1000} s`)
+    process.exit(1)
+  }, DRAIN_TIMEOUT).unref()
+  await app.close()
+  app.log.info('stopped')
+  process.exit(0)
+}
+
+// What is wrong with the program itself needs its stack; what an operator can put right says so in its message.
+const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError]
+
 function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message
-  const { code, message } = error as NodeJS.ErrnoException
+  if (!(error instanceof Error)) return String(error)
+  const { code, message, stack } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return `${message}. Stop what listens there, or set another PORT.`
-  return error instanceof Error ? (error.stack ?? message) : String(error)
+  return (FAULTS.some((fault) => error instanceof fault) && stack) || message
 }

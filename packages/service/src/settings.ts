@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Ajv, type FuncKeywordDefinition, type SchemaValidateFunction } from 'ajv'
 import { type TUnsafe, Type } from 'typebox'
 
@@ -23,15 +24,40 @@ export function url(about: About & { schemes?: readonly string[] }): TUnsafe<str
   return Type.Unsafe<string>({ type: 'string', url: schemes, ...rest })
 }
 
-/** Texts with commas between them, outer white space trimmed; unset is the empty list unless it is required. */
-export function list(about: About & { pattern?: string }): TUnsafe<string[]> {
-  const { pattern = '', ...rest } = about
-  return Type.Unsafe<string[]>({ type: 'string', list: pattern, ...rest })
+/** What the members of a list may be. */
+const MEMBERS = {
+  text: () => true,
+  /** An origin as browsers write it in the header: scheme, host in lower case, port where it is not the usual one. */
+  origin: (member: string) => /^https?:/.test(member) && URL.canParse(member) && new URL(member).origin === member,
+  /** An IP address, or a range of them in CIDR notation. */
+  network: (member: string) => {
+    const [address = '', prefix, ...more] = member.split('/')
+    const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+    return (
+      bits > 0 && more.length === 0 && (prefix === undefined || wholeNumber(prefix, { minimum: 1, maximum: bits }) > 0)
+    )
+  }
+} as const
+
+/** Texts with commas between them, outer white space trimmed; `of` says what each must be, anything by default. */
+export function list(about: About & { of?: keyof typeof MEMBERS }): TUnsafe<string[]> {
+  const { of = 'text', ...rest } = about
+  return Type.Unsafe<string[]>({ type: 'string', list: of, ...rest })
 }
 
-/** A whole number within bounds. */
-export function integer(about: About & { minimum: number; maximum: number }): TUnsafe<number> {
-  return Type.Unsafe<number>({ type: 'integer', ...about })
+interface Bounds {
+  readonly minimum: number
+  readonly maximum: number
+}
+
+/** A whole number within bounds, in decimal digits. */
+export function integer({ minimum, maximum, ...rest }: About & Bounds): TUnsafe<number> {
+  return Type.Unsafe<number>({ type: 'string', integer: { minimum, maximum }, ...rest })
+}
+
+function wholeNumber(text: string, { minimum, maximum }: Bounds): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  return number >= minimum && number <= maximum ? number : Number.NaN
 }
 
 /** Free text; with `file` it may be given as the path of a file that holds it, in the setting's name and `_FILE`. */
@@ -54,15 +80,23 @@ const keywords: FuncKeywordDefinition[] = [
     const parsed = URL.canParse(value) ? new URL(value) : undefined
     return parsed && schemes.includes(parsed.protocol) && !/[?#\s]/.test(value) ? value : undefined
   }),
-  converting('list', 'must be a list with commas, each member as described', (value, pattern: string) => {
+  converting('list', 'must be a list with commas, each member as described', (value, of: keyof typeof MEMBERS) => {
     const members = value.split(',').map((member) => member.trim())
-    return members.every((member) => member !== '' && new RegExp(pattern, 'u').test(member)) ? members : undefined
-  })
+    return members.every((member) => member !== '' && MEMBERS[of](member)) ? members : undefined
+  }),
+  converting(
+    'integer',
+    ({ minimum, maximum }: Bounds) => `must be a whole number from ${minimum} to ${maximum}`,
+    (value, bounds: Bounds) => {
+      const number = wholeNumber(value, bounds)
+      return Number.isNaN(number) ? undefined : number
+    }
+  )
 ]
 
 /** The validator of settings: `env-schema` with the keywords that stand behind the functions above. */
 export function settingsValidator(): Ajv {
-  const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, removeAdditional: true, verbose: true })
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, removeAdditional: true, verbose: true })
   for (const keyword of keywords) ajv.addKeyword(keyword)
   return ajv.addKeyword('file')
 }
@@ -70,12 +104,12 @@ export function settingsValidator(): Ajv {
 // A keyword that puts the value it reads in the place of the text, or fails with its message.
 function converting<P>(
   keyword: string,
-  message: string,
+  message: string | ((parameter: P) => string),
   convert: (value: string, parameter: P) => unknown
 ): FuncKeywordDefinition {
   const validate: SchemaValidateFunction = (parameter: P, value: string, _schema, context) => {
     const converted = convert(value, parameter)
-    validate.errors = [{ keyword, message, params: {} }]
+    validate.errors = [{ keyword, message: typeof message === 'string' ? message : message(parameter), params: {} }]
     if (converted === undefined || !context) return false
     context.parentData[context.parentDataProperty] = converted
     return true

@@ -22,8 +22,8 @@ export interface Expectations {
 
 const KID = /^[A-Za-z0-9_-]{1,128}$/
 
-// Each of these lets a token choose its own key, or asks for processing that we do not do (RFC 8725 §3.10, RFC 7515 §4.1.11).
-const REFUSED_MEMBERS = ['crit', 'zip', 'b64', 'jku', 'x5u', 'jwk', 'x5c'] as const
+// Each of these lets a token choose its own key, or asks for processing that we do not do (RFC 8725 §3.7, §3.10, RFC 7515 §4.1.11).
+const REFUSED_MEMBERS = ['crit', 'zip', 'b64', 'p2c', 'jku', 'x5u', 'jwk', 'x5c'] as const
 
 /**
  * Checks the header of a token before any key is looked up (RFC 8725 §3.1, §3.10, §3.11; RFC 9068 §4).

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** A key set as it was kept: where it came from, and when the fetch that brought it began (milliseconds since 1970). */
@@ -22,7 +23,13 @@ export async function readCacheFile(path: string, url: string, now: number): Pro
 /** Keeps a key set: written beside and renamed, so that a reader sees the old file or the new one and never a part. */
 export async function writeCacheFile(path: string, cached: CachedSet): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const beside = `${path}.${process.pid}.tmp`
-  await writeFile(beside, JSON.stringify(cached), { mode: 0o600 })
-  await rename(beside, path)
+  // Not the process's number: instances in containers share a volume and are all number 1.
+  const beside = `${path}.${randomUUID()}.tmp`
+  try {
+    await writeFile(beside, JSON.stringify(cached), { mode: 0o600 })
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
+  }
 }

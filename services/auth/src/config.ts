@@ -9,7 +9,8 @@ export const databaseUrl = text({
   description: 'The primary PostgreSQL, as in postgres://user:password@host:5432/name.'
 })
 
-const settings = Type.Object({
+/** The settings of the auth service, for the test that compares them with `.env.example`. */
+export const authSettings = Type.Object({
   ...frameSettings,
   PORT: integer({ minimum: 0, maximum: 65535, default: '9090', description: 'Port to listen on.' }),
   ISSUER: url({
@@ -83,11 +84,9 @@ const settings = Type.Object({
 })
 
 /** The settings of the auth service, named as in the environment; durations are seconds. */
-export type Config = FrameConfig & Static<typeof settings>
+export type Config = FrameConfig & Static<typeof authSettings>
 
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
-  return readConfig(settings, env)
+  return readConfig(authSettings, env)
 }
-
-export { settings as authSettings }

@@ -28,9 +28,10 @@ pg.types.setTypeParser(INT8, Number)
 /** Seconds after which a client may ask again when the database is away. */
 const RETRY_AFTER = 1
 
-// Classes of SQLSTATE that pass by themselves: connection, resources, operator's intervention, system error; and the
-// single states for a server that starts or stops, a lock that was not had in time, a read-only server.
-const PASSING = /^(08|53|57|58)|^(25006|40001|40P01|55P03)$/
+// Classes of SQLSTATE for a server that cannot be had now: connection, authorization, resources, operator's
+// intervention, system error; and the single states for a read-only server, a database that is not there, a
+// transaction to repeat, a lock that was not had in time.
+const PASSING = /^(08|28|53|57|58)|^(25006|3D000|40001|40P01|55P03)$/
 
 /**
  * Opens the pool. It connects at the first statement, so a service starts while the database is away.
@@ -99,9 +100,4 @@ function explained(error: unknown): unknown {
   const fromServer = error instanceof pg.DatabaseError
   if (fromServer && !PASSING.test(code ?? '')) return error
   return unavailable(`database: ${message}`, RETRY_AFTER, error)
-}
-
-/** Tells whether an error is the violation of the named unique index. */
-export function violates(error: unknown, index: string): boolean {
-  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === index
 }

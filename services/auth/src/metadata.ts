@@ -1,4 +1,5 @@
 import type { App } from '@latchkey/service/app'
+import { problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 
 const schema = {
@@ -11,7 +12,8 @@ const schema = {
       response_types_supported: Type.Array(Type.String()),
       grant_types_supported: Type.Array(Type.String()),
       service_documentation: Type.String()
-    })
+    }),
+    ...problems()
   }
 }
 

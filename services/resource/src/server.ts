@@ -1,4 +1,5 @@
 import { createLogger } from '@latchkey/service/logger'
+import { warnOfPlainHttp } from '@latchkey/service/plain-http'
 import { runService } from '@latchkey/service/process'
 import { buildApp } from './app.ts'
 import { resourceConfig } from './config.ts'
@@ -7,6 +8,7 @@ import { openKeys } from './keys.ts'
 await runService('resource', async () => {
   const config = resourceConfig(process.env)
   const logger = await createLogger('resource', config)
+  warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL'], logger)
   const keys = await openKeys(config, logger)
   const app = await buildApp(config, { keys, logger })
   app.addHook('onClose', async () => keys.close())

@@ -7,7 +7,7 @@ import type { Guards } from '../sessions/guard.ts'
 import { changePassword as storeChange } from '../sessions/sessions.ts'
 import { type IssueTokens, TOKENS } from '../sessions/tokens.ts'
 import { PASSWORD } from './fields.ts'
-import { normalizePassword, refusePassword } from './password-policy.ts'
+import { refusePassword } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
 
 const schema = {
@@ -36,8 +36,7 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
   const { database, passwords, issue, guards, minLength, idle } = parts
   app.post('/change-password', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request
-    const current = normalizePassword(request.body.current_password)
-    const wanted = normalizePassword(request.body.new_password)
+    const { current_password: current, new_password: wanted } = request.body
     const refusal = refusePassword(wanted, minLength, caller)
     if (refusal) throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: refusal }] })
     const { matches } = await passwords.verify(current, caller.password_hash)

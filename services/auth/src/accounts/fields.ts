@@ -17,8 +17,8 @@ const A_NAME = 'a name of 1 to 64 characters, without line breaks'
 /** A display name as it was sent; {@link checkUsername} makes it the one that is stored. */
 export const USERNAME = Type.String({ description: A_NAME })
 
-/** A password as it was sent. */
-export const PASSWORD = Type.String({ description: 'a password' })
+/** A password as it was sent. Two with broken surrogates may be equal in UTF-8, so both are refused, at login too. */
+export const PASSWORD = Type.String({ pattern: '^\\P{Cs}*$', description: 'text without broken characters' })
 
 /** What the API shows of an account. */
 export const USER = Type.Object({

@@ -28,23 +28,27 @@ export function fitsBcrypt(password: string): boolean {
 }
 
 /**
- * Says why a normalized password cannot be chosen, or nothing when it can.
+ * Says why a password cannot be chosen, or nothing when it can.
  *
  * At least `minLength` code points, at most 72 bytes of UTF-8, no common password, not the account's own words. No rules
  * of composition, as NIST SP 800-63B-4 §3.1.1.2 asks.
  */
-export function refusePassword(password: string, minLength: number, owner: Owner): string | undefined {
-  if (!password.isWellFormed()) return 'must be text without broken characters'
+export function refusePassword(sent: string, minLength: number, owner: Owner): string | undefined {
+  const password = normalizePassword(sent)
   if ([...password].length < minLength) return `must have at least ${minLength} characters`
   if (!fitsBcrypt(password)) return `must have at most ${MAX_BYTES} bytes (letters beyond ASCII have more than one)`
   const lower = password.toLowerCase()
   if (COMMON.has(lower)) return 'must not be one of the common passwords'
   const [localPart = ''] = owner.email.split('@')
   const words = [owner.username, owner.email, localPart, 'latchkey'].map((word) => word.toLowerCase())
-  if (words.some((word) => [...word].length >= SHORTEST_WORD && (word === lower || core(word) === core(lower)))) {
-    return 'must not be your own name or address, or the name of this service'
-  }
-  return undefined
+  const own = words.some(
+    (word) => isLong(word) && (word === lower || (isLong(core(word)) && core(word) === core(lower)))
+  )
+  return own ? 'must not be your own name or address, or the name of this service' : undefined
+}
+
+function isLong(word: string): boolean {
+  return [...word].length >= SHORTEST_WORD
 }
 
 // Without the digits and punctuation that people put around a word; a text of nothing else stays as it is.

@@ -4,15 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { unavailable } from '@latchkey/tokens/errors'
 import { getRounds } from 'bcryptjs'
 import { Piscina } from 'piscina'
-import { fitsBcrypt } from './password-policy.ts'
+import { fitsBcrypt, normalizePassword } from './password-policy.ts'
 import type { HashJob, HashResult } from './password-worker.ts'
 
 /** Hashes and compares passwords, off the main thread. Both throw `unavailable` (503) when too many wait. */
 export interface Passwords {
-  /** Makes the bcrypt hash of a normalized password that passed the policy. */
+  /** Makes the bcrypt hash of a password that passed the policy. */
   hash(password: string): Promise<string>
   /**
-   * Compares a normalized password with a stored hash. Without one (no such account) it does the same work and says no.
+   * Compares a password with a stored hash. Without one (no such account) it does the same work and says no.
    * `outdated` is true when it matched a hash of a lower cost than is configured.
    */
   verify(password: string, stored: string | undefined): Promise<{ matches: boolean; outdated: boolean }>
@@ -53,7 +53,7 @@ export function createPasswords(
   { cost, queueTimeout }: { cost: number; queueTimeout: number }
 ): Passwords {
   // As good as any hash for a comparison that must fail, and as slow.
-  const dummy = `$2b$${cost}$${'.'.repeat(53)}`
+  const dummy = `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`
   async function run<R extends HashResult>(job: {
     op: HashJob['op']
     password: string
@@ -64,8 +64,9 @@ export function createPasswords(
     return result as Exclude<R, 'late'>
   }
   return {
-    hash: async (password) => (await run<{ hash: string }>({ op: 'hash', password })).hash,
-    verify: async (password, stored) => {
+    hash: async (sent) => (await run<{ hash: string }>({ op: 'hash', password: normalizePassword(sent) })).hash,
+    verify: async (sent, stored) => {
+      const password = normalizePassword(sent)
       const { matches } = await run<{ matches: boolean }>({ op: 'verify', password, hash: stored ?? dummy })
       if (!matches || stored === undefined || !fitsBcrypt(password)) return { matches: false, outdated: false }
       return { matches, outdated: getRounds(stored) < cost }

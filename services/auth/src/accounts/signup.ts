@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
 import type { LimitRequests } from '../limits/requests.ts'
 import { checkUsername, EMAIL, PASSWORD, publicUser, USER, USERNAME } from './fields.ts'
-import { normalizePassword, refusePassword } from './password-policy.ts'
+import { refusePassword } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
 import { addUser } from './users.ts'
 
@@ -30,9 +30,8 @@ export interface SignupParts {
 /** `POST /signup`: of any number that try one address at once, in whatever letter case, one gets it. */
 export function signup(app: App, { database, passwords, minLength, limit }: SignupParts): void {
   app.post('/signup', { schema, onRequest: limit }, async (request, reply) => {
-    const { email } = request.body
+    const { email, password } = request.body
     const { username, error } = checkUsername(request.body.username)
-    const password = normalizePassword(request.body.password)
     const refusal = refusePassword(password, minLength, { email, username })
     const errors = [...(error ? [error] : []), ...(refusal ? [{ field: 'password', message: refusal }] : [])]
     if (errors.length > 0) throw new Problem('invalid_input', { errors })

@@ -76,9 +76,11 @@ async function loadRing(dir: string, warn: (message: string) => void): Promise<K
 }
 
 async function loadKey(path: string, slot: string, warn: (message: string) => void): Promise<SigningKey> {
-  const { mode } = await stat(path)
+  const [{ mode }, pem] = await Promise.all([stat(path), readFile(path)]).catch((error) => {
+    throw new KeyFileError(path, `cannot be read (${error.code}).`, error)
+  })
   if (mode & 0o077) warn(`${path}: others may read this private key. Run chmod 600 on it.`)
-  const privateKey = parse(path, await readFile(path))
+  const privateKey = parse(path, pem)
   const publicKey = createPublicKey(privateKey)
   const { n = '', e = '' } = await exportJWK(publicKey)
   const kid = await calculateJwkThumbprint({ kty: 'RSA', n, e })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { App } from '@latchkey/service/app'
+import { problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { KeyRing } from './folder.ts'
 
@@ -21,7 +22,8 @@ const schema = {
   summary: 'The public keys that access tokens are verified with (RFC 7517)',
   response: {
     200: { description: 'The key set', content: { 'application/jwk-set+json': { schema: JWK_SET } } },
-    304: Type.Null({ description: 'Unchanged since the ETag of If-None-Match' })
+    304: Type.Null({ description: 'Unchanged since the ETag of If-None-Match' }),
+    ...problems()
   }
 }
 
@@ -33,6 +35,7 @@ export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: nu
     reply.header('cache-control', `public, max-age=${maxAge}`).header('etag', etag)
     const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     if (known?.includes(etag) || known?.includes('*')) return reply.code(304).send(null)
-    return reply.type('application/jwk-set+json').send(body)
+    // Fastify would add a charset, which this media type does not have (RFC 7517 §8.5.2).
+    return reply.type('application/jwk-set+json').serializer(JSON.stringify).send(body)
   })
 }

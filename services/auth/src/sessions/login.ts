@@ -3,7 +3,6 @@ import { OF_BODIES, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import { EMAIL, PASSWORD } from '../accounts/fields.ts'
-import { normalizePassword } from '../accounts/password-policy.ts'
 import type { Passwords } from '../accounts/passwords.ts'
 import { type Account, findByEmail, renewHash } from '../accounts/users.ts'
 import type { Queryable } from '../database.ts'
@@ -33,8 +32,7 @@ export interface LoginParts {
 /** `POST /login`: each login opens a session of its own. An unknown address costs the time that a wrong password does. */
 export function login(app: App, { database, passwords, issue, life, limit }: LoginParts): void {
   app.post('/login', { schema, onRequest: limit }, async (request, reply) => {
-    const { email } = request.body
-    const password = normalizePassword(request.body.password)
+    const { email, password } = request.body
     const grant = (await attempt(email, password)) ?? (await attempt(email, password))
     if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
     request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')

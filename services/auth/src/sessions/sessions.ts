@@ -55,7 +55,7 @@ export async function openSession(
        SELECT u.* FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR SHARE
      ), evicted AS (
        UPDATE sessions SET ended_at = now(), end_reason = 'evicted' WHERE id IN (
-         SELECT s.id FROM sessions s JOIN u ON s.user_id = u.id WHERE s.ended_at IS NULL
+         SELECT s.id FROM sessions s JOIN u ON s.user_id = u.id WHERE ${SESSION_LIVES}
          ORDER BY s.last_used_at DESC OFFSET $5)
      ), s AS (
        INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at)
