@@ -68,7 +68,9 @@ export function readConfig<T extends TObject>(
     const { errors } = error as { errors?: ErrorObject[] }
     if (!errors) throw error
     const unread = problems.map((problem) => problem.split(/_FILE\b/)[0])
-    problems.push(...errors.filter((e) => !unread.includes(e.params['missingProperty'])).map(describe))
+    problems.push(
+      ...errors.filter((e) => !unread.includes(e.params['missingProperty'])).map((e) => describe(e, schema.properties))
+    )
   }
   throw new ConfigError(problems)
 }
@@ -82,11 +84,12 @@ function readValue(path: string, name: string, problems: string[]): string | und
   }
 }
 
-function describe({ instancePath, keyword, message, params, parentSchema }: ErrorObject): string {
-  if (keyword === 'required') {
-    const missing = String(params['missingProperty'])
-    return `${missing} is not set. ${parentSchema?.['properties'][missing].description}`
-  }
-  const allowed = keyword === 'enum' ? ` (${parentSchema?.['enum'].join(', ')})` : ''
-  return `${instancePath.slice(1)} ${message}${allowed}. ${parentSchema?.['description']}`
+type Settings = Readonly<Record<string, { description?: string; enum?: readonly string[] }>>
+
+function describe({ instancePath, keyword, message, params }: ErrorObject, settings: Settings): string {
+  const missing: unknown = params['missingProperty']
+  const name = typeof missing === 'string' ? missing : instancePath.slice(1)
+  const expected = missing ? 'is not set' : message
+  const words = keyword === 'enum' ? `: ${settings[name]?.enum?.join(', ')}` : ''
+  return `${name} ${expected}${words}. ${settings[name]?.description}`
 }

@@ -40,8 +40,13 @@ export class OneLineARequest extends LogController {
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     const details = { req: request, res: reply, ms: Math.round(reply.elapsedTime) }
     if (error) request.log.warn({ ...details, err: error }, 'connection lost while answering')
-    else request.log.info(details, 'answered')
+    else request.log[isProbe(request) && reply.statusCode < 400 ? 'debug' : 'info'](details, 'answered')
   }
+}
+
+// Orchestrators ask every few seconds; that all is well is no news.
+function isProbe({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url === '/healthz' || routeOptions.url === '/readyz'
 }
 
 function describeRequest(request: FastifyRequest): object {

@@ -1,12 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 
-const LOOPBACK = /^(.+\.)?localhost$|^127\.|^\[::1\]$/
+// Also a host of one label: only the network of a compose stack or a cluster knows such names.
+const NEAR = /^(.+\.)?localhost$|^127\.|^\[::1\]$|^[^.:[\]]+$/
 
 /**
  * Warns, in one line, of settings whose URL begins with `http:`: they are allowed because TLS may end in front of a
  * service, but where it does not, anyone on the way reads and changes what is sent, the keys of tokens too.
  *
- * Says nothing in development, nor of addresses on this machine.
+ * Says nothing in development, nor of hosts that no open network lies before.
  */
 export function warnOfPlainHttp<N extends string>(
   config: { readonly NODE_ENV: string } & { readonly [K in N]?: string | undefined },
@@ -16,7 +17,7 @@ export function warnOfPlainHttp<N extends string>(
   if (config.NODE_ENV === 'development') return
   const plain = names.filter((name) => {
     const { protocol, hostname } = new URL(config[name] ?? 'https://unset')
-    return protocol === 'http:' && !LOOPBACK.test(hostname)
+    return protocol === 'http:' && !NEAR.test(hostname)
   })
   if (plain.length > 0) {
     log.warn(

@@ -18,6 +18,8 @@ export interface Expectations {
   readonly leeway: number
   /** The present, in seconds since 1970; fractions count. */
   readonly now: number
+  /** How long after its end a token still passes, in seconds: for what is asked of it, such as a logout. 0. */
+  readonly grace?: number
 }
 
 const KID = /^[A-Za-z0-9_-]{1,128}$/
@@ -61,7 +63,7 @@ export function checkClaims<K extends Kind>(
     throw refused('jti is not sid.generation')
   if (known.iat > latest) throw refused('iat is in the future')
   if (!isCount(nbf) || nbf > latest) throw refused('nbf is in the future or no time')
-  if (expected.now >= known.exp + expected.leeway) throw new Problem('token_expired')
+  if (expected.now >= known.exp + expected.leeway + (expected.grace ?? 0)) throw new Problem('token_expired')
   return known as Claims<K>
 }
 
