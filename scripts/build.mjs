@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { root, run } from './command.mjs'
+
+// In node_modules, so that an install, which may bring other types, takes it away.
+const stampFile = path.join(root, 'node_modules/.latchkey-build.json')
+
+/**
+ * Compiles the packages and services into their dist folders, unless these were made from just the sources there are.
+ *
+ * Goes by the content of the sources: asking the compiler takes longer than the rest of a start, and it would believe
+ * times of files, and not notice what is missing in dist.
+ *
+ * @param {AbortSignal} [signal] gives up
+ */
+export async function build(signal) {
+  const folders = ['packages', 'services'].flatMap((kind) => list(kind).map((name) => `${kind}/${name}`))
+  const sources = folders.flatMap((folder) => filesBelow(`${folder}/src`))
+  const settings = folders.flatMap((folder) => [`${folder}/package.json`, `${folder}/tsconfig.build.json`])
+  const inputs = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...settings, ...sources]
+  const stamp = Object.fromEntries(inputs.map((file) => [file, digest(file)]))
+
+  const last = readStamp()
+  const changed = inputs.filter((file) => stamp[file] !== last?.digests[file])
+  const gone = Object.keys(last?.digests ?? {}).filter((file) => !(file in stamp))
+  const complete = sources.every((file) => existsSync(path.join(root, outputOf(file))))
+  if (last && complete && changed.length + gone.length === 0) return
+
+  console.log('Building …')
+  const seenByCompiler = (/** @type {string} */ file) => statSync(path.join(root, file)).mtimeMs > (last?.time ?? 0)
+  const force = last && complete && changed.every(seenByCompiler) ? [] : ['--force']
+  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json', ...force], { signal })
+  const wanted = new Set(sources.map(outputOf))
+  for (const file of folders.flatMap((folder) => filesBelow(`${folder}/dist`))) {
+    const script = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.js')
+    if (script.endsWith('.js') && !wanted.has(script)) rmSync(path.join(root, file))
+  }
+  writeFileSync(stampFile, JSON.stringify(stamp))
+}
+
+/** @param {string} source such as services/auth/src/app.ts */
+const outputOf = (source) => source.replace('/src/', '/dist/').replace(/\.ts$/, '.js')
+
+/** @param {string} file */
+const digest = (file) =>
+  createHash('sha256')
+    .update(readFileSync(path.join(root, file)))
+    .digest('hex')
+
+/** @param {string} folder */
+const list = (folder) =>
+  readdirSync(path.join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+
+/**
+ * @param {string} folder
+ * @returns {string[]} relative to the repository
+ */
+function filesBelow(folder) {
+  if (!existsSync(path.join(root, folder))) return []
+  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const file = `${folder}/${entry.name}`
+    return entry.isDirectory() ? filesBelow(file) : [file]
+  })
+}
+
+/** @returns {{ digests: Record<string, string>, time: number } | undefined} */
+function readStamp() {
+  try {
+    return { digests: JSON.parse(readFileSync(stampFile, 'utf8')), time: statSync(stampFile).mtimeMs }
+  } catch {
+    return undefined
+  }
+}

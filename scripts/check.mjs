@@ -1,0 +1,21 @@
+// npm run check: format, lint and types, then the README's npm test; stops at the first that fails.
+import { CommandError, run } from './command.mjs'
+import { installMissing } from './install.mjs'
+
+/** @type {[what: string, command: string, args: string[]][]} */
+const steps = [
+  ['format and lint', 'node_modules/.bin/biome', ['ci', '.']],
+  ['types', 'node_modules/.bin/tsc', ['--noEmit']],
+  ['tests', 'npm', ['test']]
+]
+
+try {
+  await installMissing()
+  for (const [what, command, args] of steps) {
+    console.log(`check: ${what}`)
+    await run(command, args)
+  }
+} catch (error) {
+  console.error(`check: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = error instanceof CommandError ? error.exitCode : 1
+}

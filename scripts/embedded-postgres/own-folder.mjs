@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { chmod, lstat, mkdir, stat } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { canEnter } from './account.mjs'
+
+/** @typedef {import('./run-as.mjs').Account} Account */
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
+
+/** @param {string} text */
+export const shortHash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12)
+
+/** The system's places for what a program keeps, best first. */
+export const systemFolders = ['/var/lib', os.tmpdir(), '/tmp']
+
+/** @param {string} base */
+export const ownFolderIn = (base) => path.join(base, `latchkey-${shortHash(checkout)}`)
+
+/**
+ * Root's folder outside the checkout, for an account that cannot enter the checkout. Its name follows from the
+ * checkout's path: the same at every start, another one for a second checkout. It stays root's, so that the account
+ * cannot exchange the binaries that lie in it.
+ *
+ * @param {Account} account who has to be able to enter it
+ * @param {string[]} bases folders to make it in, best first
+ * @returns {Promise<string>}
+ */
+export async function ownFolder(account, bases) {
+  for (const base of bases) {
+    const parent = await stat(base).catch(() => undefined)
+    // Where everybody may write and the sticky bit is missing, anybody could put another folder in the place of ours.
+    const safe = parent?.isDirectory() && ((parent.mode & 0o002) === 0 || (parent.mode & 0o1000) !== 0)
+    if (!safe || !(await canEnter(base, account))) continue
+    const folder = ownFolderIn(base)
+    const failure = await mkdir(folder).then(
+      () => undefined,
+      (/** @type {NodeJS.ErrnoException} */ error) => error.code
+    )
+    if (failure !== undefined && failure !== 'EEXIST') continue
+    await refuseForeign(folder)
+    await chmod(folder, 0o755)
+    return folder
+  }
+  throw new Error(
+    `PostgreSQL would run as ${account.name}, who cannot enter this checkout, and none of ${bases.join(', ')} ` +
+      'can hold a folder for it: start as an ordinary user, or set DATABASE_URL.'
+  )
+}
+
+/**
+ * Somebody else may have made the folder first, in the hope that root runs what they put there.
+ *
+ * @param {string} folder
+ */
+async function refuseForeign(folder) {
+  const found = await lstat(folder)
+  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0) return
+  throw new Error(
+    `${folder} was made by somebody else, or others can write to it: remove it, or set DATABASE_URL to another database.`
+  )
+}

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { chmod, chown, mkdir, realpath, rmdir } from 'node:fs/promises'
+import path from 'node:path'
+import { canEnter, chooseAccount } from './account.mjs'
+import { copyBinaries, findBinaries, versionOf } from './binaries.mjs'
+import { ownFolder, ownFolderIn, shortHash, systemFolders } from './own-folder.mjs'
+
+/** @typedef {import('./run-as.mjs').Account} Account */
+/**
+ * @typedef {object} Place
+ * @property {string} folder what holds the cluster, its password and its log
+ * @property {string} data the cluster
+ * @property {string} binaries
+ * @property {Account | undefined} account who runs it; undefined: ourselves
+ */
+
+/**
+ * Decides where the cluster lies, which binaries run it, and as whom. Only root has a choice to make: what was asked
+ * for where the account can reach it, else a folder of root's own outside the checkout.
+ *
+ * @param {string} wanted
+ * @param {string[]} [bases] where root's own folder may be made
+ * @returns {Promise<Place>}
+ */
+export async function choosePlace(wanted, bases = systemFolders) {
+  // A cluster stays where it is, even if the checkout was opened to others since.
+  const elsewhere = bases.map((base) => path.join(ownFolderIn(base), nameElsewhere(wanted))).find(holdsCluster)
+  const folder = elsewhere === undefined || holdsCluster(wanted) ? wanted : elsewhere
+  const account = await chooseAccount(folder)
+  const binaries = await findBinaries()
+  if (!account) return place(await makeFolder(wanted), binaries)
+
+  const own = () => ownFolder(account, bases)
+  const reachable = await versionOf(binaries, account).then(
+    () => binaries,
+    async () => copyBinaries(binaries, await own())
+  )
+  if (folder === wanted) {
+    await makeFolder(wanted, account)
+    if (await canEnter(wanted, account)) return place(wanted, reachable, account)
+    if (holdsCluster(wanted)) throw new Error(`The database in ${wanted} is ${account.name}'s, who cannot enter it.`)
+    await rmdir(wanted)
+  }
+  return place(await makeFolder(path.join(await own(), nameElsewhere(wanted)), account), reachable, account)
+}
+
+/** @param {string} folder */
+const holdsCluster = (folder) => existsSync(path.join(folder, 'data/PG_VERSION'))
+
+/** @param {string} wanted */
+const nameElsewhere = (wanted) => `pg-${shortHash(path.resolve(wanted))}`
+
+/**
+ * @param {string} folder
+ * @param {string} binaries
+ * @param {Account} [account]
+ * @returns {Promise<Place>}
+ */
+async function place(folder, binaries, account) {
+  // The real path, because the server's command line is compared with it.
+  const real = await realpath(folder)
+  return { folder: real, data: path.join(real, 'data'), binaries, account }
+}
+
+/**
+ * @param {string} folder
+ * @param {Account} [account] whose it becomes
+ */
+async function makeFolder(folder, account) {
+  await mkdir(folder, { recursive: true })
+  if (account) await chown(folder, account.uid, account.gid)
+  await chmod(folder, 0o700).catch((error) => {
+    throw new Error(`The database folder ${folder} belongs to somebody else: ${error.message}`)
+  })
+  return folder
+}

@@ -1,0 +1,53 @@
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { identify } from './process-identity.mjs'
+
+/**
+ * Notes in the folder that this process runs the cluster in it, so that a second one does not adopt the server and
+ * stop it under the first. A note whose writer is gone counts for nothing.
+ *
+ * @param {string} folder
+ * @returns {Promise<() => Promise<void>>} takes the note away
+ * @throws when another living process holds it
+ */
+export async function claim(folder) {
+  const note = path.join(folder, 'starter')
+  const draft = `${note}.${process.pid}.half`
+  await rm(draft, { force: true })
+  await writeFile(draft, `${process.pid} ${await identify(process.pid)}`, { flag: 'wx', mode: 0o600 })
+  try {
+    // A link appears whole or not at all, and only where there was none.
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const taken = await link(draft, note).then(
+        () => true,
+        (/** @type {NodeJS.ErrnoException} */ error) => {
+          if (error.code === 'EEXIST') return false
+          throw error
+        }
+      )
+      if (taken) return () => rm(note, { force: true })
+      await removeIfDead(note)
+    }
+    throw new Error(`Cannot claim ${folder}: others keep claiming it.`)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** @param {string} note */
+async function removeIfDead(note) {
+  const text = await readFile(note, 'utf8').catch(() => undefined)
+  if (text === undefined) return
+  const pid = Number.parseInt(text, 10)
+  if (text === `${pid} ${await identify(pid)}`) {
+    throw new Error(
+      `The database in ${path.dirname(note)} is in use by process ${pid}: stop that first, or set DATA_DIR to another folder.`
+    )
+  }
+  // Moved away rather than removed: if a third process was quicker, what we move is its note, and it gets it back.
+  const dead = `${note}.${process.pid}.dead`
+  await rename(note, dead).catch(() => undefined)
+  const moved = await readFile(dead, 'utf8').catch(() => undefined)
+  if (moved !== undefined && moved !== text) await link(dead, note)
+  await rm(dead, { force: true })
+}

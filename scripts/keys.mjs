@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { run } from './command.mjs'
+
+const files = ['access', 'refresh'].flatMap((kind) => ['current', 'next'].map((slot) => `${kind}/${slot}.private.pem`))
+
+/**
+ * Makes the keys that are missing.
+ *
+ * @param {string} folder
+ * @param {AbortSignal} [signal] gives up
+ */
+export async function makeKeys(folder, signal) {
+  if (files.every((file) => existsSync(path.join(folder, file)))) return
+  console.log(`Making keys in ${folder} …`)
+  await run('bash', ['scripts/generate-keys.sh', folder], { quiet: true, signal })
+}

@@ -1,0 +1,84 @@
+import net from 'node:net'
+import path from 'node:path'
+import { build } from './build.mjs'
+import { root, run } from './command.mjs'
+import { startPostgres } from './embedded-postgres.mjs'
+import { environmentOf, readSettings } from './environment.mjs'
+import { makeKeys } from './keys.mjs'
+import { addressOf, runServices } from './services.mjs'
+
+/**
+ * Both services and, unless the environment names a database, one of their own; runs until the signal says stop.
+ *
+ * @param {AbortSignal} signal
+ */
+export async function runPair(signal) {
+  const settings = readSettings(root, process.env)
+  const keys = path.resolve(root, settings['KEYS_DIR'] ?? 'keys')
+  const data = path.resolve(root, settings.DATA_DIR)
+  await makeKeys(keys, signal)
+  await build(signal)
+  const named = 'DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings
+  const database = named ? undefined : await startPostgres({ folder: path.join(data, 'pg') })
+  if (database) settings['DATABASE_URL'] = database.url
+  try {
+    await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
+    await refuseTaken(settings.HOST, settings.RESOURCE_PORT, 'RESOURCE_PORT')
+    const env = environmentOf(settings, 'auth')
+    await run(process.execPath, ['services/auth/dist/migrate.js'], { env, quiet: true, signal })
+    await runServices(settings, signal, () => announce(settings, keys, database && [data, database.folder]))
+  } finally {
+    await database?.stop()
+  }
+}
+
+/**
+ * @param {string} host
+ * @param {string} port
+ * @param {string} setting
+ */
+async function refuseTaken(host, port, setting) {
+  const server = net.createServer()
+  await new Promise((resolve, reject) => {
+    server.once('error', reject).listen({ host, port: Number(port) }, () => server.close(resolve))
+  }).catch((/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'EADDRINUSE') throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`)
+    throw new Error(`Port ${port} of ${host} is taken: stop what listens there, or set ${setting} to another.`)
+  })
+}
+
+/**
+ * @param {ReturnType<typeof readSettings>} settings
+ * @param {string} keys
+ * @param {string[] | undefined} folders with the data; undefined: the database is not ours
+ */
+function announce(settings, keys, folders) {
+  const auth = addressOf(settings.HOST, settings.AUTH_PORT)
+  const resource = addressOf(settings.HOST, settings.RESOURCE_PORT)
+  const wipe = folders && shorten(folders).join(' ')
+  console.log(`
+Latchkey is ready.
+
+  auth      ${auth}   (${auth}/docs)
+  resource  ${resource}   (${resource}/docs)
+  data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})` : 'in the database of DATABASE_URL'}
+  keys      ${shorten([keys])}   (not part of the data)
+
+Sign somebody up:
+
+  curl ${auth}/signup -H 'content-type: application/json' \\
+    -d '{"email":"ada@example.com","username":"Ada","password":"a lamp in the window"}'
+
+Ctrl-C stops all of it.
+`)
+}
+
+/**
+ * The folders as a person in the repository names them, without those that lie in another of them.
+ *
+ * @param {string[]} folders
+ */
+function shorten(folders) {
+  const outer = folders.filter((folder) => !folders.some((other) => folder.startsWith(other + path.sep)))
+  return outer.map((folder) => (folder.startsWith(root) ? path.relative(root, folder) : folder))
+}

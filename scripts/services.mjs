@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import http from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { root } from './command.mjs'
+import { environmentOf } from './environment.mjs'
+
+/** Longest wait until a service can serve, and until it has ended, in milliseconds. */
+const patience = { ready: 30_000, end: 15_000 }
+
+/**
+ * @typedef {object} Service
+ * @property {string} name
+ * @property {string} url
+ * @property {import('node:child_process').ChildProcess} process
+ * @property {Promise<string>} ended resolves with how it ended
+ */
+
+/**
+ * Runs both services until the signal says stop, one of them ends by itself, or one does not become ready. Then ends
+ * them in order, and rejects with the reason once both are gone.
+ *
+ * @param {ReturnType<typeof import('./environment.mjs').readSettings>} settings
+ * @param {AbortSignal} signal
+ * @param {() => void} onReady both can serve
+ * @returns {Promise<never>}
+ */
+export async function runServices(settings, signal, onReady) {
+  const over = new AbortController()
+  signal.addEventListener('abort', () => over.abort(signal.reason))
+  /** @type {Service[]} */
+  const services = []
+  try {
+    // One after the other: the resource service begins by asking for the auth service's keys.
+    for (const name of /** @type {const} */ (['auth', 'resource'])) {
+      const service = start(name, settings)
+      services.push(service)
+      service.ended.then((how) =>
+        over.abort(new Error(`The ${name} service has ended by itself (${how}); what it said is above.`))
+      )
+      await waitUntilReady(service, over.signal)
+    }
+    onReady()
+    await once(over.signal, 'abort')
+    throw over.signal.reason
+  } finally {
+    console.log('Stopping …')
+    await Promise.all(services.map(end))
+  }
+}
+
+/**
+ * Where a service can be asked from this machine.
+ *
+ * @param {string} host what it listens on
+ * @param {string} port
+ */
+export function addressOf(host, port) {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+/**
+ * @param {import('./environment.mjs').ServiceName} name
+ * @param {ReturnType<typeof import('./environment.mjs').readSettings>} settings
+ * @returns {Service}
+ */
+function start(name, settings) {
+  const env = environmentOf(settings, name)
+  const child = spawn(process.execPath, [`services/${name}/dist/server.js`], {
+    cwd: root,
+    env,
+    // The channel breaks when we are killed, and then the services end by themselves.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+  })
+  const ended = new Promise((/** @type {(how: string) => void} */ resolve) => {
+    child.on('error', (error) => resolve(error.message))
+    child.on('exit', (code, killedBy) => resolve(killedBy ?? `exit code ${code}`))
+  })
+  return { name, url: addressOf(settings.HOST, env['PORT'] ?? ''), process: child, ended }
+}
+
+/**
+ * @param {Service} service
+ * @param {AbortSignal} over nobody waits any more
+ */
+async function waitUntilReady({ name, url }, over) {
+  const end = Date.now() + patience.ready
+  for (;;) {
+    const status = await statusOf(`${url}/readyz`)
+    over.throwIfAborted()
+    if (status === 200) return
+    if (Date.now() > end)
+      throw new Error(`The ${name} service is not ready after ${patience.ready / 1000} s; its log says why.`)
+    await sleep(50)
+  }
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<number | undefined>} undefined: no answer
+ */
+function statusOf(url) {
+  return new Promise((resolve) => {
+    // No agent: a connection kept open would have to be waited for when the service stops.
+    const request = http.get(url, { agent: false, timeout: 5_000 }, (response) => {
+      response.resume().on('close', () => resolve(response.statusCode))
+    })
+    request.on('timeout', () => request.destroy())
+    request.on('error', () => resolve(undefined))
+  })
+}
+
+/** @param {Service} service */
+async function end({ name, process: child, ended }) {
+  child.kill('SIGTERM')
+  const late = setTimeout(() => {
+    console.error(`The ${name} service has not ended after ${patience.end / 1000} s: killed.`)
+    child.kill('SIGKILL')
+  }, patience.end)
+  await ended
+  clearTimeout(late)
+}

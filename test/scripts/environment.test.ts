@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseEnv } from 'node:util'
+import t, { type Test } from 'tap'
+import { environmentOf, readSettings } from '../../scripts/environment.mjs'
+
+const development = await readFile(fileURLToPath(new URL('../../development.env', import.meta.url)), 'utf8')
+
+/** A repository's folder with development.env and, perhaps, an .env. */
+async function folderWith(t: Test, dotEnv?: string): Promise<string> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-env-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  await writeFile(path.join(folder, 'development.env'), development)
+  if (dotEnv !== undefined) await writeFile(path.join(folder, '.env'), dotEnv)
+  return folder
+}
+
+t.test('development.env says what the contract says', async (t) => {
+  t.same(parseEnv(development), {
+    HOST: '127.0.0.1',
+    ISSUER: 'http://127.0.0.1:9090',
+    AUDIENCE: 'latchkey',
+    KEYS_DIR: './keys',
+    JWKS_URL: 'http://127.0.0.1:9090/.well-known/jwks.json',
+    JWKS_CACHE_FILE: './data/jwks.json'
+  })
+})
+
+t.test('without anything set, it is development on the usual ports', async (t) => {
+  t.same(readSettings(await folderWith(t), {}), {
+    ...parseEnv(development),
+    NODE_ENV: 'development',
+    DATA_DIR: './data',
+    AUTH_PORT: '9090',
+    RESOURCE_PORT: '8080'
+  })
+})
+
+t.test('the environment wins, then .env, then development.env; empty counts as unset', async (t) => {
+  const folder = await folderWith(t, 'AUDIENCE=from-file\nLOG_LEVEL=from-file\nKEYS_DIR=from-file\nHOST=\n')
+  const settings = readSettings(folder, { AUDIENCE: 'from-environment', KEYS_DIR: '', NODE_ENV: 'production' })
+  t.match(settings, {
+    AUDIENCE: 'from-environment',
+    LOG_LEVEL: 'from-file',
+    KEYS_DIR: 'from-file',
+    HOST: '127.0.0.1',
+    NODE_ENV: 'production'
+  })
+})
+
+t.test('the addresses of development.env follow AUTH_PORT, those that somebody chose do not', async (t) => {
+  const folder = await folderWith(t, 'AUTH_PORT=7001\nJWKS_URL=http://127.0.0.1:9090/mine.json\n')
+  t.match(readSettings(folder, {}), { ISSUER: 'http://127.0.0.1:7001', JWKS_URL: 'http://127.0.0.1:9090/mine.json' })
+  t.match(readSettings(folder, { AUTH_PORT: '7002' }), { ISSUER: 'http://127.0.0.1:7002' })
+  t.match(readSettings(folder, { ISSUER: 'https://auth.example' }), { ISSUER: 'https://auth.example' })
+})
+
+t.test('who names a file of keys gets no address of them', async (t) => {
+  const settings = readSettings(await folderWith(t), { JWKS_FILE: './jwks.json' })
+  t.notOk('JWKS_URL' in settings)
+})
+
+t.test('each service gets its port, the resource service no secret', async (t) => {
+  const secrets = ['DATABASE_URL', 'DATABASE_URL_FILE', 'KEYS_DIR', 'SMTP_URL', 'SMTP_URL_FILE']
+  const settings = readSettings(await folderWith(t), {
+    PORT: '1',
+    AUTH_PORT: '7001',
+    RESOURCE_PORT: '7002',
+    ...Object.fromEntries(secrets.map((name) => [name, 'secret']))
+  })
+  const auth = environmentOf(settings, 'auth')
+  const resource = environmentOf(settings, 'resource')
+  t.equal(auth['PORT'], '7001')
+  t.equal(resource['PORT'], '7002')
+  for (const name of secrets) {
+    t.equal(auth[name], 'secret')
+    t.notOk(name in resource, name)
+  }
+  t.match(resource, { AUDIENCE: 'latchkey', ISSUER: 'http://127.0.0.1:7001' })
+})

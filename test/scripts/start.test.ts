@@ -1,0 +1,164 @@
+// npm start as a process, with the real services, beside whatever else runs here.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { createDatabase } from '../database.ts'
+import { freePort } from '../pair.ts'
+import { plainEnvironment } from './plain-environment.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+// Keys take their time, so all share these.
+const keys = await mkdtemp(path.join(os.tmpdir(), 'latchkey-start-keys-'))
+t.teardown(() => rm(keys, { recursive: true }))
+
+interface Start {
+  process: ChildProcess
+  said: () => string
+  /** resolves with the exit code, or the signal */
+  ended: Promise<number | string>
+}
+
+interface Place {
+  data: string
+  env: Record<string, string>
+  auth: string
+  resource: string
+}
+
+/** A data folder and ports of its own. */
+async function makePlace(t: Test): Promise<Place> {
+  const data = await mkdtemp(path.join(os.tmpdir(), 'latchkey-start-'))
+  // Open to the user that PostgreSQL runs as when we are root.
+  await chmod(data, 0o755)
+  t.teardown(() => rm(data, { recursive: true, force: true }))
+  const [auth, resource] = [await freePort(), await freePort()]
+  const env = {
+    ...{ DATA_DIR: data, KEYS_DIR: keys, JWKS_CACHE_FILE: path.join(data, 'jwks.json'), BCRYPT_COST: '10' },
+    ...{ AUTH_PORT: String(auth), RESOURCE_PORT: String(resource), LOG_LEVEL: 'warn' }
+  }
+  return { data, env, auth: `http://127.0.0.1:${auth}`, resource: `http://127.0.0.1:${resource}` }
+}
+
+function start(t: Test, env: Record<string, string>): Start {
+  const child = spawn(process.execPath, ['scripts/start.mjs'], {
+    cwd: root,
+    env: plainEnvironment(env),
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.teardown(() => child.kill('SIGTERM'))
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      said += text
+    })
+  }
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
+  return { process: child, said: () => said, ended }
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
+  const end = Date.now() + 60_000
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`waited too long; what it said:\n${what()}`)
+    await sleep(20)
+  }
+}
+
+async function ready(start: Start): Promise<void> {
+  const over = start.ended.then(() => true)
+  await until(async () => {
+    if (await Promise.race([over, sleep(0, false)])) throw new Error(`ended too early:\n${start.said()}`)
+    return start.said().includes('Latchkey is ready')
+  }, start.said)
+}
+
+const isUp = (url: string) =>
+  fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false
+  )
+
+const databaseRuns = (place: Place) => existsSync(path.join(place.data, 'pg/data/postmaster.pid'))
+
+t.test('the pair', async (t) => {
+  const place = await makePlace(t)
+  const signUp = async () => {
+    const body = JSON.stringify({ email: 'ada@example.com', username: 'Ada', password: 'a lamp in the window' })
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(`${place.auth}/signup`, { method: 'POST', headers, body })).status
+  }
+
+  const first = start(t, place.env)
+  await ready(first)
+  t.match(first.said(), `curl ${place.auth}/signup`)
+  t.match(first.said(), `rm -rf ${place.data}`)
+  t.ok(await isUp(place.auth))
+  t.ok(await isUp(place.resource))
+  t.equal(await signUp(), 201)
+
+  const second = start(t, place.env)
+  t.equal(await second.ended, 1)
+  t.match(second.said(), `in use by process ${first.process.pid}`)
+  t.equal(await signUp(), 409, 'the first has not noticed')
+
+  first.process.kill('SIGTERM')
+  first.process.kill('SIGINT')
+  first.process.kill('SIGTERM')
+  t.equal(await first.ended, 0)
+  t.notOk(await isUp(place.auth))
+  t.notOk(await isUp(place.resource))
+  t.notOk(databaseRuns(place))
+
+  const third = start(t, place.env)
+  await ready(third)
+  t.equal(await signUp(), 409, 'the data is still there')
+  third.process.kill('SIGKILL')
+  // Their output is ours, so it ends when the services have.
+  t.equal(await third.ended, 'SIGKILL')
+  t.notOk(await isUp(place.auth), 'the services end by themselves')
+  t.ok(databaseRuns(place))
+
+  const fourth = start(t, place.env)
+  await ready(fourth)
+  t.equal(await signUp(), 409, 'and the database is taken over')
+  fourth.process.kill('SIGHUP')
+  t.equal(await fourth.ended, 0)
+  t.notOk(databaseRuns(place))
+})
+
+t.test('told to stop while it makes its database, it leaves nothing running', async (t) => {
+  const place = await makePlace(t)
+  const started = start(t, place.env)
+  await until(() => existsSync(path.join(place.data, 'pg/password')), started.said)
+  started.process.kill('SIGINT')
+  t.equal(await started.ended, 0)
+  t.notOk(databaseRuns(place))
+  t.notMatch(started.said(), 'ready')
+})
+
+t.test('a taken port', async (t) => {
+  const place = await makePlace(t)
+  const other = createServer().listen(Number(place.env['RESOURCE_PORT']), '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const started = start(t, { ...place.env, DATABASE_URL: await createDatabase(t) })
+  t.equal(await started.ended, 1)
+  t.match(started.said(), `Port ${place.env['RESOURCE_PORT']} of 127.0.0.1 is taken`)
+  t.match(started.said(), 'RESOURCE_PORT')
+})
+
+t.test('a service that does not start, on a database that was named', async (t) => {
+  const place = await makePlace(t)
+  const started = start(t, { ...place.env, DATABASE_URL: await createDatabase(t), BCRYPT_COST: 'much' })
+  t.equal(await started.ended, 1)
+  t.match(started.said(), /BCRYPT_COST/)
+  t.match(started.said(), 'The auth service has ended by itself (exit code 1)')
+  t.notOk(existsSync(path.join(place.data, 'pg')), 'nothing is embedded')
+})
