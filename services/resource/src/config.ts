@@ -5,37 +5,68 @@ import { type Static, Type } from 'typebox'
 /** The settings of the resource service, for the test that compares them with `.env.example`. */
 export const resourceSettings = Type.Object({
   ...frameSettings,
-  PORT: integer({ minimum: 0, maximum: 65535, default: '8080', description: 'Port to listen on.' }),
-  ISSUER: url({ description: 'The issuer whose tokens are accepted: the iss of every token, compared byte for byte.' }),
+  PORT: integer({
+    minimum: 0,
+    maximum: 65535,
+    default: '8080',
+    description: 'Port to listen on; 0 is any free one.'
+  }),
+  ISSUER: url({
+    description: 'The issuer whose tokens are accepted: the iss of every token, compared byte for byte.'
+  }),
   AUDIENCE: text({
     pattern: '^[^,]+$',
-    description: 'The one name of this service that the aud of a token must hold.'
+    description: 'The one name of this service that the aud of a token must hold; tokens for others are refused.'
   }),
   JWKS_URL: Type.Optional(
-    url({ description: "The issuer's key set, as in https://auth.example.com/.well-known/jwks.json." })
+    url({
+      description:
+        "The issuer's key set, as in https://auth.example.com/.well-known/jwks.json. Whoever answers there decides which tokens are good. This or JWKS_FILE must be set."
+    })
   ),
   JWKS_FILE: Type.Optional(
-    text({ description: 'A JWK set in a file: instead of JWKS_URL, or until the first fetch from it succeeds.' })
+    text({
+      description:
+        'A JWK set in a file, read once. Without JWKS_URL it is all there is; with it, it stands in until the first fetch succeeds.'
+    })
   ),
   JWKS_CACHE_FILE: Type.Optional(
     text({
-      description: 'File that the fetched key set is kept in, so that the service restarts while the issuer is down.'
+      description:
+        'File that the fetched key set is kept in, so that the service restarts while the issuer is down. Unset, such a start answers 503 until the issuer is back.'
     })
   ),
-  JWKS_MIN_AGE: duration({ default: '30s', description: 'Shortest time until the key set is fetched again.' }),
+  JWKS_MIN_AGE: duration({
+    minimum: 1,
+    default: '30s',
+    description: 'Shortest time until the key set is fetched again, though the issuer may say less.'
+  }),
   JWKS_MAX_AGE: duration({
+    minimum: 1,
     default: '10m',
-    description: 'Longest time until the key set is fetched again: after it a withdrawn key is refused everywhere.'
+    description:
+      'Longest time until the key set is fetched again, though the issuer may say more: after it a withdrawn key is refused.'
   }),
   JWKS_STALE_AGE: duration({
+    minimum: 1,
     default: '24h',
     description: 'A key set that could not be renewed for so long is no longer believed: every token gets 503.'
   }),
-  JWKS_COOLDOWN: duration({ default: '5s', description: 'Least time between two fetches that unknown keys cause.' }),
-  JWKS_TIMEOUT: duration({ minimum: 0.05, default: '3s', description: "Longest wait for the issuer's whole answer." }),
+  JWKS_COOLDOWN: duration({
+    default: '5s',
+    description:
+      'Least time between two fetches that unknown keys cause. A flood of them costs the issuer no more; a token of a new key may wait so long.'
+  }),
+  JWKS_TIMEOUT: duration({
+    minimum: 0.05,
+    default: '3s',
+    description:
+      "Longest wait for the issuer's whole answer; then the fetch has failed, and the set that is held stays."
+  }),
   CLOCK_LEEWAY: duration({
     default: '5s',
-    description: 'How far the clocks of services may differ when times of tokens are checked.'
+    description:
+      'How far the clocks of services may differ when times of tokens are checked; an expired token is believed for so long.'
   })
 })
 

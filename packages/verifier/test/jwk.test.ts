@@ -1,0 +1,176 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { readKeySet, type VerificationKey } from '@latchkey/verifier/jwk'
+import t from 'tap'
+import { accessClaims, accessToken, makeKey } from '../../../test/tokens.ts'
+
+const [ours, next, short, shorter] = await Promise.all([makeKey(), makeKey(), makeKey(2047), makeKey(1024)])
+const { jwk } = ours
+const none: ReadonlyMap<string, VerificationKey> = new Map()
+
+function read(set: unknown, held = none): { kids: string[] | undefined; skipped: string[]; keys: typeof none } {
+  const skipped: string[] = []
+  const text = typeof set === 'string' ? set : JSON.stringify(set)
+  const keys = readKeySet(text, held, (reason) => skipped.push(reason))
+  return { kids: keys && [...keys.keys()], skipped, keys: keys ?? none }
+}
+
+t.test('a good key is taken, with what a set may say and need not', async (t) => {
+  const ways: Record<string, object> = {
+    'as Latchkey publishes it': jwk,
+    'with its four members alone': { kty: jwk.kty, n: jwk.n, e: jwk.e, kid: jwk.kid },
+    'with operations': { ...jwk, key_ops: ['verify'] },
+    'with members that nobody knows': { ...jwk, x: 1, x5t: 'abc', x5c: ['MII'], iat: 5 }
+  }
+  for (const [name, key] of Object.entries(ways)) t.match(read({ keys: [key] }), { kids: [jwk.kid], skipped: [] }, name)
+})
+
+t.test('the example key of RFC 7638 is taken', async (t) => {
+  const n =
+    '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMst' +
+    'n64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajr' +
+    'n1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw'
+  t.match(read({ keys: [{ kty: 'RSA', n, e: 'AQAB', alg: 'RS256', kid: '2011-04-29' }] }), {
+    kids: ['2011-04-29'],
+    skipped: []
+  })
+})
+
+const changed = (n: string, change: (bytes: Buffer) => void) => {
+  const bytes = Buffer.from(n, 'base64url')
+  change(bytes)
+  return bytes.toString('base64url')
+}
+const { d, p } = ours.privateKey.export({ format: 'jwk' })
+const exponent3 = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey.export({
+  format: 'jwk'
+})
+
+const ODD_KEYS: Record<string, { key: object; why: RegExp }> = {
+  'of 1024 bits': { key: { n: shorter.jwk.n }, why: /1024 bits; 2048 is the least/ },
+  'of 2047 bits': { key: { n: short.jwk.n }, why: /2047 bits; 2048 is the least/ },
+  'of 2047 bits in 256 octets': {
+    key: { n: changed(jwk.n, (bytes) => bytes.writeUInt8(0x7f)) },
+    why: /2047 bits; 2048 is the least/
+  },
+  'of the exponent 3': { key: { n: exponent3.n, e: exponent3.e }, why: /exponent is not 65537/ },
+  'of the exponent 1': { key: { e: 'AQ' }, why: /exponent is not 65537/ },
+  'of the exponent 65537 with a zero before it': { key: { e: 'AAEAAQ' }, why: /exponent is not 65537/ },
+  'of the exponent 65537 as a number': { key: { e: 65537 }, why: /exponent is not 65537/ },
+  'without an exponent': { key: { e: undefined }, why: /exponent is not 65537/ },
+  'with an even modulus': {
+    key: { n: changed(jwk.n, (bytes) => bytes.writeUInt8(bytes.readUInt8(255) & 0xfe, 255)) },
+    why: /modulus is even/
+  },
+  'with a zero before the modulus': { key: { n: `AA${jwk.n.slice(2)}` }, why: /modulus is not written canonically/ },
+  'with a padded modulus': { key: { n: `${jwk.n}==` }, why: /modulus is not written canonically/ },
+  'with a modulus in plain base64': {
+    key: { n: Buffer.from(jwk.n, 'base64url').toString('base64') },
+    why: /modulus is not written canonically/
+  },
+  'with an empty modulus': { key: { n: '' }, why: /modulus is not written canonically|bits/ },
+  'without a modulus': { key: { n: undefined }, why: /modulus is not written canonically|bits/ },
+  'with a modulus that is a number': { key: { n: 5 }, why: /modulus is not written canonically|bits/ },
+  'with private members': { key: { d, p }, why: /private members/ },
+  'with one private member': { key: { p }, why: /private members/ },
+  'with a symmetric member': { key: { k: 'AAAA' }, why: /private members/ },
+  'for encryption': { key: { use: 'enc' }, why: /not for signatures/ },
+  'of a use that is no text': { key: { use: ['sig'] }, why: /not for signatures/ },
+  'for RS384': { key: { alg: 'RS384' }, why: /not for RS256/ },
+  'for PS256': { key: { alg: 'PS256' }, why: /not for RS256/ },
+  'for HS256': { key: { alg: 'HS256' }, why: /not for RS256/ },
+  'of an alg that is null': { key: { alg: null }, why: /not for RS256/ },
+  'for signing': { key: { key_ops: ['sign'] }, why: /not for verifying/ },
+  'for nothing': { key: { key_ops: [] }, why: /not for verifying/ },
+  'of operations that are no list': { key: { key_ops: 'sign' }, why: /not for verifying/ },
+  'without a kid': { key: { kid: undefined }, why: /kid is not 1 to 128/ },
+  'with an empty kid': { key: { kid: '' }, why: /kid is not 1 to 128/ },
+  'with a kid that is a number': { key: { kid: 1 }, why: /kid is not 1 to 128/ },
+  'with a kid that is a list': { key: { kid: ['a'] }, why: /kid is not 1 to 128/ },
+  'with a kid of 129 characters': { key: { kid: 'k'.repeat(129) }, why: /kid is not 1 to 128/ },
+  'with a kid that is a path': { key: { kid: '../k' }, why: /kid is not 1 to 128/ }
+}
+
+t.test('a key that is weak or odd is skipped, with the reason, and takes no other along', async (t) => {
+  for (const [name, { key, why }] of Object.entries(ODD_KEYS)) {
+    const { kids, skipped } = read({ keys: [{ ...next.jwk, ...key }, jwk] })
+    t.same(kids, [jwk.kid], `a key ${name}`)
+    t.match(skipped, [why], `a key ${name}`)
+    t.equal(skipped.length, 1, `a key ${name}`)
+  }
+})
+
+t.test('the reason names the key by its kid and shows nothing else of it', async (t) => {
+  const { skipped } = read({
+    keys: [
+      { ...jwk, d },
+      { ...jwk, kid: 'k'.repeat(5000), e: 'AQ' }
+    ]
+  })
+  t.match(skipped, [`key "${jwk.kid}" of the set is skipped: it holds private members`, /^key "k{139} of the set/])
+  t.equal(skipped.join().includes(String(d)), false)
+})
+
+t.test('of two keys with one kid the first counts, so that none can be put over it', async (t) => {
+  const { keys, skipped } = read({ keys: [jwk, { ...next.jwk, kid: jwk.kid }] })
+  t.equal(keys.get(jwk.kid)?.jwk.n, jwk.n)
+  t.match(skipped, [/stands twice/])
+})
+
+t.test('keys of kinds that we do not know are passed over in silence', async (t) => {
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const others = [
+    publicKey.export({ format: 'jwk' }),
+    { kty: 'X', kid: 'x' },
+    { kty: 'oct', k: 'AAAA' },
+    {},
+    [],
+    null,
+    'key',
+    1
+  ]
+  t.match(read({ keys: [...others, jwk] }), { kids: [jwk.kid], skipped: [] })
+})
+
+t.test('a set without a usable key is an empty set, and what is no set is none', async (t) => {
+  for (const set of [{ keys: [] }, { keys: [{ kty: 'EC' }] }, { keys: [{ ...jwk, e: 'AQ' }] }])
+    t.same(read(set).kids, [])
+  for (const set of [
+    '',
+    'no JSON',
+    '<html></html>',
+    'null',
+    '[]',
+    '1',
+    '{}',
+    { keys: null },
+    { keys: {} },
+    [jwk],
+    jwk
+  ]) {
+    t.equal(read(set).kids, undefined, JSON.stringify(set).slice(0, 20))
+  }
+})
+
+t.test('a key that is still listed stays the same object, and one that changed under its kid does not', async (t) => {
+  const { keys: held } = read({ keys: [jwk, next.jwk] })
+  const { keys } = read(
+    {
+      keys: [
+        { ...jwk, x: 'new' },
+        { ...ours.jwk, kid: next.kid }
+      ]
+    },
+    held
+  )
+  t.equal(keys.get(jwk.kid), held.get(jwk.kid))
+  t.not(keys.get(next.kid), held.get(next.kid))
+})
+
+t.test('a key verifies what its private half signed and nothing else', async (t) => {
+  const { keys } = read({ keys: [jwk, next.jwk] })
+  const token = accessToken(ours, accessClaims('https://auth.example.com', 'latchkey', 0))
+  t.equal(keys.get(jwk.kid)?.verifies(token), true)
+  t.equal(keys.get(next.kid)?.verifies(token), false)
+  t.equal(keys.get(jwk.kid)?.verifies(`${token}x`), false)
+  t.equal(keys.get(jwk.kid)?.verifies('no token'), false)
+})

@@ -1,0 +1,218 @@
+import { Problem, unavailable } from '@latchkey/tokens/errors'
+import { readKeySet, type VerificationKey } from '@latchkey/verifier/jwk'
+import type { KeySet } from '@latchkey/verifier/key-set'
+import { createVerifier, type Verifier, type VerifierOptions } from '@latchkey/verifier/verifier'
+import t from 'tap'
+import { accessClaims, accessToken, compact, type Members, makeKey } from '../../../test/tokens.ts'
+
+const issuer = 'https://auth.example.com'
+const audience = 'latchkey'
+const [ours, stranger] = await Promise.all([makeKey(), makeKey()])
+
+/** A verifier with one key, under a clock that the test moves, and what it did. */
+interface Scene {
+  readonly verifier: Verifier
+  /** Seconds since 1970. */
+  now: number
+  /** What the key set holds; nothing is a set that is empty. */
+  held: VerificationKey | undefined
+  /** Signatures that were checked. */
+  checked: number
+  /** Keys that were asked for. */
+  readonly asked: string[]
+  token(claims?: Members): string
+}
+
+function scene(options: Partial<VerifierOptions> = {}): Scene {
+  const asked: string[] = []
+  const keys: KeySet = {
+    held: (kid) => (kid === scene.held?.kid ? scene.held : undefined),
+    find: async (kid) => {
+      asked.push(kid)
+      if (!scene.held) throw unavailable('no key set', 7)
+      return keys.held(kid)
+    },
+    unready: () => undefined,
+    close: () => {}
+  }
+  const scene: Scene = {
+    verifier: createVerifier({ issuer, audience, keys, now: () => scene.now * 1000, ...options }),
+    now: 1_800_000_000,
+    held: undefined,
+    checked: 0,
+    asked,
+    token: (claims = {}) => accessToken(ours, { ...accessClaims(issuer, audience, scene.now), ...claims })
+  }
+  scene.held = counting(scene)
+  return scene
+}
+
+function counting(scene: { checked: number }, key = ours): VerificationKey {
+  const real = readKeySet(JSON.stringify({ keys: [key.jwk] }), new Map(), t.fail)?.get(key.kid)
+  if (!real) throw new Error('no key')
+  return {
+    ...real,
+    verifies: (token) => {
+      scene.checked += 1
+      return real.verifies(token)
+    }
+  }
+}
+
+async function verdict({ verifier }: Scene, token: string): Promise<string> {
+  return verifier.verify(token).then(
+    () => 'accepted',
+    (error) => (error instanceof Problem ? error.code : String(error))
+  )
+}
+
+t.test('a good token says its claims, which nobody can change', async (t) => {
+  const { verifier, token, now } = scene()
+  const claims = { ...accessClaims(issuer, audience, now), roles: ['user', 'admin'] }
+  const known = await verifier.verify(token({ ...claims, more: true }))
+  t.same(known, claims)
+  t.equal(Object.isFrozen(known) && Object.isFrozen(known.roles), true)
+})
+
+t.test('a verdict is remembered: the second time nothing is checked and nobody asked', async (t) => {
+  const it = scene()
+  const token = it.token()
+  t.equal(it.verifier.recall(token), undefined)
+  const claims = await it.verifier.verify(token)
+  t.equal(it.verifier.recall(token), claims)
+  t.equal(await it.verifier.verify(token), claims)
+  t.match(it, { checked: 1, asked: [ours.kid] })
+  t.equal(it.asked.length, 1)
+})
+
+t.test('a verdict is of one token, to the last character', async (t) => {
+  const it = scene()
+  const token = it.token()
+  await it.verifier.verify(token)
+  for (const other of [`${token}A`, token.slice(0, -1), token.toLowerCase(), `${token} `, '']) {
+    t.equal(it.verifier.recall(other), undefined)
+  }
+})
+
+t.test('a verdict ends with its token', async (t) => {
+  const it = scene({ leeway: 10 })
+  const token = it.token({ exp: it.now + 60 })
+  await it.verifier.verify(token)
+  it.now += 69.9
+  t.equal(it.verifier.recall(token)?.exp, 1_800_000_060)
+  it.now += 0.1
+  t.equal(it.verifier.recall(token), undefined)
+  t.equal(await verdict(it, token), 'token_expired')
+})
+
+t.test('a verdict goes with its key', async (t) => {
+  const it = scene()
+  const token = it.token()
+  const first = it.held
+  await it.verifier.verify(token)
+  it.held = counting(it, stranger)
+  t.equal(it.verifier.recall(token), undefined)
+  t.equal(await verdict(it, token), 'invalid_token', 'the key was withdrawn')
+  it.held = first
+  t.equal(it.verifier.recall(token), undefined, 'a verdict once gone does not come back')
+})
+
+t.test('a verdict is of the key as it was: another one under its kid has to judge anew', async (t) => {
+  const it = scene()
+  const token = it.token()
+  await it.verifier.verify(token)
+  it.held = { ...counting(it, stranger), kid: ours.kid }
+  t.equal(it.verifier.recall(token), undefined)
+  t.equal(await verdict(it, token), 'invalid_token')
+})
+
+t.test('a verdict does not outlive the key set', async (t) => {
+  const it = scene()
+  const token = it.token()
+  await it.verifier.verify(token)
+  it.held = undefined
+  t.equal(it.verifier.recall(token), undefined)
+  t.equal(await verdict(it, token), 'unavailable')
+})
+
+t.test('as many verdicts are remembered as is said, and the oldest is forgotten first', async (t) => {
+  const it = scene({ maxVerdicts: 3 })
+  const tokens = ['a', 'b', 'c', 'd', 'e'].map((preferred_username) => it.token({ preferred_username }))
+  for (const token of tokens) await it.verifier.verify(token)
+  const remembered = () => tokens.map((token) => it.verifier.recall(token)?.preferred_username)
+  t.same(remembered(), [undefined, undefined, 'c', 'd', 'e'])
+  await it.verifier.verify(tokens[0] ?? '')
+  t.same(remembered(), ['a', undefined, undefined, 'd', 'e'])
+})
+
+t.test('ten thousand verdicts are remembered where nothing is said', async (t) => {
+  const it = scene()
+  const key: VerificationKey = { kid: ours.kid, jwk: ours.jwk, verifies: () => true }
+  it.held = key
+  const claims = accessClaims(issuer, audience, it.now)
+  const unsigned = (n: number) =>
+    compact({ alg: 'RS256', typ: 'at+jwt', kid: ours.kid }, { ...claims, epoch: n }, () => Buffer.from('signature'))
+  for (let n = 0; n <= 10_000; n += 1) await it.verifier.verify(unsigned(n))
+  t.same(
+    [unsigned(0), unsigned(1), unsigned(10_000)].map((token) => it.verifier.recall(token)?.epoch),
+    [undefined, 1, 10_000]
+  )
+})
+
+t.test('a refusal is not remembered', async (t) => {
+  const it = scene({ maxVerdicts: 1 })
+  const [good, bad] = [it.token(), accessToken(stranger, accessClaims(issuer, audience, it.now), { kid: ours.kid })]
+  await it.verifier.verify(good)
+  for (let i = 0; i < 3; i += 1) t.equal(await verdict(it, bad), 'invalid_token')
+  t.equal(it.checked, 4)
+  t.match(it.verifier.recall(good), { iss: issuer })
+})
+
+t.test('a token is expired only when its signature is genuine, and no key is asked for to tell', async (t) => {
+  const it = scene()
+  const claims = { ...accessClaims(issuer, audience, it.now), exp: it.now - 60 }
+  const expired: [name: string, token: string, verdict: string][] = [
+    ['genuine', accessToken(ours, claims), 'token_expired'],
+    ['forged', accessToken(stranger, claims, { kid: ours.kid }), 'invalid_token'],
+    ['of an unknown key', accessToken(stranger, claims), 'invalid_token'],
+    ['of another issuer', accessToken(ours, { ...claims, iss: 'x' }), 'invalid_token']
+  ]
+  for (const [name, token, expected] of expired) {
+    t.equal(await verdict(it, token), expected, name)
+    t.equal(it.verifier.recall(token), undefined, name)
+  }
+  t.same(it.asked, [])
+})
+
+t.test('a token of an unknown key is invalid when that can be known, and 503 with a time when it cannot', async (t) => {
+  const it = scene()
+  const token = accessToken(stranger, accessClaims(issuer, audience, it.now))
+  t.equal(await verdict(it, token), 'invalid_token')
+  it.held = undefined
+  await t.rejects(it.verifier.verify(token), { code: 'unavailable', options: { retryAfter: 7 } })
+})
+
+t.test('five seconds of leeway and the time of the system are the defaults', async (t) => {
+  const it = scene()
+  t.equal(await verdict(it, it.token({ exp: it.now - 4 })), 'accepted')
+  t.equal(await verdict(it, it.token({ exp: it.now - 5 })), 'token_expired')
+  t.equal(await verdict(it, it.token({ iat: it.now + 5 })), 'accepted')
+  t.equal(await verdict(it, it.token({ iat: it.now + 6 })), 'invalid_token')
+  const { held } = it
+  const keys = { held: () => held, find: async () => held, unready: () => undefined, close: () => {} }
+  const verifier = createVerifier({ issuer, audience, keys })
+  const now = Math.floor(Date.now() / 1000)
+  t.match(await verifier.verify(accessToken(ours, accessClaims(issuer, audience, now))), { iat: now })
+})
+
+t.test('a verifier that forgets whom it trusts does not compile', async (t) => {
+  const { held } = scene()
+  const keys = { held: () => held, find: async () => held, unready: () => undefined, close: () => {} }
+  // @ts-expect-error: without an issuer it would take anybody's tokens
+  createVerifier({ audience, keys })
+  // @ts-expect-error: without an audience it would take tokens for others
+  createVerifier({ issuer, keys })
+  // @ts-expect-error: a service is one audience, not several
+  createVerifier({ issuer, audience: [audience], keys })
+  t.end()
+})

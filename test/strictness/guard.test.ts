@@ -1,0 +1,48 @@
+import { createApp } from '@latchkey/service/app'
+import type { Kind } from '@latchkey/tokens/claims'
+import { pino } from 'pino'
+import t from 'tap'
+import type { Queryable } from '../../services/auth/src/database.ts'
+import { createGuards } from '../../services/auth/src/sessions/guard.ts'
+import { accessClaims, refreshClaims } from '../tokens.ts'
+import { deviations } from './deviations.ts'
+import { makeForger } from './forger.ts'
+import { signingKeys } from './signing-keys.ts'
+
+const issuer = 'https://auth.example.com'
+const audience = 'latchkey'
+const leeway = 5
+const forger = await makeForger()
+const keys = await signingKeys(forger.keys)
+
+// Everybody's session lives: what is judged here is the token alone.
+const database: Queryable = { query: async () => [{}] as never }
+
+const app = await createApp(
+  { NODE_ENV: 'production', HOST: '', LOG_LEVEL: 'silent' },
+  pino({ level: 'silent' }),
+  async (app) => {
+    const guards = await createGuards(app, { keys, database, settings: { issuer, audience: [audience], leeway } })
+    app.get('/access', { onRequest: guards.access }, () => 'accepted')
+    app.get('/refresh', { onRequest: guards.refresh }, () => 'accepted')
+  }
+)
+t.teardown(() => app.close())
+
+const CLAIMS: Record<Kind, (now: number) => object> = {
+  access: (now) => accessClaims(issuer, audience, now),
+  refresh: (now) => refreshClaims(issuer, now)
+}
+
+for (const kind of ['access', 'refresh'] satisfies Kind[]) {
+  t.test(`@fastify/jwt and the rules judge every deviation of ${kind} tokens like the table`, async (t) => {
+    for (const { name, make, outcome, inHeader = 'no HTTP' } of deviations(kind)) {
+      const now = Math.floor(Date.now() / 1000)
+      const token = make(forger.good(kind, { ...CLAIMS[kind](now) }, { now, leeway }))
+      const answer = await app.inject({ url: `/${kind}`, headers: { authorization: `Bearer ${token}` } })
+      const verdict = answer.statusCode === 200 ? answer.body : answer.json().code
+      // No parser of HTTP is in between, so a token with any character gets here.
+      t.equal(verdict, inHeader === 'no HTTP' ? outcome : inHeader, name)
+    }
+  })
+}
