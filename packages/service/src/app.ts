@@ -69,6 +69,7 @@ export async function createApp(
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
+  endConnectionsWhenClosing(app)
   acceptJsonOnly(app)
   answerProblems(app)
   await app.register(helmet, {
@@ -86,6 +87,17 @@ export async function createApp(
   await endpoints(app)
   refuseOtherMethods(app, [...paths])
   return app
+}
+
+// A connection that its client keeps open after the last answer would hold up the end of the process.
+function endConnectionsWhenClosing(app: App): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close')
+  })
 }
 
 function acceptJsonOnly(app: App): void {

@@ -8,23 +8,31 @@ import { choice, list, settingsValidator, text } from './settings.ts'
 export const frameSettings = {
   NODE_ENV: choice(['production', 'development'], {
     default: 'production',
-    description: 'development makes logs readable on a terminal; it changes no rule of any token.'
+    description:
+      'development makes logs readable on a terminal and leaves out warnings of http:; it changes no rule of any token.'
   }),
-  HOST: text({ default: '127.0.0.1', description: 'Address to listen on; 0.0.0.0 is every interface.' }),
+  HOST: text({
+    default: '127.0.0.1',
+    description:
+      'Address to listen on; 0.0.0.0 is every interface, and then the network in front decides who gets here.'
+  }),
   LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
-    description: 'Least level that is logged.'
+    description:
+      'Least level that is logged. From warn on, the lines that say who logged in and what was refused are missing.'
   }),
   TRUST_PROXY: Type.Optional(
     list({
       of: 'network',
-      description: 'Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges with commas between them.'
+      description:
+        'Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges with commas between them. Unset, none is: behind a proxy all clients then have its address, in limits and logs.'
     })
   ),
   CORS_ORIGINS: Type.Optional(
     list({
       of: 'origin',
-      description: 'Origins whose pages may call this service, as in https://app.example.com, with commas between them.'
+      description:
+        'Origins whose pages may call this service, as in https://app.example.com, with commas between them. Unset, none may.'
     })
   )
 }

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 // Also a host of one label: only the network of a compose stack or a cluster knows such names.
-const NEAR = /^(.+\.)?localhost$|^127\.|^\[::1\]$|^[^.:[\]]+$/
+const NEAR = /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$|^[^.:[\]]+$/
 
 /**
  * Warns, in one line, of settings whose URL begins with `http:`: they are allowed because TLS may end in front of a

@@ -28,7 +28,8 @@ export function url(about: About & { schemes?: readonly string[] }): TUnsafe<str
 const MEMBERS = {
   text: () => true,
   /** An origin as browsers write it in the header: scheme, host in lower case, port where it is not the usual one. */
-  origin: (member: string) => /^https?:/.test(member) && URL.canParse(member) && new URL(member).origin === member,
+  origin: (member: string) =>
+    /^https?:[^*]+$/.test(member) && URL.canParse(member) && new URL(member).origin === member,
   /** An IP address, or a range of them in CIDR notation. */
   network: (member: string) => {
     const [address = '', prefix, ...more] = member.split('/')

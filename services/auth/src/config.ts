@@ -6,27 +6,32 @@ import { type Static, Type } from 'typebox'
 export const databaseUrl = text({
   file: true,
   pattern: '^postgres(ql)?://',
-  description: 'The primary PostgreSQL, as in postgres://user:password@host:5432/name.'
+  description:
+    'The primary PostgreSQL, as in postgres://user:password@host:5432/name. Never a replica: it may lag behind a logout.'
 })
 
 /** The settings of the auth service, for the test that compares them with `.env.example`. */
 export const authSettings = Type.Object({
   ...frameSettings,
-  PORT: integer({ minimum: 0, maximum: 65535, default: '9090', description: 'Port to listen on.' }),
+  PORT: integer({ minimum: 0, maximum: 65535, default: '9090', description: 'Port to listen on; 0 is any free one.' }),
   ISSUER: url({
     description:
-      'Name of this service: the iss of every token, compared byte for byte, and the base of its published URLs.'
+      'Name of this service: the iss of every token, compared byte for byte, and the base of its published URLs. Another one makes all tokens invalid.'
   }),
   AUDIENCE: list({
-    description: 'Who the access tokens are for: the aud of every access token. A comma list becomes an array.'
+    description:
+      'Who the access tokens are for: their aud. With commas between several names it becomes an array; a resource service asks for one of them.'
   }),
-  KEYS_DIR: text({ description: 'Folder of the signing keys, as scripts/generate-keys.sh makes it.' }),
+  KEYS_DIR: text({
+    description: 'Folder of the signing keys, as scripts/generate-keys.sh makes it. Whoever reads it can sign tokens.'
+  }),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: integer({
     minimum: 1,
     maximum: 1000,
     default: '10',
-    description: 'Most connections to the database.'
+    description:
+      'Most connections to the database, for each instance; a request that finds none free waits for DATABASE_TIMEOUT.'
   }),
   DATABASE_TIMEOUT: duration({
     minimum: 0.05,
@@ -41,45 +46,49 @@ export const authSettings = Type.Object({
   REFRESH_TOKEN_TTL: duration({
     minimum: 1,
     default: '30d',
-    description: 'Life of a refresh token: a session that is not used for so long ends.'
+    description: 'Life of a refresh token: a session ends so long after it was opened or its password was changed.'
   }),
   SESSION_MAX_AGE: duration({
     minimum: 1,
     default: '90d',
-    description: 'Longest life of a session, however much it is used; then the user logs in again.'
+    description: 'Longest life of a session, also across changes of the password; then the user logs in again.'
   }),
   CLOCK_LEEWAY: duration({
     default: '5s',
-    description: 'How far the clocks of services may differ when times of tokens are checked.'
+    description:
+      'How far the clocks of services may differ when times of tokens are checked; tokens are accepted for so much longer.'
   }),
   BCRYPT_COST: integer({
     minimum: 10,
     maximum: 15,
     default: '11',
-    description: 'Work of one password hash; each step doubles it. Raised, old hashes are renewed at the next login.'
+    description:
+      'Work of one password hash; each step doubles the time of a login and of a guess. Raised, old hashes are renewed at the next login.'
   }),
   PASSWORD_MIN_LENGTH: integer({
     minimum: 1,
     maximum: 72,
     default: '8',
-    description: 'Fewest characters (code points) of a new password.'
+    description:
+      'Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing but the password protects.'
   }),
   HASH_QUEUE_TIMEOUT: duration({
     minimum: 0.05,
     default: '3s',
-    description: 'Longest wait for a free hashing thread; then the answer is 503.'
+    description: 'Longest wait of a password for a free hashing thread; then the answer is 503.'
   }),
   RATE_LIMIT_PER_MINUTE: integer({
     minimum: 0,
     maximum: 1_000_000,
     default: '100',
     description:
-      'Requests a minute to /signup and /login from one client address (IPv6: one /64), all together; 0 is no limit.'
+      'Requests a minute to /signup and /login from one client address (IPv6: one /64), all together, for each instance; then the answer is 429. 0 is no limit.'
   }),
   JWKS_PUBLISH_AGE: duration({
     minimum: 1,
     default: '5m',
-    description: 'max-age of the published key set: how long verifiers may keep it before they ask again.'
+    description:
+      'max-age of the published key set: how long verifiers may keep it before they ask again, and so hear of a new or withdrawn key.'
   })
 })
 

@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/service/app'
-import { OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import type { Queryable } from '../database.ts'
 import type { Guards } from './guard.ts'
@@ -14,6 +14,12 @@ const schema = {
     200: TOKENS,
     ...problems(...OF_TOKENS)
   }
+}
+
+/** POST takes no body, but a request may have one, which must not be too large or of another type. */
+const SCHEMAS = {
+  GET: schema,
+  POST: { ...schema, response: { ...schema.response, ...problems(...OF_BODIES, ...OF_TOKENS) } }
 }
 
 /** What refreshing is made of. */
@@ -34,7 +40,7 @@ export function refreshToken(app: App, { database, issue, guards }: RefreshParts
     app.route({
       method,
       url: '/refresh-token',
-      schema,
+      schema: SCHEMAS[method],
       exposeHeadRoute: false,
       onRequest: guards.refresh,
       handler: async (request, reply) => {

@@ -1,0 +1,93 @@
+import net, { type AddressInfo } from 'node:net'
+import t from 'tap'
+import { health } from '../src/health.ts'
+import { startFrame } from './frame.ts'
+import { isProblem } from './problem.ts'
+
+t.test('every answer carries the headers that keep browsers strict', async (t) => {
+  const { send } = await startFrame(t, (app) => void app.get('/', () => ({})))
+  for (const line of ['GET /', 'GET /nothing', 'POST /']) {
+    const { headers } = await send(line)
+    t.match(
+      headers,
+      {
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': /./,
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': /max-age=\d+/
+      },
+      line
+    )
+    t.same(
+      ['server', 'x-powered-by'].filter((name) => name in headers),
+      [],
+      `${line} names no software`
+    )
+  }
+})
+
+t.test('every request has an id of its own, which no client chooses', async (t) => {
+  const { send, lines } = await startFrame(t, () => {})
+  const headers = { 'request-id': 'mine', 'x-request-id': 'mine' }
+  const [one, two] = [await send('GET /', { headers }), await send('GET /', { headers })]
+  t.match(one.body.request_id, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
+  t.equal(one.body.request_id === two.body.request_id, false)
+  t.same(
+    lines.map(({ request_id }) => request_id),
+    [one, one, two, two].map(({ body }) => body.request_id)
+  )
+})
+
+t.test('a head of more than 16 KiB is refused, and the next request is served', async (t) => {
+  const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const ask = (size: number) => fetch(url, { headers: { authorization: 'x'.repeat(size) } })
+  t.equal((await ask(17 * 1024)).status, 431)
+  t.equal((await ask(15 * 1024)).status, 200)
+})
+
+t.test('two messages in one are never taken for one', async (t) => {
+  const { app, lines } = await startFrame(t, (app) => {
+    app.post('/', () => ({}))
+    app.get('/smuggled', () => ({}))
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const type = 'Content-Type: application/json'
+  const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
+  const messages = {
+    'both lengths': `POST / HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    'two lengths': `POST / HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: 2\r\nContent-Length: 40\r\n\r\n{}${smuggled}`,
+    'an odd encoding': `POST / HTTP/1.1\r\nHost: x\r\n${type}\r\nTransfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n${smuggled}`,
+    'a space before the colon': `POST / HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length : 2\r\n\r\n{}${smuggled}`
+  }
+  for (const [name, bytes] of Object.entries(messages)) {
+    const answer = await new Promise<string>((resolve) => {
+      let text = ''
+      const socket = net.connect(port, '127.0.0.1', () => socket.write(bytes))
+      socket
+        .on('data', (data) => (text += data))
+        .on('close', () => resolve(text))
+        .on('error', () => resolve(text))
+    })
+    t.match(answer, /^HTTP\/1\.1 400 /, name)
+  }
+  t.same(
+    lines.filter(({ req }) => (req as { path?: string } | undefined)?.path === '/smuggled'),
+    []
+  )
+})
+
+t.test('readiness says no more than that there is none; the log says why', async (t) => {
+  let reason: string | undefined
+  const { send, lines } = await startFrame(t, (app) => health(app, async () => reason))
+  for (const path of ['/healthz', '/readyz']) t.same((await send(`GET ${path}`)).body, { status: 'ok' })
+  reason = 'the keys are at the cleaners'
+  const answer = await send('GET /readyz')
+  isProblem(t, answer, 'unavailable')
+  t.equal(JSON.stringify(answer.body).includes('cleaners'), false)
+  t.match(lines.at(-2), { level: 'error', code: 'unavailable', msg: 'not ready: the keys are at the cleaners' })
+  t.equal((await send('GET /healthz')).status, 200)
+})

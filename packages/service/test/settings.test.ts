@@ -1,0 +1,175 @@
+import t from 'tap'
+import { type TSchema, Type } from 'typebox'
+import { choice, duration, integer, list, settingsValidator, text, url } from '../src/settings.ts'
+import { printable } from './problem.ts'
+
+const description = 'A setting.'
+
+/** Makes what says of a text how it is read, or what is wrong with it. */
+function reader(setting: TSchema): (value: string) => unknown {
+  const validate = settingsValidator().compile(Type.Object({ X: setting }))
+  return (value) => {
+    const data: Record<string, unknown> = { X: value }
+    return validate(data) ? data['X'] : validate.errors?.map(({ message }) => message).join()
+  }
+}
+
+const DURATION = 'must be a whole number and ms, s, m, h or d, as in 15m'
+const LIST = 'must be a list with commas, each member as described'
+const URL = 'must be an absolute URL without query or fragment'
+const PORT = 'must be a whole number from 0 to 65535'
+
+const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][] = [
+  [
+    'a duration',
+    duration({ description }),
+    {
+      '0s': 0,
+      '1ms': 0.001,
+      '250ms': 0.25,
+      '15m': 900,
+      '2h': 7200,
+      '30d': 2_592_000,
+      '007s': 7,
+      ...of(DURATION, [
+        '15',
+        's',
+        '1.5s',
+        '1,5s',
+        '-1s',
+        '+1s',
+        '1e3s',
+        '15 m',
+        ' 15m',
+        '15m ',
+        '15M',
+        '1w',
+        '1m30s',
+        '1234567890s',
+        '٣s'
+      ])
+    }
+  ],
+  [
+    'a duration with a least',
+    duration({ description, minimum: 0.05 }),
+    { '50ms': 0.05, '1s': 1, ...of(DURATION, ['49ms', '0s']) }
+  ],
+  [
+    'a whole number',
+    integer({ description, minimum: 0, maximum: 65_535 }),
+    {
+      '0': 0,
+      '9090': 9090,
+      '65535': 65_535,
+      '08080': 8080,
+      ...of(PORT, [
+        '65536',
+        '-1',
+        '+1',
+        '1.0',
+        '1e3',
+        '0x50',
+        ' 80',
+        '80 ',
+        ' ',
+        'http',
+        'NaN',
+        'Infinity',
+        '1_000',
+        '12345678901'
+      ])
+    }
+  ],
+  [
+    'a URL',
+    url({ description }),
+    {
+      'https://auth.example.com': 'https://auth.example.com',
+      'http://127.0.0.1:9090': 'http://127.0.0.1:9090',
+      'HTTPS://Auth.Example.com:443/a/../b/': 'HTTPS://Auth.Example.com:443/a/../b/',
+      ...of(URL, [
+        'auth.example.com',
+        '//auth.example.com',
+        'ftp://x',
+        'https://',
+        'https://x?y=1',
+        'https://x#y',
+        'https://x/ y',
+        'https://x ',
+        'javascript:alert(1)'
+      ])
+    }
+  ],
+  [
+    'a URL of another scheme',
+    url({ description, schemes: ['redis:'] }),
+    { 'redis://x': 'redis://x', ...of(URL, ['https://x']) }
+  ],
+  [
+    'a list',
+    list({ description }),
+    { a: ['a'], 'a,b': ['a', 'b'], ' a , b c ': ['a', 'b c'], ...of(LIST, [',', 'a,', 'a,,b', ' ']) }
+  ],
+  [
+    'a list of origins',
+    list({ description, of: 'origin' }),
+    {
+      'https://app.example.com': ['https://app.example.com'],
+      'http://localhost:3000, https://[::1]:8443': ['http://localhost:3000', 'https://[::1]:8443'],
+      ...of(LIST, [
+        '*',
+        'null',
+        'app.example.com',
+        'https://app.example.com/',
+        'https://app.example.com/x',
+        'https://App.example.com',
+        'https://app.example.com:443',
+        'https://*.example.com',
+        'ftp://x',
+        'https://a,x'
+      ])
+    }
+  ],
+  [
+    'a list of networks',
+    list({ description, of: 'network' }),
+    {
+      '10.0.0.0/8, 192.0.2.1': ['10.0.0.0/8', '192.0.2.1'],
+      '::1,fd00::/8,::ffff:10.0.0.1/128': ['::1', 'fd00::/8', '::ffff:10.0.0.1/128'],
+      ...of(LIST, [
+        'loopback',
+        'true',
+        '1',
+        '10.0.0',
+        '10.0.0.256',
+        '10.0.0.0/0',
+        '10.0.0.0/33',
+        '10.0.0.0/8/8',
+        '10.0.0.0/',
+        '::1/129',
+        'fe80::1%eth0/x',
+        'abc'
+      ])
+    }
+  ],
+  ['a text', text({ description }), { x: 'x', ' x ': ' x ', '0': '0', true: 'true' }],
+  ['a text of a form', text({ description, pattern: '^a+$' }), { aa: 'aa', ab: 'must match pattern "^a+$"' }],
+  [
+    'a choice',
+    choice(['on', 'off'], { description }),
+    { on: 'on', off: 'off', On: 'must be equal to one of the allowed values' }
+  ]
+]
+
+function of(message: string, values: string[]): Record<string, string> {
+  return Object.fromEntries(values.map((value) => [value, message]))
+}
+
+for (const [kind, setting, values] of TABLE) {
+  t.test(`${kind} is read, or said to be none`, async (t) => {
+    const read = reader(setting)
+    for (const [value, expected] of Object.entries(values))
+      t.same(read(value), expected, printable(JSON.stringify(value)))
+  })
+}

@@ -1,0 +1,122 @@
+import t from 'tap'
+import { isProblem } from '../../../packages/service/test/problem.ts'
+import { PASSWORD, startAuth } from './app.ts'
+
+// What every endpoint with a body refuses, whichever it is. Each stands here with a body that it would take.
+const auth = await startAuth(t)
+const ada = await auth.person()
+const token = ada.access_token
+const ENDPOINTS = {
+  'POST /signup': { body: { email: 'new@example.com', username: 'New', password: PASSWORD } },
+  'POST /login': { body: { email: ada.email, password: ada.password } },
+  'POST /change-password': { body: { current_password: ada.password, new_password: 'another harbour' }, token },
+  'PUT /update-username': { body: { username: 'Renamed' }, token }
+}
+const KIB = 1024
+
+for (const [line, { body, ...sending }] of Object.entries<{ body: Record<string, string>; token?: string }>(
+  ENDPOINTS
+)) {
+  const send = (body: unknown, headers: Record<string, string> = {}) => auth.send(line, { ...sending, body, headers })
+  const members = Object.keys(body)
+  const state = () => auth.database.query('SELECT * FROM users ORDER BY id')
+
+  t.test(`${line} takes no body but a JSON object`, async (t) => {
+    const before = await state()
+    for (const value of ['null', 'true', '5', '"text"', '[]', `[${JSON.stringify(body)}]`]) {
+      isProblem(t, await send(value), 'invalid_input', ['body'], value)
+    }
+    const broken = {
+      'an empty body': '',
+      'white space': ' ',
+      'half of it': JSON.stringify(body).slice(0, -1),
+      'more after it': `${JSON.stringify(body)},`,
+      'single quotes': JSON.stringify(body).replaceAll('"', "'"),
+      'a comment': `/**/${JSON.stringify(body)}`,
+      'a number that is none': '{"a":NaN}',
+      'a form': 'email=ada%40example.com&password=x',
+      'bytes that are no UTF-8': Buffer.from(JSON.stringify(body).replace(/e/, '\xe9'), 'latin1'),
+      'UTF-16': Buffer.from(JSON.stringify(body), 'utf16le')
+    }
+    for (const [name, value] of Object.entries(broken)) isProblem(t, await send(value), 'invalid_input', ['body'], name)
+    isProblem(t, await auth.send(line, sending), 'invalid_input', ['body'], 'no body at all')
+    t.same(await state(), before)
+  })
+
+  t.test(`${line} takes text alone, without making any of other types`, async (t) => {
+    const before = await state()
+    for (const member of members) {
+      for (const value of [null, true, 123456789012345, 1.5, [], [body[member]], {}, { $ne: '' }, { toString: 'x' }]) {
+        const answer = await send({ ...body, [member]: value })
+        isProblem(t, answer, 'invalid_input', [member], `${member}: ${JSON.stringify(value)}`)
+      }
+      const { [member]: _, ...rest } = body
+      isProblem(t, await send(rest), 'invalid_input', [member], `without ${member}`)
+    }
+    isProblem(t, await send({}), 'invalid_input', members, 'without any')
+    t.same(await state(), before)
+  })
+
+  t.test(`${line} knows its own members alone`, async (t) => {
+    const before = await state()
+    for (const member of ['role', 'roles', 'id', 'email_verified', 'token_hash', 'EMAIL', 'isAdmin', '']) {
+      isProblem(t, await send({ ...body, [member]: 'x' }), 'invalid_input', [member], `with ${JSON.stringify(member)}`)
+    }
+    const inside = JSON.stringify(body).slice(1)
+    for (const poison of ['"__proto__":{"polluted":1}', '"constructor":{"prototype":{"polluted":1}}']) {
+      isProblem(t, await send(`{${poison},${inside}`), 'invalid_input', ['body'], poison)
+    }
+    t.equal(({} as Record<string, unknown>)['polluted'], undefined)
+    t.same(await state(), before)
+  })
+
+  t.test(`${line} takes 64 KiB and not a byte more`, async (t) => {
+    const object = JSON.stringify({ ...body, more: '' })
+    const padded = (size: number) => object.padEnd(size, ' ')
+    isProblem(t, await send(padded(64 * KIB)), 'invalid_input', ['more'], 'read to its end')
+    isProblem(t, await send(padded(64 * KIB + 1)), 'content_too_large')
+    isProblem(t, await send(`{"a":`.repeat(10_000)), 'invalid_input', ['body'], 'deep')
+  })
+
+  t.test(`${line} takes application/json alone`, async (t) => {
+    const bad = JSON.stringify({ ...body, more: '' })
+    const types = [
+      'text/plain',
+      'text/json',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/jsonp',
+      'application/json-patch+json',
+      'application/vnd.api+json',
+      'application/xml',
+      'application/json, text/plain',
+      'application/json junk',
+      'application/json\tjunk',
+      'application/json/x',
+      'application',
+      '*/*',
+      ''
+    ]
+    for (const type of types) {
+      isProblem(t, await send(bad, { 'content-type': type }), 'unsupported_media_type', [], JSON.stringify(type))
+    }
+    // However it is spelled, what is taken has been validated.
+    const spellings = [
+      'APPLICATION/JSON',
+      ' application/json',
+      'application/json ',
+      'application/json;',
+      'application/json ; charset=utf-8',
+      'application/json; charset="utf-8"',
+      'application/json\t;x=y'
+    ]
+    for (const type of spellings) {
+      isProblem(t, await send(bad, { 'content-type': type }), 'invalid_input', ['more'], JSON.stringify(type))
+    }
+  })
+}
+
+t.test('a byte order mark before the object is passed over (RFC 8259 §8.1)', async (t) => {
+  const answer = await auth.send('POST /login', { body: `\ufeff${JSON.stringify(ENDPOINTS['POST /login'].body)}` })
+  t.equal(answer.status, 200)
+})

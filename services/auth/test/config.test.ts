@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ConfigError } from '@latchkey/service/config'
+import t from 'tap'
+import { expectedEntries, readEntries } from '../../../packages/service/test/env-example.ts'
+import { authConfig, authSettings } from '../src/config.ts'
+
+const LEAST = {
+  ISSUER: 'https://auth.example.com',
+  AUDIENCE: 'latchkey',
+  KEYS_DIR: './keys',
+  DATABASE_URL: 'postgres://user@host/name'
+}
+
+/** The names of the settings that are complained of. */
+function complaints(env: Record<string, string>): string[] {
+  try {
+    authConfig(env)
+    return []
+  } catch (error) {
+    return (error as ConfigError).problems.map((problem) => problem.split(' ', 1)[0] ?? '').sort()
+  }
+}
+
+t.test('four settings are enough, and the others are as the contract has them; durations are seconds', async (t) => {
+  t.same(authConfig(LEAST), {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+    PORT: 9090,
+    ISSUER: 'https://auth.example.com',
+    AUDIENCE: ['latchkey'],
+    KEYS_DIR: './keys',
+    DATABASE_URL: 'postgres://user@host/name',
+    DATABASE_POOL_SIZE: 10,
+    DATABASE_TIMEOUT: 3,
+    ACCESS_TOKEN_TTL: 900,
+    REFRESH_TOKEN_TTL: 2_592_000,
+    SESSION_MAX_AGE: 7_776_000,
+    CLOCK_LEEWAY: 5,
+    BCRYPT_COST: 11,
+    PASSWORD_MIN_LENGTH: 8,
+    HASH_QUEUE_TIMEOUT: 3,
+    RATE_LIMIT_PER_MINUTE: 100,
+    JWKS_PUBLISH_AGE: 300
+  })
+})
+
+t.test('everything that is missing is named at once, with what it is', async (t) => {
+  t.same(complaints({}), ['AUDIENCE', 'DATABASE_URL', 'ISSUER', 'KEYS_DIR'])
+  t.throws(() => authConfig({}), {
+    name: 'ConfigError',
+    message: /^cannot start, because these settings need a look:\n {2}ISSUER is not set\. Name of this service/
+  })
+})
+
+t.test('everything that is malformed is named at once, with what is expected, and not with its value', async (t) => {
+  const malformed = {
+    NODE_ENV: 'staging',
+    LOG_LEVEL: 'loud',
+    TRUST_PROXY: 'everybody',
+    CORS_ORIGINS: '*',
+    PORT: '65536',
+    ISSUER: 'auth.example.com',
+    AUDIENCE: 'greeter,,chat',
+    DATABASE_URL: 'mysql://user:secret-canary@host/name',
+    DATABASE_POOL_SIZE: '0',
+    DATABASE_TIMEOUT: '3',
+    ACCESS_TOKEN_TTL: '15 m',
+    REFRESH_TOKEN_TTL: '30D',
+    SESSION_MAX_AGE: '-1d',
+    CLOCK_LEEWAY: '5sec',
+    BCRYPT_COST: '9',
+    PASSWORD_MIN_LENGTH: 'eight',
+    HASH_QUEUE_TIMEOUT: '1.5s',
+    RATE_LIMIT_PER_MINUTE: '1e3',
+    JWKS_PUBLISH_AGE: '0s'
+  }
+  t.same(complaints(malformed), ['KEYS_DIR', ...Object.keys(malformed)].sort())
+  t.throws(() => authConfig(malformed), { message: /^(?!.*canary)/s })
+})
+
+t.test('BCRYPT_COST is 10 to 15', async (t) => {
+  for (const cost of ['4', '9', '16', '010', '']) {
+    t.same(complaints({ ...LEAST, BCRYPT_COST: cost }), cost === '' || cost === '010' ? [] : ['BCRYPT_COST'], cost)
+  }
+})
+
+t.test('DATABASE_URL may come from a file', async (t) => {
+  const dir = t.testdir({ url: 'postgresql://from@a/file\n' })
+  const { DATABASE_URL: _, ...rest } = LEAST
+  t.equal(authConfig({ ...rest, DATABASE_URL_FILE: join(dir, 'url') }).DATABASE_URL, 'postgresql://from@a/file')
+  t.same(complaints({ ...rest, DATABASE_URL_FILE: join(dir, 'none') }), ['DATABASE_URL_FILE'])
+})
+
+t.test('.env.example says of every setting what the schema says', async (t) => {
+  const file = readFileSync(fileURLToPath(new URL('../.env.example', import.meta.url)), 'utf8')
+  t.same(readEntries(file), expectedEntries(authSettings))
+})

@@ -1,0 +1,173 @@
+import net, { type AddressInfo, type Server, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { createDatabase, databaseUrl, runStatement } from '../../../test/database.ts'
+import { type Database, openDatabase } from '../src/database.ts'
+
+const url = await createDatabase(t)
+await runStatement(url, 'CREATE TABLE notes (id bigint PRIMARY KEY)')
+
+function open(t: Test, settings: { url?: string; size?: number; timeout?: number } = {}): Database & { lost: Error[] } {
+  const lost: Error[] = []
+  const database = openDatabase(
+    {
+      DATABASE_URL: settings.url ?? url,
+      DATABASE_POOL_SIZE: settings.size ?? 2,
+      DATABASE_TIMEOUT: settings.timeout ?? 10
+    },
+    (error) => lost.push(error)
+  )
+  t.teardown(() => database.close())
+  return { ...database, lost }
+}
+
+const UNAVAILABLE = { code: 'unavailable', message: /^database: \S/, options: { retryAfter: 1 } }
+
+// Listens on a port of its own until the test ends; returns a URL with that port in the place of the database's.
+async function listen(t: Test, server: Server): Promise<string> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => {})))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const there = new URL(url)
+  there.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return there.href
+}
+
+t.test('statements have rows, and counters are numbers', async (t) => {
+  const database = open(t)
+  const [row] = await database.query('SELECT $1::int AS a, 9007199254740991::bigint AS b', [1])
+  t.same(row, { a: 1, b: 9007199254740991 })
+})
+
+t.test('a transaction stays when its work is done, and is undone when it throws', async (t) => {
+  const database = open(t, { size: 1 })
+  const ids = async () => (await database.query<{ id: number }>('SELECT id FROM notes ORDER BY id')).map(({ id }) => id)
+  t.equal(
+    await database.transaction(async (connection) => {
+      await connection.query('INSERT INTO notes VALUES (1)')
+      return 'done'
+    }),
+    'done'
+  )
+  const failure = new Error('changed my mind')
+  const undone = database.transaction(async (connection) => {
+    await connection.query('INSERT INTO notes VALUES (2)')
+    throw failure
+  })
+  await t.rejects(undone, failure)
+  const broken = database.transaction(async (connection) => {
+    await connection.query('INSERT INTO notes VALUES (3)')
+    await connection.query('nonsense')
+  })
+  await t.rejects(broken, { code: '42601' })
+  t.same(await ids(), [1], 'and the one connection is good for more')
+})
+
+t.test('what is our fault stays what it is', async (t) => {
+  const database = open(t)
+  await database.query('INSERT INTO notes VALUES (10)')
+  await t.rejects(database.query('INSERT INTO notes VALUES (10)'), { code: '23505', constraint: 'notes_pkey' })
+  await t.rejects(database.query('SELECT * FROM nowhere'), { code: '42P01' })
+  await t.rejects(database.query('SELECT 1 / 0'), { code: '22012' })
+})
+
+t.test('a database that cannot be reached is unavailable', async (t) => {
+  const closed = net.createServer()
+  const gone = await listen(t, closed)
+  await new Promise((resolve) => closed.close(resolve))
+  const nobody = new URL(url)
+  nobody.username = 'nobody_here'
+  const places = {
+    'nobody listens': gone,
+    'it never answers': await listen(t, net.createServer()),
+    'it hangs up': await listen(
+      t,
+      net.createServer((socket) => socket.destroy())
+    ),
+    'no such database': databaseUrl(url, 'not_there'),
+    'no such user': nobody.href
+  }
+  for (const [name, url] of Object.entries(places)) {
+    const database = open(t, { url, timeout: 0.3 })
+    await t.rejects(database.query('SELECT 1'), UNAVAILABLE, name)
+    await t.rejects(
+      database.transaction(async () => {}),
+      UNAVAILABLE,
+      `${name}, for a transaction`
+    )
+  }
+})
+
+t.test('a statement has DATABASE_TIMEOUT, and its connection is good for more', async (t) => {
+  const database = open(t, { size: 1, timeout: 0.2 })
+  await t.rejects(database.query('SELECT pg_sleep(60)'), { ...UNAVAILABLE, message: /statement timeout/ })
+  const slow = database.transaction((connection) => connection.query('SELECT pg_sleep(60)'))
+  await t.rejects(slow, { ...UNAVAILABLE, message: /statement timeout/ })
+  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+t.test('whoever finds no free connection within DATABASE_TIMEOUT is told so', async (t) => {
+  const database = open(t, { size: 1, timeout: 0.2 })
+  await database.transaction(async (connection) => {
+    const others = [database.query('SELECT 1'), database.transaction(async () => {})]
+    const refused = (await Promise.allSettled(others)) as PromiseRejectedResult[]
+    for (const { reason } of refused) t.match(reason, UNAVAILABLE)
+    t.same(await connection.query('SELECT 1 AS one'), [{ one: 1 }], 'while the one who has it goes on')
+  })
+  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+t.test('a server that falls silent holds nobody longer than a moment more', async (t) => {
+  const { hostname, port } = new URL(url)
+  let silent = false
+  const proxy = net.createServer((socket) => {
+    const there = net.connect(Number(port), hostname)
+    socket.on('data', (bytes) => silent || there.write(bytes)).on('close', () => there.destroy())
+    there.on('data', (bytes) => silent || socket.write(bytes)).on('error', () => socket.destroy())
+  })
+  const database = open(t, { url: await listen(t, proxy), size: 1, timeout: 0.2 })
+  await database.query('SELECT 1')
+  silent = true
+  await t.rejects(database.query('SELECT 1'), UNAVAILABLE)
+  await t.rejects(
+    database.transaction(async () => {}),
+    UNAVAILABLE
+  )
+  silent = false
+  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }], 'and the next one finds it again')
+})
+
+t.test('connections that are cut are replaced', async (t) => {
+  const database = open(t, { size: 1 })
+  const other = open(t)
+  const cut = (pid: unknown) => other.query('SELECT pg_terminate_backend($1)', [pid])
+  const pidOf = async (on: Pick<Database, 'query'>) =>
+    (await on.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid
+  const first = await pidOf(database)
+  await database.transaction(async (connection) => connection.query('INSERT INTO notes VALUES (20)'))
+  const interrupted = database.transaction(async (connection) => {
+    await connection.query('INSERT INTO notes VALUES (21)')
+    await cut(await pidOf(connection))
+    await connection.query('INSERT INTO notes VALUES (22)')
+  })
+  await t.rejects(interrupted, UNAVAILABLE)
+  t.same(await database.query('SELECT id FROM notes WHERE id >= 20'), [{ id: 20 }])
+  const second = await pidOf(database)
+  t.equal(second === first, false, 'another connection')
+  await cut(second)
+  while (database.lost.length === 0) await other.query('SELECT 1')
+  t.match(database.lost, [{ message: /terminating connection|Connection terminated/ }])
+  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+t.test('a server that takes no writes is unavailable for them', async (t) => {
+  const mine = await createDatabase(t)
+  const name = new URL(mine).pathname.slice(1)
+  await runStatement(mine, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+  const database = open(t, { url: mine })
+  await t.rejects(database.query("UPDATE users SET username = ''"), { ...UNAVAILABLE, message: /read-only/ })
+  t.same(await database.query('SELECT id FROM users'), [])
+})

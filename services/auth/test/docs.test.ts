@@ -1,0 +1,148 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import t from 'tap'
+import { startAuth } from './app.ts'
+
+const auth = await startAuth(t)
+const { status, headers, body: document } = await auth.send('GET /openapi.json')
+
+/** Every endpoint of the contract, with all that it can answer: status, and the codes of the problems. */
+const TOKEN = { 401: ['invalid_token', 'missing_token', 'token_expired'], 400: ['invalid_input', 'invalid_request'] }
+const BODY = { 413: ['content_too_large'], 415: ['unsupported_media_type'] }
+const ALWAYS = { 400: ['invalid_input'], 500: ['internal_error'], 503: ['unavailable'] }
+const LIMITED = { 429: ['too_many_requests'] }
+const ENDPOINTS: Record<string, Record<number, string[]>> = {
+  'POST /signup': { ...ALWAYS, ...BODY, ...LIMITED, 201: [], 409: ['email_taken'] },
+  'POST /login': { ...ALWAYS, ...BODY, ...LIMITED, 200: [], 401: ['invalid_credentials'], 403: ['account_disabled'] },
+  'GET /refresh-token': { ...ALWAYS, ...TOKEN, 200: [] },
+  'POST /refresh-token': { ...ALWAYS, ...TOKEN, ...BODY, 200: [] },
+  'POST /change-password': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...BODY,
+    200: [],
+    401: ['invalid_credentials', 'invalid_token', 'missing_token', 'token_expired']
+  },
+  'PUT /update-username': { ...ALWAYS, ...TOKEN, ...BODY, 200: [] },
+  'GET /me': { ...ALWAYS, ...TOKEN, 200: [] },
+  'GET /.well-known/jwks.json': { ...ALWAYS, 200: [], 304: [] },
+  'GET /.well-known/oauth-authorization-server': { ...ALWAYS, 200: [] },
+  'GET /healthz': { ...ALWAYS, 200: [] },
+  'GET /readyz': { ...ALWAYS, 200: [] }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a document that is looked at member by member
+type Operation = any
+const operations: [line: string, operation: Operation][] = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item as object).map(([method, operation]): [string, Operation] => [
+    `${method.toUpperCase()} ${path}`,
+    operation
+  ])
+)
+
+t.test('the document is OpenAPI 3.1, made from the routes', async (t) => {
+  t.equal(status, 200)
+  t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  t.match(document, { openapi: /^3\.1\.\d$/, info: { title: 'Latchkey auth service', version: String } })
+  t.same(document.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } })
+})
+
+t.test('it lists every endpoint, and what each can answer, with every code', async (t) => {
+  t.same(operations.map(([line]) => line).sort(), Object.keys(ENDPOINTS).sort())
+  for (const [line, operation] of operations) {
+    const answers = Object.entries<Operation>(operation.responses).map(([status, { content }]) => {
+      const problem = content?.['application/problem+json']?.schema
+      return [status, [...(problem?.properties.code.enum ?? [])].sort()]
+    })
+    t.same(Object.fromEntries(answers), ENDPOINTS[line], line)
+  }
+})
+
+t.test('each says what it does, what it takes and who may', async (t) => {
+  for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
+    t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
+    const asks = 401 in responses && !line.endsWith('/login')
+    t.same(security, asks ? [{ bearer: [] }] : undefined, `${line}: security`)
+    const takes = requestBody?.content && Object.keys(requestBody.content)
+    const hasBody = 415 in responses && !line.endsWith('/refresh-token')
+    t.same(takes, hasBody ? ['application/json'] : undefined, `${line}: body`)
+    if (hasBody)
+      t.match(requestBody, {
+        required: true,
+        content: { 'application/json': { schema: { additionalProperties: false } } }
+      })
+  }
+})
+
+// What OpenAPI 3.1 asks of the parts that are used here; the schemas inside are JSON Schema 2020-12.
+t.test('it is well formed', async (t) => {
+  const ajv = new Ajv2020({ strict: false })
+  const media = (content: Record<string, Operation> = {}) => Object.entries(content)
+  for (const [line, { requestBody, responses, operationId, parameters = [] }] of operations) {
+    for (const parameter of parameters)
+      t.match(parameter, { name: String, in: /^(query|header|path|cookie)$/, schema: Object })
+    t.equal(operationId, undefined)
+    for (const [status, { description, content }] of Object.entries<Operation>(responses)) {
+      t.match(status, /^[1-5]\d\d$/)
+      t.equal(typeof description, 'string', `${line} ${status} is described`)
+      for (const [type, { schema }] of [...media(content), ...media(requestBody?.content)]) {
+        t.match(type, /^application\/[\w+-]+$/)
+        t.equal(ajv.validateSchema(schema), true, `${line} ${status} ${type}`)
+      }
+    }
+  }
+  t.equal(/"\$ref"/.test(JSON.stringify(document)), false, 'without references that could lead nowhere')
+})
+
+t.test('answers are as it says', async (t) => {
+  const ajv = new Ajv2020({ strict: false, formats: { uuid: /^[\da-f-]{36}$/, 'date-time': /^\d{4}-.+Z$/ } })
+  const { email, password, access_token, refresh_token } = await auth.person()
+  const said = (line: string, status: number): Operation =>
+    Object.fromEntries(operations)[line].responses[status].content
+  for (const [line, sending] of Object.entries<Parameters<typeof auth.send>[1]>({
+    'POST /signup': { body: { email: 'new@example.com', username: 'New', password } },
+    'POST /login': { body: { email, password } },
+    'GET /refresh-token': { token: refresh_token },
+    'GET /me': { token: access_token },
+    'PUT /update-username': { token: 'x', body: {} },
+    'POST /change-password': { token: access_token, body: {} },
+    'GET /.well-known/jwks.json': {},
+    'GET /.well-known/oauth-authorization-server': {},
+    'GET /healthz': {},
+    'GET /readyz': {}
+  })) {
+    const { status, headers, body } = await auth.send(line, sending)
+    const [type = ''] = String(headers['content-type']).split(';')
+    const { schema } = said(line, status)[type] ?? {}
+    t.equal(
+      schema !== undefined && ajv.validate({ ...schema, additionalProperties: false }, body),
+      true,
+      `${line} ${status}: ${ajv.errorsText()}`
+    )
+  }
+})
+
+t.test('the page loads its own scripts alone, and may be framed by nobody', async (t) => {
+  const page = await auth.send('GET /docs')
+  t.equal(page.status, 200)
+  t.match(page.headers, { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' })
+  const policy = Object.fromEntries(
+    String(page.headers['content-security-policy'])
+      .split(';')
+      .map((part) => part.trim().split(' '))
+      .map(([name, ...sources]) => [name, sources.join(' ')])
+  )
+  t.match(policy, {
+    'default-src': "'none'",
+    'script-src': /^'self'$/,
+    'connect-src': /^'self'$/,
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'none'"
+  })
+  t.equal(/<script(?![^>]*\ssrc=)[^>]*>\s*\S/i.test(page.body), false, 'no script stands in the page')
+  for (const [, source = ''] of page.body.matchAll(/<(?:script|link)[^>]+(?:src|href)="([^"]+)"/g)) {
+    const { pathname, origin } = new URL(source, 'http://here/docs/')
+    t.equal(origin, 'http://here', source)
+    t.equal((await auth.send(`GET ${pathname}`)).status, 200, source)
+  }
+})

@@ -1,0 +1,48 @@
+import work, { type HashJob } from '../src/accounts/password-worker.ts'
+import type { HashPool } from '../src/accounts/passwords.ts'
+
+/** A hashing pool that works on the spot, remembers its jobs, and can be made to wait. */
+export interface DirectPool extends HashPool {
+  readonly jobs: HashJob[]
+  /** Holds the next job of this kind. `begun` resolves when it has come; it goes on, and ends, after `release()`. */
+  hold(op: HashJob['op']): { begun: Promise<void>; release(): void }
+}
+
+interface Hold {
+  readonly op: HashJob['op']
+  readonly begin: () => void
+  readonly released: Promise<void>
+}
+
+/** Makes a pool without threads: what the workers would do, done by the caller. */
+export function directPool(): DirectPool {
+  const jobs: HashJob[] = []
+  const holds: Hold[] = []
+  return {
+    jobs,
+    hold(op) {
+      let begin = () => {}
+      let release = () => {}
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve
+      })
+      const released = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      holds.push({ op, begin, released })
+      return { begun, release }
+    },
+    async run(job) {
+      jobs.push(job)
+      const result = work(job)
+      const next = holds.findIndex(({ op }) => op === job.op)
+      if (next >= 0) {
+        const [held] = holds.splice(next, 1)
+        held?.begin()
+        await held?.released
+      }
+      return result
+    },
+    close: async () => {}
+  }
+}

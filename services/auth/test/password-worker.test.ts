@@ -1,0 +1,60 @@
+import bcrypt from 'bcryptjs'
+import t from 'tap'
+
+// The rounds that a job takes are counted at bcrypt itself: 2^cost for each hash and each comparison.
+let rounds = 0
+const counting = {
+  getRounds: bcrypt.getRounds,
+  hashSync: (password: string, cost: number) => {
+    rounds += 2 ** cost
+    return bcrypt.hashSync(password, cost)
+  },
+  compareSync: (password: string, hash: string) => {
+    rounds += 2 ** bcrypt.getRounds(hash)
+    return bcrypt.compareSync(password, hash)
+  }
+}
+const { default: work } = await t.mockImport<typeof import('../src/accounts/password-worker.ts')>(
+  '../src/accounts/password-worker.ts',
+  { bcryptjs: { ...counting, default: counting } }
+)
+const deadline = Number.POSITIVE_INFINITY
+const COST = 7
+
+function verify(password: string, hash: string): unknown {
+  rounds = 0
+  return work({ op: 'verify', password, hash, cost: COST, deadline })
+}
+
+t.test('a hash is bcrypt of the cost that was asked for', async (t) => {
+  rounds = 0
+  const result = work({ op: 'hash', password: 'pässword', cost: 5, deadline }) as { hash: string }
+  t.match(result.hash, /^\$2b\$05\$.{53}$/)
+  t.equal(rounds, 2 ** 5)
+  t.equal(bcrypt.compareSync('pässword', result.hash), true)
+})
+
+t.test('a wrong password costs what is configured, whatever the stored hash has', async (t) => {
+  for (const stored of [4, 5, 6, COST]) {
+    t.same(verify('wrong', bcrypt.hashSync('right', stored)), { matches: false }, `cost ${stored}`)
+    t.equal(rounds, 2 ** COST, `cost ${stored}`)
+  }
+})
+
+t.test('the right one costs no more than its hash', async (t) => {
+  t.same(verify('right', bcrypt.hashSync('right', 5)), { matches: true })
+  t.equal(rounds, 2 ** 5)
+})
+
+t.test('a stored text that is no hash opens nothing', async (t) => {
+  for (const hash of ['', 'right', '*', '$2b$07$', `$2b$99$${'.'.repeat(53)}`, `$1$07$${'.'.repeat(54)}`]) {
+    t.same(verify('right', hash), { matches: false }, hash)
+  }
+})
+
+t.test('a job that comes after its deadline is not begun', async (t) => {
+  rounds = 0
+  t.equal(work({ op: 'hash', password: 'x', cost: COST, deadline: Date.now() - 1 }), 'late')
+  t.equal(work({ op: 'verify', password: 'x', hash: '', cost: COST, deadline: Date.now() - 1 }), 'late')
+  t.equal(rounds, 0)
+})

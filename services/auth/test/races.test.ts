@@ -1,0 +1,146 @@
+import t from 'tap'
+import { isProblem } from '../../../packages/service/test/problem.ts'
+import { type Auth, PASSWORD, startAuth } from './app.ts'
+import { directPool } from './hash-pool.ts'
+import { everythingOf, liveSessions } from './sessions.ts'
+
+const hashPool = directPool()
+const auth = await startAuth(t, { hashPool })
+const NEW = 'a louder harbour at noon'
+const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status).sort()
+
+// Resolves when a statement waits for a lock in this database.
+async function aStatementWaits({ database }: Auth): Promise<void> {
+  const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+  while ((await database.query(waiting)).length === 0);
+}
+
+t.test('of twenty who sign up one address at once, in every letter case, one gets it', async (t) => {
+  const held = Array.from({ length: 20 }, () => hashPool.hold('hash'))
+  const all = held.map((_, i) => {
+    const email = [...'contested@example.com'].map((c, at) => ((i >> (at % 5)) & 1 ? c.toUpperCase() : c)).join('')
+    return auth.send('POST /signup', { body: { email, username: `Person ${i}`, password: PASSWORD } })
+  })
+  await Promise.all(held.map(({ begun }) => begun))
+  for (const { release } of held) release()
+  const answers = await Promise.all(all)
+  t.same(statuses(answers), [201, ...Array(19).fill(409)])
+  for (const answer of answers.filter(({ status }) => status === 409)) isProblem(t, answer, 'email_taken')
+  const rows = await auth.database.query("SELECT id FROM users WHERE lower(email) = 'contested@example.com'")
+  t.same(rows, [{ id: answers.find(({ status }) => status === 201)?.body.id }])
+})
+
+t.test('of four changes that all compared the old password, one wins', async (t) => {
+  const ada = await auth.person()
+  const devices = [ada, await auth.login(ada), await auth.login(ada), await auth.login(ada)]
+  const held = devices.map(() => hashPool.hold('hash'))
+  const all = devices.map(({ access_token: token }, i) =>
+    auth.send('POST /change-password', { token, body: { current_password: PASSWORD, new_password: `${NEW} ${i}` } })
+  )
+  await Promise.all(held.map(({ begun }) => begun))
+  for (const { release } of held) release()
+  const answers = await Promise.all(all)
+  t.same(statuses(answers), [200, 401, 401, 401])
+  for (const answer of answers.filter(({ status }) => status === 401)) isProblem(t, answer, 'invalid_token')
+  const winner = answers.findIndex(({ status }) => status === 200)
+  const tokens = answers[winner]?.body
+  t.equal(await liveSessions(auth.database, ada.id), 1)
+  t.equal((await auth.send('GET /me', { token: tokens.access_token })).status, 200)
+  t.equal((await auth.send('GET /refresh-token', { token: tokens.refresh_token })).status, 200)
+  for (const [i] of devices.entries()) {
+    const { status } = await auth.send('POST /login', { body: { email: ada.email, password: `${NEW} ${i}` } })
+    t.equal(status, i === winner ? 200 : 401, `password ${i}`)
+  }
+})
+
+t.test('a login whose password was compared before a change opens nothing after it', async (t) => {
+  const ada = await auth.person()
+  const held = hashPool.hold('verify')
+  const login = auth.send('POST /login', { body: { email: ada.email, password: PASSWORD } })
+  await held.begun
+  const body = { current_password: PASSWORD, new_password: NEW }
+  t.equal((await auth.send('POST /change-password', { token: ada.access_token, body })).status, 200)
+  held.release()
+  isProblem(t, await login, 'invalid_credentials')
+  t.equal(await liveSessions(auth.database, ada.id), 1, "the changer's alone")
+})
+
+t.test('a login that opens its session while a change commits waits for it, and opens nothing', async (t) => {
+  const ada = await auth.person()
+  let login: ReturnType<typeof auth.send> | undefined
+  await auth.database.transaction(async (connection) => {
+    await connection.query("UPDATE users SET token_hash = sha256(token_hash), password_hash = '*' WHERE id = $1", [
+      ada.id
+    ])
+    await connection.query("UPDATE sessions SET ended_at = now(), end_reason = 'password_changed' WHERE user_id = $1", [
+      ada.id
+    ])
+    login = auth.send('POST /login', { body: { email: ada.email, password: PASSWORD } })
+    await Promise.race([login, aStatementWaits(auth)])
+  })
+  isProblem(t, (await login) as never, 'invalid_credentials')
+  t.equal(await liveSessions(auth.database, ada.id), 0)
+})
+
+t.test('a login starts over once when the token hash changed but the password did not', async (t) => {
+  const ada = await auth.person()
+  const rotate = () => auth.database.query('UPDATE users SET token_hash = sha256(token_hash) WHERE id = $1', [ada.id])
+  const logIn = () => auth.send('POST /login', { body: { email: ada.email, password: PASSWORD } })
+  const first = hashPool.hold('verify')
+  const login = logIn()
+  await first.begun
+  await rotate()
+  first.release()
+  t.equal((await login).status, 200)
+
+  const [one, two] = [hashPool.hold('verify'), hashPool.hold('verify')]
+  const another = logIn()
+  await one.begun
+  await rotate()
+  one.release()
+  await two.begun
+  await rotate()
+  two.release()
+  isProblem(t, await another, 'invalid_credentials')
+})
+
+t.test('a session that ends while its password change is being hashed changes nothing', async (t) => {
+  const ada = await auth.person()
+  const other = await auth.login(ada)
+  const held = hashPool.hold('hash')
+  const body = { current_password: PASSWORD, new_password: NEW }
+  const change = auth.send('POST /change-password', { token: ada.access_token, body })
+  await held.begun
+  const oldest = 'SELECT id FROM sessions WHERE user_id = $1 ORDER BY created_at LIMIT 1'
+  const end = `UPDATE sessions SET ended_at = now(), end_reason = 'evicted' WHERE id = (${oldest})`
+  await auth.database.query(end, [ada.id])
+  const before = await everythingOf(auth.database, ada.id)
+  held.release()
+  isProblem(t, await change, 'invalid_token')
+  t.same(await everythingOf(auth.database, ada.id), before)
+  t.equal((await auth.send('GET /me', { token: other.access_token })).status, 200)
+})
+
+t.test('an account that is disabled while its password change is being hashed changes nothing', async (t) => {
+  const ada = await auth.person()
+  const held = hashPool.hold('hash')
+  const body = { current_password: PASSWORD, new_password: NEW }
+  const change = auth.send('POST /change-password', { token: ada.access_token, body })
+  await held.begun
+  await auth.database.query('UPDATE users SET disabled_at = now() WHERE id = $1', [ada.id])
+  const before = await everythingOf(auth.database, ada.id)
+  held.release()
+  isProblem(t, await change, 'invalid_token')
+  t.same(await everythingOf(auth.database, ada.id), before)
+})
+
+t.test('an account that is disabled while its password is compared opens nothing', async (t) => {
+  const ada = await auth.person()
+  const held = hashPool.hold('verify')
+  const login = auth.send('POST /login', { body: { email: ada.email, password: PASSWORD } })
+  await held.begun
+  await auth.database.query('UPDATE users SET disabled_at = now() WHERE id = $1', [ada.id])
+  held.release()
+  isProblem(t, await login, 'account_disabled')
+  t.equal(await liveSessions(auth.database, ada.id), 1, 'none but the one before')
+})

@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { addressOf, startChild } from '../../../packages/service/test/child.ts'
+import { createDatabase, runStatement } from '../../../test/database.ts'
+import { rsaPem } from './keys.ts'
+
+// The two commands of the service as processes of their own.
+const SERVER = new URL('../dist/server.js', import.meta.url)
+const MIGRATE = new URL('../dist/migrate.js', import.meta.url)
+const [access, refresh, weak] = await Promise.all([rsaPem(), rsaPem(), rsaPem(1024)])
+
+function keysDir(t: Test, pems: { access: string; refresh: string }, mode = 0o600): string {
+  const dir = t.testdir()
+  for (const [kind, pem] of Object.entries(pems)) {
+    mkdirSync(join(dir, kind))
+    writeFileSync(join(dir, kind, 'current.private.pem'), pem, { mode })
+  }
+  return dir
+}
+
+const environment = (more: Record<string, string>) => ({
+  PORT: '0',
+  ISSUER: 'https://auth.example.com',
+  AUDIENCE: 'latchkey',
+  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+  ...more
+})
+
+t.test('the service starts while the database is away, tells of what is unsafe, and ends in order', async (t) => {
+  const dir = keysDir(t, { access, refresh }, 0o644)
+  const child = startChild(t, SERVER, environment({ KEYS_DIR: dir, ISSUER: 'http://auth.example.com' }))
+  const address = await addressOf(child)
+  t.equal((await fetch(`${address}/healthz`)).status, 200)
+  t.equal((await fetch(`${address}/readyz`)).status, 503)
+  child.process.kill('SIGTERM')
+  const { code, stdout, stderr } = await child.ended
+  t.same([code, stderr], [0, ''])
+  const warnings = stdout.split('\n').filter((line) => line.includes('"level":"warn"'))
+  t.equal(warnings.length, 3)
+  for (const kind of ['access', 'refresh']) {
+    t.match(stdout, `${join(dir, kind, 'current.private.pem')}: others may read this private key`)
+  }
+  t.match(stdout, '"ISSUER: http: is safe only')
+})
+
+t.test('it refuses to start without settings, with a weak key, and without keys', async (t) => {
+  const unset = await startChild(t, SERVER, {}).ended
+  t.equal(unset.code, 1)
+  t.match(
+    unset.stderr,
+    /^auth: cannot start.+\n {2}ISSUER .+\n {2}AUDIENCE .+\n {2}KEYS_DIR .+\n {2}DATABASE_URL .+\n$/
+  )
+
+  const dir = keysDir(t, { access, refresh: weak })
+  const weakly = await startChild(t, SERVER, environment({ KEYS_DIR: dir })).ended
+  const path = join(dir, 'refresh', 'current.private.pem')
+  t.same([weakly.code, weakly.stderr], [1, `auth: ${path}: has 1024 bits; 2048 is the least.\n`])
+
+  const nowhere = await startChild(t, SERVER, environment({ KEYS_DIR: '/nowhere' })).ended
+  t.match(nowhere, {
+    code: 1,
+    stderr: /^auth: \/nowhere\/access: cannot be read \(ENOENT\)\. scripts\/generate-keys\.sh makes keys/
+  })
+})
+
+t.test(
+  'the migration brings a database up to date, says what it did, and a second one finds nothing to do',
+  async (t) => {
+    const DATABASE_URL = await createDatabase(t)
+    await runStatement(DATABASE_URL, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    const first = await startChild(t, MIGRATE, { DATABASE_URL }).ended
+    t.match(first, { code: 0, stdout: /users-and-sessions/, stderr: '' })
+    const second = await startChild(t, MIGRATE, { DATABASE_URL }).ended
+    t.match(second, { code: 0, stdout: /No migrations to run/, stderr: '' })
+  }
+)
+
+t.test('the migration fails where there is nothing to bring up to date, and says why', async (t) => {
+  const unset = await startChild(t, MIGRATE, {}).ended
+  t.match(unset, { code: 1, stderr: /^migrate: cannot start.+\n {2}DATABASE_URL is not set\./ })
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  const away = await startChild(t, MIGRATE, { DATABASE_URL: `postgres://nobody:canary@127.0.0.1:${port}/none` }).ended
+  t.match(away, { code: 1, stderr: /^migrate: .*ECONNREFUSED/ })
+  t.equal(away.stderr.includes('canary'), false)
+})

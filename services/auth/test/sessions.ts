@@ -1,0 +1,46 @@
+import type { Database } from '../src/database.ts'
+import { claimsOf } from './tokens.ts'
+
+/** A row of `sessions`. */
+export interface SessionRow {
+  readonly id: string
+  readonly user_id: string
+  readonly generation: number
+  readonly created_at: Date
+  readonly idle_ends_at: Date
+  readonly ends_at: Date
+  readonly ended_at: Date | null
+  readonly end_reason: string | null
+}
+
+/** The session that a token, of either kind, belongs to. */
+export async function sessionOf(database: Database, token: string): Promise<SessionRow> {
+  const [row] = await database.query<SessionRow>('SELECT * FROM sessions WHERE id = $1', [claimsOf(token)['sid']])
+  if (!row) throw new Error('the token has no session')
+  return row
+}
+
+/** All that the database holds of a user, to be compared with itself later. */
+export function everythingOf(database: Database, userId: string): Promise<object[]> {
+  return database.query(
+    'SELECT u.*, s.* FROM users u LEFT JOIN sessions s ON s.user_id = u.id WHERE u.id = $1 ORDER BY s.id',
+    [userId]
+  )
+}
+
+/** How many sessions of a user live. */
+export async function liveSessions(database: Database, userId: string): Promise<number> {
+  const rows = await database.query('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [userId])
+  return rows.length
+}
+
+/** What can become of a session or its user, after which nothing that was issued before counts, each as a statement with the user's id. */
+export const ENDINGS = {
+  'the session was ended': "UPDATE sessions SET ended_at = now(), end_reason = 'evicted' WHERE user_id = $1",
+  'the session was not used for too long': 'UPDATE sessions SET idle_ends_at = now() WHERE user_id = $1',
+  'the session grew too old': 'UPDATE sessions SET idle_ends_at = now(), ends_at = now() WHERE user_id = $1',
+  'the session is gone': 'DELETE FROM sessions WHERE user_id = $1',
+  'the user was disabled': 'UPDATE users SET disabled_at = now() WHERE id = $1',
+  'the user was deleted': `UPDATE users SET deleted_at = now(), email = NULL, username = NULL, password_hash = NULL,
+     token_hash = NULL WHERE id = $1`
+}
