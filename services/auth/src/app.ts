@@ -3,6 +3,7 @@ import { health } from '@latchkey/service/health'
 import { openapi } from '@latchkey/service/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import { changePassword } from './accounts/change-password.ts'
+import { deleteMe } from './accounts/delete-me.ts'
 import { me } from './accounts/me.ts'
 import { createPasswords, type HashPool } from './accounts/passwords.ts'
 import { signup } from './accounts/signup.ts'
@@ -14,10 +15,16 @@ import { jwks } from './keys/jwks.ts'
 import { limitRequests } from './limits/requests.ts'
 import { metadata } from './metadata.ts'
 import { missingMigration } from './schema.ts'
+import { endSession } from './sessions/end-session.ts'
 import { createGuards } from './sessions/guard.ts'
+import { listSessions } from './sessions/list-sessions.ts'
 import { login } from './sessions/login.ts'
+import { logout } from './sessions/logout.ts'
+import { logoutEverywhere } from './sessions/logout-everywhere.ts'
 import { refreshToken } from './sessions/refresh-token.ts'
 import { createTokenIssuer } from './sessions/tokens.ts'
+import { changeUsers } from './users/change.ts'
+import { listUsers } from './users/list.ts'
 
 /** What the app is made of; it closes neither. */
 export interface Parts {
@@ -25,14 +32,21 @@ export interface Parts {
   readonly keys: Keys
   readonly hashPool: HashPool
   readonly logger: FastifyBaseLogger
+  /** The present, in milliseconds since 1970; the system's clock by default. */
+  readonly now?: () => number
 }
 
 /** Builds the auth service: its parts, then one line an endpoint. */
-export async function buildApp(config: Config, { database, keys, hashPool, logger }: Parts): Promise<App> {
-  const settings = { issuer: config.ISSUER, audience: config.AUDIENCE }
-  const issue = createTokenIssuer(keys, { ...settings, accessLife: config.ACCESS_TOKEN_TTL })
+export async function buildApp(
+  config: Config,
+  { database, keys, hashPool, logger, now = Date.now }: Parts
+): Promise<App> {
+  const settings = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
+  const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
+  const issue = createTokenIssuer(keys, { ...settings, accessLife: config.ACCESS_TOKEN_TTL, rotation })
   const passwords = createPasswords(hashPool, { cost: config.BCRYPT_COST, queueTimeout: config.HASH_QUEUE_TIMEOUT })
   const life = { idle: config.REFRESH_TOKEN_TTL, most: config.SESSION_MAX_AGE }
+  const refresh = { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle }
   const minLength = config.PASSWORD_MIN_LENGTH
   const maxAge = config.JWKS_PUBLISH_AGE
 
@@ -46,11 +60,18 @@ export async function buildApp(config: Config, { database, keys, hashPool, logge
     const limit = await limitRequests(app, config.RATE_LIMIT_PER_MINUTE)
 
     signup(app, { database, passwords, minLength, limit })
-    login(app, { database, passwords, issue, life, limit })
-    refreshToken(app, { database, issue, guards })
+    login(app, { database, passwords, issue, guards, life, limit })
+    refreshToken(app, { database, issue, guards, settings: refresh })
     changePassword(app, { database, passwords, issue, guards, minLength, idle: life.idle })
     updateUsername(app, { database, guards })
     me(app, { guards })
+    deleteMe(app, { database, passwords, guards })
+    listSessions(app, { database, guards })
+    endSession(app, { database, guards })
+    logout(app, { database, guards })
+    logoutEverywhere(app, { database, guards })
+    listUsers(app, { database, guards })
+    changeUsers(app, { database, guards })
     jwks(app, { access: keys.access, maxAge })
     metadata(app, { issuer: config.ISSUER, maxAge })
     health(app, async () => {

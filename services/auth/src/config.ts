@@ -1,5 +1,5 @@
 import { type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
-import { duration, integer, list, text, url } from '@latchkey/service/settings'
+import { choice, duration, integer, list, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
 
 /** The setting that the service and the migration share. */
@@ -46,12 +46,23 @@ export const authSettings = Type.Object({
   REFRESH_TOKEN_TTL: duration({
     minimum: 1,
     default: '30d',
-    description: 'Life of a refresh token: a session ends so long after it was opened or its password was changed.'
+    description: 'Life of a refresh token: a session that is not used for so long ends.'
+  }),
+  REFRESH_TOKEN_ROTATION: choice(['on', 'off'], {
+    default: 'on',
+    description:
+      'on: each refresh gives a new refresh token, and one that is shown again later ends its session. off: one refresh token a session, and no theft is noticed.'
+  }),
+  REFRESH_REUSE_WINDOW: duration({
+    default: '30s',
+    description:
+      'How long a superseded refresh token still answers its successor, for parallel tabs and lost answers; 0s is strict.'
   }),
   SESSION_MAX_AGE: duration({
     minimum: 1,
     default: '90d',
-    description: 'Longest life of a session, also across changes of the password; then the user logs in again.'
+    description:
+      'Longest life of a session, however much it is used, and also across changes of the password; then the user logs in again.'
   }),
   CLOCK_LEEWAY: duration({
     default: '5s',

@@ -101,3 +101,9 @@ function explained(error: unknown): unknown {
   if (fromServer && !PASSING.test(code ?? '')) return error
   return unavailable(`database: ${message}`, RETRY_AFTER, error)
 }
+
+/** Tells whether a statement failed only because others ran at the same time (serialization failure, deadlock). */
+export function isToBeRepeated(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: string } }
+  return cause?.code === '40001' || cause?.code === '40P01'
+}

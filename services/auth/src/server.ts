@@ -1,23 +1,36 @@
 import { createLogger } from '@latchkey/service/logger'
 import { warnOfPlainHttp } from '@latchkey/service/plain-http'
 import { runService } from '@latchkey/service/process'
+import type { FastifyBaseLogger } from 'fastify'
 import { openHashPool } from './accounts/passwords.ts'
 import { buildApp } from './app.ts'
-import { authConfig } from './config.ts'
+import { authConfig, type Config } from './config.ts'
 import { openDatabase } from './database.ts'
 import { loadKeys } from './keys/folder.ts'
+import { sweepRegularly } from './sessions/sweep.ts'
 
 await runService('auth', async () => {
   const config = authConfig(process.env)
   const logger = await createLogger('auth', config)
   warnOfPlainHttp(config, ['ISSUER'], logger)
+  warnOfRotation(config, logger)
   const keys = await loadKeys(config.KEYS_DIR, (message) => logger.warn(message))
   const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
   const hashPool = openHashPool()
   const app = await buildApp(config, { database, keys, hashPool, logger })
+  const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL, logger)
   app.addHook('onClose', async () => {
+    stopSweeping()
     await hashPool.close()
     await database.close()
   })
   return { app, host: config.HOST, port: config.PORT }
 })
+
+function warnOfRotation(config: Config, log: Pick<FastifyBaseLogger, 'warn'>): void {
+  if (config.REFRESH_TOKEN_ROTATION === 'off') {
+    log.warn('REFRESH_TOKEN_ROTATION is off: nobody notices a stolen refresh token (RFC 9700 asks for rotation)')
+  } else if (config.REFRESH_REUSE_WINDOW < 5) {
+    log.warn('REFRESH_REUSE_WINDOW is shorter than 5s: a client whose answer was lost will be taken for a thief')
+  }
+}

@@ -64,12 +64,13 @@ export interface Options {
   readonly cost?: number
   readonly keys?: Keys
   readonly hashPool?: HashPool
+  readonly now?: () => number
 }
 
 /** Builds the auth service for a test, and closes it at its end. Hashing happens on the spot, at the lowest cost. */
 export async function startAuth(
   t: Test,
-  { env, cost = COST, keys, hashPool = directPool() }: Options = {}
+  { env, cost = COST, keys, hashPool = directPool(), now = Date.now }: Options = {}
 ): Promise<Auth> {
   const settings = authConfig({
     ISSUER,
@@ -83,7 +84,7 @@ export async function startAuth(
   const lines: Line[] = []
   const logger = await createLogger('auth', config, { write: (line: string) => lines.push(JSON.parse(line)) })
   const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
-  const parts = { database, keys: keys ?? (await testKeys()), hashPool, logger }
+  const parts = { database, keys: keys ?? (await testKeys()), hashPool, logger, now }
   const app = await buildApp(config, parts)
   t.teardown(async () => {
     await app.close()

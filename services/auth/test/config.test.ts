@@ -37,6 +37,8 @@ t.test('four settings are enough, and the others are as the contract has them; d
     DATABASE_TIMEOUT: 3,
     ACCESS_TOKEN_TTL: 900,
     REFRESH_TOKEN_TTL: 2_592_000,
+    REFRESH_TOKEN_ROTATION: 'on',
+    REFRESH_REUSE_WINDOW: 30,
     SESSION_MAX_AGE: 7_776_000,
     CLOCK_LEEWAY: 5,
     BCRYPT_COST: 11,

@@ -10,15 +10,36 @@ const TOKEN = { 401: ['invalid_token', 'missing_token', 'token_expired'], 400: [
 const BODY = { 413: ['content_too_large'], 415: ['unsupported_media_type'] }
 const ALWAYS = { 400: ['invalid_input'], 500: ['internal_error'], 503: ['unavailable'] }
 const LIMITED = { 429: ['too_many_requests'] }
+const ADMIN = { ...ALWAYS, ...TOKEN, ...BODY, 403: ['insufficient_scope'], 404: ['not_found'], 409: ['last_admin'] }
 const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'POST /signup': { ...ALWAYS, ...BODY, ...LIMITED, 201: [], 409: ['email_taken'] },
   'POST /login': { ...ALWAYS, ...BODY, ...LIMITED, 200: [], 401: ['invalid_credentials'], 403: ['account_disabled'] },
   'GET /refresh-token': { ...ALWAYS, ...TOKEN, 200: [] },
   'POST /refresh-token': { ...ALWAYS, ...TOKEN, ...BODY, 200: [] },
+  'GET /sessions': { ...ALWAYS, ...TOKEN, 200: [] },
+  'DELETE /sessions/{id}': { ...ALWAYS, ...TOKEN, ...BODY, 204: [], 404: ['not_found'] },
+  'POST /logout': { ...ALWAYS, ...TOKEN, ...BODY, 204: [] },
+  'POST /logout-everywhere': { ...ALWAYS, ...TOKEN, ...BODY, 204: [] },
+  'DELETE /me': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...BODY,
+    ...LIMITED,
+    204: [],
+    401: ['invalid_credentials', 'invalid_token', 'missing_token', 'token_expired'],
+    409: ['last_admin']
+  },
+  'GET /users': { ...ALWAYS, ...TOKEN, 200: [], 403: ['insufficient_scope'] },
+  'PUT /users/{id}/roles': { ...ADMIN, 200: [] },
+  'POST /users/{id}/disable': { ...ADMIN, 200: [] },
+  'POST /users/{id}/enable': { ...ADMIN, 200: [] },
+  'POST /users/{id}/end-sessions': { ...ADMIN, 204: [] },
+  'DELETE /users/{id}': { ...ADMIN, 204: [] },
   'POST /change-password': {
     ...ALWAYS,
     ...TOKEN,
     ...BODY,
+    ...LIMITED,
     200: [],
     401: ['invalid_credentials', 'invalid_token', 'missing_token', 'token_expired']
   },
@@ -29,6 +50,8 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'GET /healthz': { ...ALWAYS, 200: [] },
   'GET /readyz': { ...ALWAYS, 200: [] }
 }
+
+const WITH_BODY = /signup|login$|password|username|DELETE \/me|roles/
 
 // biome-ignore lint/suspicious/noExplicitAny: a document that is looked at member by member
 type Operation = any
@@ -63,7 +86,7 @@ t.test('each says what it does, what it takes and who may', async (t) => {
     const asks = 401 in responses && !line.endsWith('/login')
     t.same(security, asks ? [{ bearer: [] }] : undefined, `${line}: security`)
     const takes = requestBody?.content && Object.keys(requestBody.content)
-    const hasBody = 415 in responses && !line.endsWith('/refresh-token')
+    const hasBody = WITH_BODY.test(line)
     t.same(takes, hasBody ? ['application/json'] : undefined, `${line}: body`)
     if (hasBody)
       t.match(requestBody, {

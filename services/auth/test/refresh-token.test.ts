@@ -8,7 +8,7 @@ import { claimsOf, resign } from './tokens.ts'
 const auth = await startAuth(t)
 const refresh = (token: string, method = 'POST') => auth.send(`${method} /refresh-token`, { token })
 
-t.test('GET and POST give a new access token for the same session, and the same refresh token', async (t) => {
+t.test('GET and POST give a new pair for the same session', async (t) => {
   const ada = await auth.person({ username: 'Ada' })
   for (const method of ['GET', 'POST']) {
     const { status, headers, body } = await refresh(ada.refresh_token, method)
@@ -16,7 +16,7 @@ t.test('GET and POST give a new access token for the same session, and the same 
     t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
     const { access_token, refresh_token, refresh_expires_in, ...rest } = body
     t.same(rest, { token_type: 'Bearer', expires_in: 900, username: 'Ada' })
-    t.equal(refresh_token, ada.refresh_token, 'byte for byte, while one key signs')
+    t.equal(claimsOf(refresh_token)['sid'], claimsOf(ada.refresh_token)['sid'])
     t.match(await auth.send('GET /me', { token: access_token }), { status: 200, body: { id: ada.id } })
     const [old, renewed] = [claimsOf(ada.access_token), claimsOf(access_token)]
     t.equal(renewed['sid'], old['sid'])

@@ -8,8 +8,8 @@ const auth = await startAuth(t)
 // Sessions of a user, each last used a minute before the one before it, all a day ago; with ends in so many hours.
 const addSessions = (person: Person, count: number, hours = 1000) =>
   auth.database.query(
-    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at)
-     SELECT gen_random_uuid(), $1, now(), now() - interval '1 day' - n * interval '1 minute', ends, ends
+    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
+     SELECT gen_random_uuid(), $1, now(), now() - interval '1 day' - n * interval '1 minute', ends, ends, ends::date + 2
        FROM generate_series(1, $2) n, (SELECT now() + make_interval(hours => $3)) AS t (ends)`,
     [person.id, count, hours]
   )

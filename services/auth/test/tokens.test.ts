@@ -85,23 +85,14 @@ t.test('a refresh token says what its rows have, signed by the current refresh k
 
 t.test('times are floored, so that no token is issued in the future', async (t) => {
   const ada = await auth.person()
-  const late = 'UPDATE sessions SET created_at = $2, idle_ends_at = $3 WHERE id = $1'
-  const life: [string, string] = ['2026-01-02T03:04:05.999999Z', '2099-01-02T03:04:05.999999Z']
-  await auth.database.query("UPDATE sessions SET ends_at = '2100-01-01' WHERE id = $1", [
-    claimsOf(ada.refresh_token)['sid']
-  ])
-  await auth.database.query(late, [claimsOf(ada.refresh_token)['sid'], ...life])
+  const { sid } = claimsOf(ada.refresh_token)
+  const life = [new Date(Date.now() - 1001), new Date(Date.now() + 100_999)] as const
+  // Superseded within the window, so that a refresh answers the generation whose times these are.
+  const late = `UPDATE sessions SET generation = 1, superseded_at = ARRAY[date_trunc('second', $2::timestamptz) + interval '999999 us'],
+    idle_ends_at = date_trunc('second', $3::timestamptz) + interval '999999 us' WHERE id = $1`
+  await auth.database.query(late, [sid, ...life])
   const { body } = await auth.send('POST /refresh-token', { token: ada.refresh_token })
-  t.match(claimsOf(body.refresh_token), { iat: seconds(new Date(life[0])), exp: seconds(new Date(life[1])) })
-})
-
-t.test('a superseded generation dates the token from its rotation', async (t) => {
-  const ada = await auth.person()
-  const rotated = 'UPDATE sessions SET generation = 1, superseded_at = ARRAY[$2::timestamptz] WHERE id = $1'
-  await auth.database.query(rotated, [claimsOf(ada.refresh_token)['sid'], '2026-01-02T03:04:05.6Z'])
-  const { body } = await auth.send('POST /refresh-token', { token: ada.refresh_token })
-  const { sid, iat, jti, generation } = claimsOf(body.refresh_token)
-  t.same({ iat, jti, generation }, { iat: Date.parse('2026-01-02T03:04:05Z') / 1000, jti: `${sid}.1`, generation: 1 })
+  t.match(claimsOf(body.refresh_token), { generation: 1, iat: seconds(life[0]), exp: seconds(life[1]) })
 })
 
 t.test('the four keys have four names, and the kinds share none', async (t) => {

@@ -4,8 +4,10 @@ import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
-import { changePassword as storeChange } from '../sessions/sessions.ts'
+import { originOf } from '../sessions/origin.ts'
+import { changePassword as storeChange } from '../sessions/revocation.ts'
 import { type IssueTokens, TOKENS } from '../sessions/tokens.ts'
+import { confirmPassword } from './confirm-password.ts'
 import { PASSWORD } from './fields.ts'
 import { refusePassword } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
@@ -17,7 +19,7 @@ const schema = {
   body: Type.Object({ current_password: PASSWORD, new_password: PASSWORD }, { additionalProperties: false }),
   response: {
     200: TOKENS,
-    ...problems(...OF_TOKENS, ...OF_BODIES, 'invalid_credentials')
+    ...problems(...OF_TOKENS, ...OF_BODIES, 'invalid_credentials', 'too_many_requests')
   }
 }
 
@@ -39,9 +41,9 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
     const { current_password: current, new_password: wanted } = request.body
     const refusal = refusePassword(wanted, minLength, caller)
     if (refusal) throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: refusal }] })
-    const { matches } = await passwords.verify(current, caller.password_hash)
-    if (!matches) throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
-    const grant = await storeChange(database, caller, { passwordHash: await passwords.hash(wanted), idle })
+    await confirmPassword({ database, passwords }, caller, current)
+    const passwordHash = await passwords.hash(wanted)
+    const grant = await storeChange(database, caller, { passwordHash, idle, from: originOf(request) })
     request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
     return reply.send(await issue(grant))
   })

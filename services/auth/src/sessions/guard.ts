@@ -31,8 +31,14 @@ declare module 'fastify' {
 export interface Guards {
   /** Lets an access token through while its session lives and its epoch is the user's; sets `request.caller`. */
   access(request: FastifyRequest): Promise<void>
+  /** As `access`, for users with the role `admin` in their row, whatever the token says; others get 403. */
+  admin(request: FastifyRequest): Promise<void>
   /** Lets a genuine, unexpired refresh token through, whatever has become of its session; sets `request.refreshClaims`. */
   refresh(request: FastifyRequest): Promise<void>
+  /** What an earlier refresh token shows, expired at most 90 days ago; nothing without a genuine one. Refuses nobody. */
+  knownDevice(request: FastifyRequest): Promise<RefreshClaims | undefined>
+  /** As `refresh`, and an expired token passes as well. */
+  genuineRefresh(request: FastifyRequest): Promise<void>
 }
 
 /** What a guard holds tokens against; `leeway` in seconds. */
@@ -40,33 +46,48 @@ export interface GuardSettings {
   readonly issuer: string
   readonly audience: readonly string[]
   readonly leeway: number
+  /** The present, in milliseconds since 1970. */
+  readonly now: () => number
 }
+
+/** How long after its end a refresh token still tells that a device is known, in seconds. */
+const DEVICE_MEMORY = 90 * 86_400
 
 /** Registers @fastify/jwt once a kind of token, and makes the guards that use it. */
 export async function createGuards(
   app: App,
   { keys, database, settings }: { keys: Keys; database: Queryable; settings: GuardSettings }
 ): Promise<Guards> {
-  const { issuer, audience, leeway } = settings
+  const { issuer, audience, leeway, now } = settings
   const audiences = { access: audience, refresh: [issuer] }
   await registerEngine(app, 'access', keys.access)
   await registerEngine(app, 'refresh', keys.refresh)
 
-  async function verify<K extends Kind>(kind: K, request: FastifyRequest): Promise<Claims<K>> {
+  async function verify<K extends Kind>(kind: K, request: FastifyRequest, grace = 0): Promise<Claims<K>> {
     const { header, claims } = decodeUnverified(readBearer(request.raw.rawHeaders))
     checkHeader(kind, header)
     await request[`${kind}JwtVerify`]().catch(refuse)
-    return checkClaims(kind, claims, { issuer, audience: audiences[kind], leeway, now: Date.now() / 1000 })
+    return checkClaims(kind, claims, { issuer, audience: audiences[kind], leeway, grace, now: now() / 1000 })
+  }
+
+  async function access(request: FastifyRequest): Promise<void> {
+    const caller = await findCaller(database, await verify('access', request))
+    if (!caller) throw new Problem('invalid_token', { reason: 'session ended, epoch behind, or user not enabled' })
+    request.caller = caller
   }
 
   return {
-    access: async (request) => {
-      const caller = await findCaller(database, await verify('access', request))
-      if (!caller) throw new Problem('invalid_token', { reason: 'session ended, epoch behind, or user not enabled' })
-      request.caller = caller
+    access,
+    admin: async (request) => {
+      await access(request)
+      if (!request.caller.roles.includes('admin')) throw new Problem('insufficient_scope')
     },
     refresh: async (request) => {
       request.refreshClaims = await verify('refresh', request)
+    },
+    knownDevice: (request) => verify('refresh', request, DEVICE_MEMORY).catch(nobody),
+    genuineRefresh: async (request) => {
+      request.refreshClaims = await verify('refresh', request, Number.POSITIVE_INFINITY)
     }
   }
 }
@@ -85,6 +106,10 @@ async function registerEngine(app: App, kind: Kind, ring: KeyRing): Promise<void
       extractToken: (request) => readBearer(request.raw.rawHeaders)
     }
   })
+}
+
+function nobody(error: unknown): undefined {
+  if (!(error instanceof Problem)) throw error
 }
 
 function publicPem(ring: KeyRing, token: TokenOrHeader): string {

@@ -1,14 +1,18 @@
 import type { App } from '@latchkey/service/app'
 import { OF_BODIES, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { EMAIL, PASSWORD } from '../accounts/fields.ts'
 import type { Passwords } from '../accounts/passwords.ts'
 import { type Account, findByEmail, renewHash } from '../accounts/users.ts'
 import type { Queryable } from '../database.ts'
+import { type Bucket, countAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
 import type { LimitRequests } from '../limits/requests.ts'
+import type { Guards } from './guard.ts'
+import { originOf } from './origin.ts'
 import { type Grant, openSession, type SessionLife } from './sessions.ts'
-import { type IssueTokens, TOKENS } from './tokens.ts'
+import { hasCustomKey, type IssueTokens, TOKENS } from './tokens.ts'
 
 const schema = {
   tags: ['sessions'],
@@ -25,32 +29,45 @@ export interface LoginParts {
   readonly database: Queryable
   readonly passwords: Passwords
   readonly issue: IssueTokens
+  readonly guards: Guards
   readonly life: SessionLife
   readonly limit: LimitRequests
 }
 
-/** `POST /login`: each login opens a session of its own. An unknown address costs the time that a wrong password does. */
-export function login(app: App, { database, passwords, issue, life, limit }: LoginParts): void {
+/**
+ * `POST /login`: each login opens a session of its own. An unknown address costs the time that a wrong password does.
+ *
+ * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
+ */
+export function login(app: App, { database, passwords, issue, guards, life, limit }: LoginParts): void {
   app.post('/login', { schema, onRequest: limit }, async (request, reply) => {
-    const { email, password } = request.body
-    const grant = (await attempt(email, password)) ?? (await attempt(email, password))
+    const { email } = request.body
+    const account = await findByEmail(database, email)
+    const bucket = await countAttempt(database, strangersOf(email), await deviceShown(request, account))
+    // The password may be changed while it is compared: then the login starts over, once.
+    const grant = (await open(account, request)) ?? (await open(await findByEmail(database, email), request))
     if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
+    await forgetAttempts(database, bucket)
     request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
     return reply.send(await issue(grant))
   })
 
-  // Nothing when the password was changed between the compare and the opening: then the login starts over, once.
-  async function attempt(email: string, password: string): Promise<Grant | undefined> {
-    const account = await findByEmail(database, email)
+  async function open(
+    account: Account | undefined,
+    request: FastifyRequest<{ Body: { password: string } }>
+  ): Promise<Grant | undefined> {
+    const { password } = request.body
     const { matches, outdated } = await passwords.verify(password, account?.password_hash)
     if (!account) throw new Problem('invalid_credentials', { reason: 'no account has this address' })
     if (!matches) throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
     if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
-    if (outdated) await renew(account, password)
-    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life })
+    if (outdated) await renewHash(database, account.id, account.password_hash, await passwords.hash(password))
+    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from: originOf(request) })
   }
 
-  async function renew(account: Account, password: string): Promise<void> {
-    await renewHash(database, account.id, account.password_hash, await passwords.hash(password))
+  async function deviceShown(request: FastifyRequest, account: Account | undefined): Promise<Bucket | undefined> {
+    const shown = await guards.knownDevice(request)
+    if (!account || shown?.sub !== account.id || !hasCustomKey(shown, account.token_hash)) return undefined
+    return deviceOf(shown.sub, shown.sid)
   }
 }

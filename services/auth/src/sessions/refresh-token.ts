@@ -1,19 +1,21 @@
 import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
+import type { FastifyRequest } from 'fastify'
 import type { Queryable } from '../database.ts'
 import type { Guards } from './guard.ts'
-import { findGrant } from './sessions.ts'
-import { hasCustomKey, type IssueTokens, TOKENS } from './tokens.ts'
+import { originOf } from './origin.ts'
+import { type Refreshed, type RefreshSettings, refreshSession } from './rotation.ts'
+import { type IssueTokens, TOKENS } from './tokens.ts'
 
 const schema = {
   tags: ['sessions'],
-  summary: 'Get a new access token for a refresh token',
+  summary: 'Get the next pair of tokens for a refresh token',
+  description:
+    'Each refresh token is used once; shown again within the reuse window it answers its successor. Later it is taken ' +
+    'for stolen, and the session ends.',
   security: [{ bearer: [] }],
-  response: {
-    200: TOKENS,
-    ...problems(...OF_TOKENS)
-  }
+  response: { 200: TOKENS, ...problems(...OF_TOKENS) }
 }
 
 /** POST takes no body, but a request may have one, which must not be too large or of another type. */
@@ -27,14 +29,11 @@ export interface RefreshParts {
   readonly database: Queryable
   readonly issue: IssueTokens
   readonly guards: Guards
+  readonly settings: RefreshSettings
 }
 
-/**
- * `GET` and `POST /refresh-token`, for the refresh token in the Authorization header.
- *
- * All that the new pair says comes from the one row that decided. A token that fails changes nothing.
- */
-export function refreshToken(app: App, { database, issue, guards }: RefreshParts): void {
+/** `GET` and `POST /refresh-token`, for the refresh token in the Authorization header. */
+export function refreshToken(app: App, { database, issue, guards, settings }: RefreshParts): void {
   for (const method of ['GET', 'POST'] as const) {
     // A HEAD would do the work and throw the tokens away.
     app.route({
@@ -44,16 +43,32 @@ export function refreshToken(app: App, { database, issue, guards }: RefreshParts
       exposeHeadRoute: false,
       onRequest: guards.refresh,
       handler: async (request, reply) => {
-        const { refreshClaims: shown } = request
-        const grant = await findGrant(database, shown.sid, shown.sub)
-        if (!grant)
-          throw new Problem('invalid_token', { reason: `session ${shown.sid} is over or its user not enabled` })
-        if (!hasCustomKey(shown, grant.token_hash)) {
-          throw new Problem('invalid_token', { reason: `custom key of session ${shown.sid} is stale` })
-        }
-        request.log.info({ event: 'refresh', user: grant.user_id, session: grant.sid }, 'refreshed')
-        return reply.send(await issue(grant))
+        const refreshed = await refreshSession(database, request.refreshClaims, originOf(request), settings)
+        report(request, refreshed)
+        if (!('grant' in refreshed))
+          throw new Problem('invalid_token', { reason: `the session is ${refreshed.verdict}` })
+        return reply.send(await issue(refreshed.grant))
       }
     })
   }
+}
+
+// What looks like theft is told as a warning, with where it came from; lost commits are told as an error.
+function report(request: FastifyRequest, refreshed: Refreshed): void {
+  const { sid: session, sub: user, generation: shown } = request.refreshClaims
+  const current = 'grant' in refreshed ? refreshed.grant.generation : refreshed.current
+  const facts = { user, session, shown, current }
+  const { ip, userAgent: user_agent } = originOf(request)
+  const suspect = { ...facts, ip, user_agent }
+  if (refreshed.verdict === 'rotate') request.log.info({ event: 'refresh', ...facts }, 'refreshed')
+  if (refreshed.verdict === 'again') {
+    const { elsewhere } = refreshed
+    if (elsewhere)
+      request.log.warn({ event: 'refresh_converged_elsewhere', ...suspect }, 'refreshed again, from elsewhere')
+    else request.log.info({ event: 'refresh_converged', ...facts }, 'refreshed again')
+  }
+  if (refreshed.verdict === 'theft')
+    request.log.warn({ event: 'refresh_reuse', ...suspect }, 'a superseded token was shown: session ended')
+  if (refreshed.verdict === 'ahead')
+    request.log.error({ event: 'refresh_ahead', ...facts }, 'the database has lost commits')
 }

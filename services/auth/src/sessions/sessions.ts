@@ -1,6 +1,5 @@
-import { Problem } from '@latchkey/tokens/errors'
-import { ACCOUNT, type Account, newTokenHash } from '../accounts/users.ts'
-import type { Database, Queryable } from '../database.ts'
+import { ACCOUNT, type Account } from '../accounts/users.ts'
+import type { Queryable } from '../database.ts'
 
 /** All that a pair of tokens says, from the one row that decided to give it. Times are seconds since 1970, by the database's clock. */
 export interface Grant {
@@ -11,15 +10,25 @@ export interface Grant {
   readonly token_hash: Buffer
   readonly sid: string
   readonly generation: number
+  /** When the generation began. */
   readonly iat: number
-  readonly exp: number
-  /** Seconds from now to `exp`. */
-  readonly refresh_expires_in: number
+  /** When the session ends if it is not used. */
+  readonly idle_end: number
+  /** When it ends however much it is used. */
+  readonly end: number
+  /** When the row was read. */
+  readonly now: number
 }
 
 /** Who calls with an access token: the account as it is now, and the session it goes by. */
 export interface Caller extends Account {
   readonly sid: string
+}
+
+/** Where a request comes from; kept with its session, so that the user knows the device in a list. */
+export interface Origin {
+  readonly ip: string
+  readonly userAgent: string | null
 }
 
 /** How long sessions live, in seconds: unused, and at the most. */
@@ -28,17 +37,26 @@ export interface SessionLife {
   readonly most: number
 }
 
+/** Why a session ended before its time. */
+export type EndReason = 'logout' | 'revoked' | 'reuse' | 'evicted' | Revocation
+
+/** Why all sessions of a user ended at once. */
+export type Revocation = 'password_changed' | 'logout_everywhere' | 'disabled' | 'deleted' | 'ended_by_admin'
+
 /** Live sessions that a user may have; one more ends the least recently used. */
 const MAX_SESSIONS = 100
 
-// The claims of a refresh token are floored: extract() rounds, and an iat must never lie in the future.
-const GRANT = `u.id AS user_id, u.username, u.roles, u.epoch, u.token_hash, s.id AS sid, s.generation,
-  floor(extract(epoch FROM coalesce(s.superseded_at[1], s.created_at)))::bigint AS iat,
-  floor(extract(epoch FROM s.idle_ends_at))::bigint AS exp,
-  floor(extract(epoch FROM s.idle_ends_at - now()))::bigint AS refresh_expires_in`
+// Claims are floored: extract() rounds, and an iat must never lie in the future.
+const seconds = (time: string) => `floor(extract(epoch FROM ${time}))::bigint`
 
-const SESSION_LIVES = 's.ended_at IS NULL AND now() < s.idle_ends_at AND now() < s.ends_at'
-const USER_ENABLED = 'u.disabled_at IS NULL AND u.deleted_at IS NULL'
+/** The columns of a {@link Grant}, of the tables `s` and `u`. */
+export const GRANT = `u.id AS user_id, u.username, u.roles, u.epoch, u.token_hash, s.id AS sid, s.generation,
+  ${seconds('coalesce(s.superseded_at[1], s.created_at)')} AS iat, ${seconds('s.idle_ends_at')} AS idle_end,
+  ${seconds('s.ends_at')} AS "end", ${seconds('now()')} AS now`
+
+/** Of the tables `s` and `u`: neither has come to an end. */
+export const SESSION_LIVES = 's.ended_at IS NULL AND now() < s.idle_ends_at AND now() < s.ends_at'
+export const USER_ENABLED = 'u.disabled_at IS NULL AND u.deleted_at IS NULL'
 
 /**
  * Opens a session for a user whose password was just compared.
@@ -48,32 +66,22 @@ const USER_ENABLED = 'u.disabled_at IS NULL AND u.deleted_at IS NULL'
  */
 export async function openSession(
   database: Queryable,
-  { userId, tokenHash, life }: { userId: string; tokenHash: Buffer; life: SessionLife }
+  { userId, tokenHash, life, from }: { userId: string; tokenHash: Buffer; life: SessionLife; from: Origin }
 ): Promise<Grant | undefined> {
   const [grant] = await database.query<Grant>(
     `WITH u AS (
        SELECT u.* FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR SHARE
      ), evicted AS (
-       UPDATE sessions SET ended_at = now(), end_reason = 'evicted' WHERE id IN (
+       UPDATE sessions SET ended_at = now(), end_reason = 'evicted', sweep_on = now()::date + 2 WHERE id IN (
          SELECT s.id FROM sessions s JOIN u ON s.user_id = u.id WHERE ${SESSION_LIVES}
          ORDER BY s.last_used_at DESC OFFSET $5)
      ), s AS (
-       INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at)
-       SELECT gen_random_uuid(), u.id, now(), now(),
-              now() + make_interval(secs => least($3::float8, $4::float8)), now() + make_interval(secs => $4::float8)
-         FROM u RETURNING *
+       INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on, ip, user_agent)
+       SELECT gen_random_uuid(), u.id, now(), now(), idle_end, now() + make_interval(secs => $4::float8),
+              idle_end::date + 2, $6, $7
+         FROM u, (SELECT now() + make_interval(secs => least($3::float8, $4::float8)) AS idle_end) AS life RETURNING *
      ) SELECT ${GRANT} FROM s, u`,
-    [userId, tokenHash, life.idle, life.most, MAX_SESSIONS - 1]
-  )
-  return grant
-}
-
-/** Finds what a refresh token of a live session of an enabled user stands for. */
-export async function findGrant(database: Queryable, sid: string, userId: string): Promise<Grant | undefined> {
-  const [grant] = await database.query<Grant>(
-    `SELECT ${GRANT} FROM sessions s JOIN users u ON u.id = s.user_id
-      WHERE s.id = $1 AND u.id = $2 AND ${SESSION_LIVES} AND ${USER_ENABLED}`,
-    [sid, userId]
+    [userId, tokenHash, life.idle, life.most, MAX_SESSIONS - 1, from.ip, from.userAgent]
   )
   return grant
 }
@@ -91,41 +99,41 @@ export async function findCaller(
   return caller
 }
 
-/**
- * Puts a new password in the place of the one that `caller` showed: one transaction with a new token hash, the next
- * epoch, the end of every session, and a new session for the caller that ends when the old one would have.
- *
- * Throws `invalid_token` and changes nothing when the password was changed or the caller's session ended meanwhile.
- */
-export async function changePassword(
-  database: Database,
-  caller: Caller,
-  { passwordHash, idle }: { passwordHash: string; idle: number }
-): Promise<Grant> {
-  return database.transaction(async (connection) => {
-    const [changed] = await connection.query(
-      `UPDATE users u SET password_hash = $4, token_hash = $5, epoch = epoch + 1
-        WHERE u.id = $1 AND u.token_hash = $2 AND u.password_hash = $3 AND ${USER_ENABLED} RETURNING u.id`,
-      [caller.id, caller.token_hash, caller.password_hash, passwordHash, newTokenHash()]
-    )
-    if (!changed) throw new Problem('invalid_token', { reason: 'the password was changed meanwhile' })
-    const ended = await connection.query<{ id: string; lived: boolean }>(
-      `UPDATE sessions s SET ended_at = now(), end_reason = 'password_changed'
-        WHERE s.user_id = $1 AND s.ended_at IS NULL RETURNING s.id, now() < s.idle_ends_at AND now() < s.ends_at AS lived`,
-      [caller.id]
-    )
-    if (!ended.some(({ id, lived }) => id === caller.sid && lived)) {
-      throw new Problem('invalid_token', { reason: 'the session ended meanwhile' })
-    }
-    const [grant] = await connection.query<Grant>(
-      `WITH s AS (
-         INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at)
-         SELECT gen_random_uuid(), old.user_id, now(), now(), least(now() + make_interval(secs => $2::float8), old.ends_at), old.ends_at
-           FROM sessions old WHERE old.id = $1 RETURNING *
-       ) SELECT ${GRANT} FROM s JOIN users u ON u.id = s.user_id`,
-      [caller.sid, idle]
-    )
-    if (!grant) throw new Problem('invalid_token', { reason: 'the session is gone' })
-    return grant
-  })
+/** One session as its user sees it in a list. */
+export interface Device {
+  readonly id: string
+  readonly created_at: Date
+  readonly last_used_at: Date
+  readonly user_agent: string | null
+  readonly ip: string | null
+}
+
+/** The live sessions of a user, the last used first. */
+export async function listSessions(database: Queryable, userId: string): Promise<Device[]> {
+  return database.query<Device>(
+    `SELECT s.id, s.created_at, s.last_used_at, s.user_agent, s.ip FROM sessions s
+      WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id`,
+    [userId]
+  )
+}
+
+/** Ends one session of a user; says whether there was a live one. */
+export async function endSession(
+  database: Queryable,
+  { sid, userId, reason }: { sid: string; userId: string; reason: EndReason }
+): Promise<boolean> {
+  const ended = await database.query(
+    `UPDATE sessions s SET ended_at = now(), end_reason = $3, sweep_on = now()::date + 2
+      WHERE s.id = $1 AND s.user_id = $2 AND ${SESSION_LIVES} RETURNING s.id`,
+    [sid, userId, reason]
+  )
+  return ended.length > 0
+}
+
+/** The token hash of a user, which tells whether a refresh token is from before a password change; nothing for a deleted one. */
+export async function findTokenHash(database: Queryable, userId: string): Promise<Buffer | undefined> {
+  const [user] = await database.query<{ token_hash: Buffer | null }>('SELECT token_hash FROM users WHERE id = $1', [
+    userId
+  ])
+  return user?.token_hash ?? undefined
 }

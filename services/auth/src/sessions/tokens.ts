@@ -25,6 +25,10 @@ export interface IssuerSettings {
   readonly issuer: string
   readonly audience: readonly string[]
   readonly accessLife: number
+  /** The present, in milliseconds since 1970. */
+  readonly now: () => number
+  /** Without rotation the one refresh token of a session lasts until the session's absolute end. */
+  readonly rotation: boolean
 }
 
 /** `client_id` of every access token: RFC 9068 §2.2 asks for one, and there is one client. */
@@ -41,7 +45,10 @@ export function hasCustomKey(claims: RefreshClaims, tokenHash: Buffer): boolean 
 }
 
 /** Makes the function that signs: both tokens at once, each with its kind's key, off the main thread. */
-export function createTokenIssuer(keys: Keys, { issuer, audience, accessLife }: IssuerSettings): IssueTokens {
+export function createTokenIssuer(
+  keys: Keys,
+  { issuer, audience, accessLife, rotation, now }: IssuerSettings
+): IssueTokens {
   const [single] = audience
   const aud = audience.length === 1 && single !== undefined ? single : [...audience]
   const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) => {
@@ -52,14 +59,14 @@ export function createTokenIssuer(keys: Keys, { issuer, audience, accessLife }: 
   }
   return async (grant) => {
     const { user_id: sub, sid, generation } = grant
-    const now = Math.floor(Date.now() / 1000)
+    const iat = Math.floor(now() / 1000)
     const access: AccessClaims = {
       iss: issuer,
       aud,
       sub,
       client_id: CLIENT_ID,
-      iat: now,
-      exp: now + accessLife,
+      iat,
+      exp: iat + accessLife,
       jti: randomUUID(),
       token_use: 'access',
       sid,
@@ -68,12 +75,13 @@ export function createTokenIssuer(keys: Keys, { issuer, audience, accessLife }: 
       epoch: grant.epoch
     }
     // Nothing of chance in here: the same row makes the same token, whichever instance is asked.
+    const refreshEnd = rotation ? grant.idle_end : grant.end
     const refresh: RefreshClaims = {
       iss: issuer,
       aud: issuer,
       sub,
       iat: grant.iat,
-      exp: grant.exp,
+      exp: refreshEnd,
       jti: `${sid}.${generation}`,
       token_use: 'refresh',
       sid,
@@ -81,7 +89,13 @@ export function createTokenIssuer(keys: Keys, { issuer, audience, accessLife }: 
       custom_key: customKey(grant.token_hash, sub)
     }
     const [access_token, refresh_token] = await Promise.all([sign('access', access), sign('refresh', refresh)])
-    const { refresh_expires_in, username } = grant
-    return { token_type: 'Bearer', access_token, expires_in: accessLife, refresh_token, refresh_expires_in, username }
+    return {
+      token_type: 'Bearer',
+      access_token,
+      expires_in: accessLife,
+      refresh_token,
+      refresh_expires_in: refreshEnd - grant.now,
+      username: grant.username
+    }
   }
 }

@@ -1,0 +1,22 @@
+import { Problem } from '@latchkey/tokens/errors'
+import type { Queryable } from '../database.ts'
+import { countAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
+import type { Caller } from '../sessions/sessions.ts'
+import type { Passwords } from './passwords.ts'
+
+/**
+ * Has a caller show the password again, before something that a stolen access token alone must not do.
+ *
+ * Wrong ones count as those of a login do, in the bucket of the caller's device. Throws `invalid_credentials`, or
+ * `too_many_requests` without a look at the password.
+ */
+export async function confirmPassword(
+  { database, passwords }: { database: Queryable; passwords: Passwords },
+  caller: Caller,
+  password: string
+): Promise<void> {
+  const bucket = await countAttempt(database, strangersOf(caller.email), deviceOf(caller.id, caller.sid))
+  const { matches } = await passwords.verify(password, caller.password_hash)
+  if (!matches) throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
+  await forgetAttempts(database, bucket)
+}

@@ -1,0 +1,38 @@
+import type { App } from '@latchkey/service/app'
+import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Type } from 'typebox'
+import type { Database } from '../database.ts'
+import type { Guards } from '../sessions/guard.ts'
+import { deleteUser } from '../users/administration.ts'
+import { confirmPassword } from './confirm-password.ts'
+import { PASSWORD } from './fields.ts'
+import type { Passwords } from './passwords.ts'
+
+const schema = {
+  tags: ['accounts'],
+  summary: 'Delete the account; its address may sign up again and is somebody else then',
+  security: [{ bearer: [] }],
+  body: Type.Object({ current_password: PASSWORD }, { additionalProperties: false }),
+  response: {
+    204: Type.Null({ description: 'Deleted' }),
+    ...problems(...OF_TOKENS, ...OF_BODIES, 'invalid_credentials', 'last_admin', 'too_many_requests')
+  }
+}
+
+/** What deleting oneself is made of. */
+export interface DeleteMeParts {
+  readonly database: Database
+  readonly passwords: Passwords
+  readonly guards: Guards
+}
+
+/** `DELETE /me`: sessions end, personal data goes; what stays is that the id existed. */
+export function deleteMe(app: App, { database, passwords, guards }: DeleteMeParts): void {
+  app.delete('/me', { schema, onRequest: guards.access }, async (request, reply) => {
+    const { caller } = request
+    await confirmPassword({ database, passwords }, caller, request.body.current_password)
+    await deleteUser(database, caller.id)
+    request.log.info({ event: 'account_deleted', user: caller.id, session: caller.sid }, 'account deleted')
+    return reply.code(204).send(null)
+  })
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { Problem } from '@latchkey/tokens/errors'
+import type { Queryable } from '../database.ts'
+
+/** Where wrong passwords are counted: all strangers of an address together, and each known device of an account by itself. */
+export type Bucket = Buffer
+
+/** The bucket of everybody who tries an address without a token, in whatever letter case, account or not. */
+export function strangersOf(email: string): Bucket {
+  return bucket('strangers', email.toLowerCase())
+}
+
+/** The bucket of one device of an account: strangers cannot fill it, so they cannot lock it out. */
+export function deviceOf(userId: string, sid: string): Bucket {
+  return bucket('device', userId, sid)
+}
+
+function bucket(...names: string[]): Bucket {
+  return createHash('sha256').update(names.join('\n')).digest()
+}
+
+// Ten failures are free. The next try waits 1 s, then twice as long each time, 15 minutes at the most; the exponent is
+// capped because an interval too long is an error, which would close the account for good.
+const FREE = 10
+const COUNT = `
+  INSERT INTO attempts AS a (bucket, failures, next_at, updated_at, sweep_on)
+  VALUES ($1, 1, now(), now(), now()::date + 2)
+  ON CONFLICT (bucket) DO UPDATE SET
+    failures = CASE WHEN a.updated_at < now() - interval '24 hours' THEN 1 ELSE a.failures + 1 END,
+    next_at = now() + CASE WHEN a.failures + 1 < ${FREE} OR a.updated_at < now() - interval '24 hours' THEN interval '0'
+                           ELSE least(interval '15 minutes', interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
+    updated_at = now(), sweep_on = now()::date + 2`
+
+/**
+ * Counts a try before its password is compared, in the bucket of the device if it is known and has failures left, else
+ * in the strangers'. Counting after the compare would let any number of parallel tries through.
+ *
+ * Returns the bucket for {@link forgetAttempts}. Throws `too_many_requests` when the try has to wait.
+ */
+export async function countAttempt(database: Queryable, strangers: Bucket, device?: Bucket): Promise<Bucket> {
+  if (device && (await count(database, device, `a.failures < ${FREE} OR a.updated_at < now() - interval '24 hours'`))) {
+    return device
+  }
+  if (await count(database, strangers, 'a.next_at <= now()')) return strangers
+  const [row] = await database.query<{ wait: number }>(
+    'SELECT extract(epoch FROM next_at - now())::float8 AS wait FROM attempts WHERE bucket = $1',
+    [strangers]
+  )
+  throw new Problem('too_many_requests', {
+    reason: 'too many wrong passwords for this address',
+    retryAfter: row?.wait ?? 1
+  })
+}
+
+/** Forgets the failures of a bucket: its password was right. */
+export async function forgetAttempts(database: Queryable, bucket: Bucket): Promise<void> {
+  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
+}
+
+// One statement, so that of any number at once each is counted and no more than allowed pass.
+async function count(database: Queryable, bucket: Bucket, admitted: string): Promise<boolean> {
+  const rows = await database.query(`${COUNT} WHERE ${admitted} RETURNING failures`, [bucket])
+  return rows.length > 0
+}

@@ -1,0 +1,43 @@
+import type { App } from '@latchkey/service/app'
+import { OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Type } from 'typebox'
+import type { Queryable } from '../database.ts'
+import type { Guards } from './guard.ts'
+import { listSessions as readSessions } from './sessions.ts'
+
+const TIME = Type.String({ format: 'date-time' })
+
+const SESSIONS = Type.Object({
+  sessions: Type.Array(
+    Type.Object({
+      id: Type.String({ format: 'uuid' }),
+      created_at: TIME,
+      last_used_at: Type.String({ format: 'date-time', description: 'Last login or refresh' }),
+      user_agent: Type.Union([Type.String(), Type.Null()]),
+      ip: Type.Union([Type.String(), Type.Null()]),
+      current: Type.Boolean({ description: 'The session of the access token that asks' })
+    })
+  )
+})
+
+const schema = {
+  tags: ['sessions'],
+  summary: 'The live sessions of the caller, the last used first',
+  security: [{ bearer: [] }],
+  response: { 200: SESSIONS, ...problems(...OF_TOKENS) }
+}
+
+/** `GET /sessions`. */
+export function listSessions(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+  app.get('/sessions', { schema, onRequest: guards.access }, async ({ caller }) => {
+    const devices = await readSessions(database, caller.id)
+    return {
+      sessions: devices.map(({ created_at, last_used_at, ...device }) => ({
+        ...device,
+        created_at: created_at.toISOString(),
+        last_used_at: last_used_at.toISOString(),
+        current: device.id === caller.sid
+      }))
+    }
+  })
+}

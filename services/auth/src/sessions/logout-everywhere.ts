@@ -1,0 +1,23 @@
+import type { App } from '@latchkey/service/app'
+import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Type } from 'typebox'
+import type { Database } from '../database.ts'
+import type { Guards } from './guard.ts'
+import { revokeAll } from './revocation.ts'
+
+const schema = {
+  tags: ['sessions'],
+  summary: 'End every session of the caller, this one too',
+  security: [{ bearer: [] }],
+  response: { 204: Type.Null({ description: 'All sessions are over' }), ...problems(...OF_TOKENS, ...OF_BODIES) }
+}
+
+/** `POST /logout-everywhere`: the token hash is replaced, so every refresh token issued before is dead. */
+export function logoutEverywhere(app: App, { database, guards }: { database: Database; guards: Guards }): void {
+  app.post('/logout-everywhere', { schema, onRequest: guards.access }, async (request, reply) => {
+    const { caller } = request
+    await database.transaction((connection) => revokeAll(connection, caller.id, 'logout_everywhere'))
+    request.log.info({ event: 'logout_everywhere', user: caller.id, session: caller.sid }, 'logged out everywhere')
+    return reply.code(204).send(null)
+  })
+}

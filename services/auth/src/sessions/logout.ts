@@ -1,0 +1,29 @@
+import type { App } from '@latchkey/service/app'
+import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Type } from 'typebox'
+import type { Queryable } from '../database.ts'
+import type { Guards } from './guard.ts'
+import { endSession, findTokenHash } from './sessions.ts'
+import { hasCustomKey } from './tokens.ts'
+
+const schema = {
+  tags: ['sessions'],
+  summary: 'End the session of a refresh token',
+  description:
+    'Any genuine refresh token of the session will do, an expired or superseded one too. Also the second time: 204.',
+  security: [{ bearer: [] }],
+  response: { 204: Type.Null({ description: 'The session is over' }), ...problems(...OF_TOKENS, ...OF_BODIES) }
+}
+
+/** `POST /logout`: a token from before a password change ends nothing, for its session is over already. */
+export function logout(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+  app.post('/logout', { schema, onRequest: guards.genuineRefresh }, async (request, reply) => {
+    const { refreshClaims: shown } = request
+    const tokenHash = await findTokenHash(database, shown.sub)
+    if (tokenHash && hasCustomKey(shown, tokenHash)) {
+      const ended = await endSession(database, { sid: shown.sid, userId: shown.sub, reason: 'logout' })
+      if (ended) request.log.info({ event: 'logout', user: shown.sub, session: shown.sid }, 'logged out')
+    }
+    return reply.code(204).send(null)
+  })
+}

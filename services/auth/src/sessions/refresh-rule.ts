@@ -1,0 +1,41 @@
+import type { RefreshClaims } from '@latchkey/tokens/claims'
+import { hasCustomKey } from './tokens.ts'
+
+/** What the rule needs of a session and its user, read at one instant. */
+export interface SessionState {
+  /** Neither the session nor its user has come to an end, and the user is enabled. */
+  readonly alive: boolean
+  readonly token_hash: Buffer
+  /** The current generation. */
+  readonly generation: number
+  /** How many seconds ago the generations before it were superseded, the latest first; the last eight at most. */
+  readonly superseded_ago: readonly number[]
+}
+
+/** How refresh tokens rotate. */
+export interface RotationSettings {
+  /** `false`: a session has one refresh token for all its life. */
+  readonly rotation: boolean
+  /** Seconds in which a superseded token still stands for its successor. */
+  readonly reuseWindow: number
+}
+
+/**
+ * What becomes of a refresh: `rotate` to the next generation, answer the current one `again`, or refuse it because the
+ * session is `dead`, the token is `ahead` of the database, or it was superseded too long ago to be an accident: `theft`.
+ */
+export type Verdict = 'rotate' | 'again' | 'dead' | 'ahead' | 'theft'
+
+/**
+ * Decides what a genuine refresh token is worth; a pure function, whose table stands in ARCHITECTURE.md.
+ *
+ * The order is part of the rule: a token from before a password change is no sign of theft, whatever its generation.
+ */
+export function decide(state: SessionState | undefined, shown: RefreshClaims, settings: RotationSettings): Verdict {
+  if (!state?.alive || !hasCustomKey(shown, state.token_hash)) return 'dead'
+  const behind = state.generation - shown.generation
+  if (behind < 0) return 'ahead'
+  if (behind === 0) return settings.rotation ? 'rotate' : 'again'
+  const ago = state.superseded_ago[behind - 1] ?? Number.POSITIVE_INFINITY
+  return ago < settings.reuseWindow ? 'again' : 'theft'
+}

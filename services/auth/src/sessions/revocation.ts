@@ -1,0 +1,65 @@
+import { Problem } from '@latchkey/tokens/errors'
+import { newTokenHash } from '../accounts/users.ts'
+import type { Database, Queryable } from '../database.ts'
+import { type Caller, GRANT, type Grant, type Origin, type Revocation, USER_ENABLED } from './sessions.ts'
+
+/**
+ * Ends every session of a user and all that was issued before: a new token hash, the next epoch, no live session.
+ *
+ * Part of a transaction. Returns the ids of the sessions that were alive.
+ */
+export async function revokeAll(connection: Queryable, userId: string, reason: Revocation): Promise<string[]> {
+  await connection.query('UPDATE users SET token_hash = $2, epoch = epoch + 1 WHERE id = $1', [userId, newTokenHash()])
+  const ended = await connection.query<{ id: string; lived: boolean }>(
+    `UPDATE sessions s SET ended_at = now(), end_reason = $2, sweep_on = now()::date + 2
+      WHERE s.user_id = $1 AND s.ended_at IS NULL
+      RETURNING s.id, now() < s.idle_ends_at AND now() < s.ends_at AS lived`,
+    [userId, reason]
+  )
+  return ended.filter(({ lived }) => lived).map(({ id }) => id)
+}
+
+/**
+ * Puts a new password in the place of the one that `caller` showed: one transaction with a new token hash, the next
+ * epoch, the end of every session, and a new session for the caller that ends when the old one would have.
+ *
+ * Throws `invalid_token` and changes nothing when the password was changed or the caller's session ended meanwhile.
+ */
+export async function changePassword(
+  database: Database,
+  caller: Caller,
+  { passwordHash, idle, from }: { passwordHash: string; idle: number; from: Origin }
+): Promise<Grant> {
+  return database.transaction(async (connection) => {
+    const [changed] = await connection.query(
+      `UPDATE users u SET password_hash = $4
+        WHERE u.id = $1 AND u.token_hash = $2 AND u.password_hash = $3 AND ${USER_ENABLED} RETURNING u.id`,
+      [caller.id, caller.token_hash, caller.password_hash, passwordHash]
+    )
+    if (!changed) throw new Problem('invalid_token', { reason: 'the password was changed meanwhile' })
+    const ended = await revokeAll(connection, caller.id, 'password_changed')
+    if (!ended.includes(caller.sid)) throw new Problem('invalid_token', { reason: 'the session ended meanwhile' })
+    const [grant] = await connection.query<Grant>(
+      `WITH s AS (
+         INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on, ip, user_agent)
+         SELECT gen_random_uuid(), old.user_id, now(), now(), idle_end, old.ends_at, idle_end::date + 2, $3, $4
+           FROM (SELECT s.*, least(now() + make_interval(secs => $2::float8), s.ends_at) AS idle_end
+                   FROM sessions s WHERE s.id = $1) AS old RETURNING *
+       ) SELECT ${GRANT} FROM s JOIN users u ON u.id = s.user_id`,
+      [caller.sid, idle, from.ip, from.userAgent]
+    )
+    if (!grant) throw new Problem('invalid_token', { reason: 'the session is gone' })
+    return grant
+  })
+}
+
+/** Leaves of a user only id, epoch and the time, so that old tokens stay refused. Part of a transaction. */
+export async function eraseUser(connection: Queryable, userId: string): Promise<void> {
+  await revokeAll(connection, userId, 'deleted')
+  await connection.query(
+    `UPDATE users SET deleted_at = now(), created_at = now(), email = NULL, username = NULL, password_hash = NULL,
+            token_hash = NULL, email_verified = false, roles = '{}' WHERE id = $1`,
+    [userId]
+  )
+  await connection.query('UPDATE sessions SET ip = NULL, user_agent = NULL WHERE user_id = $1', [userId])
+}

@@ -1,0 +1,41 @@
+import type { App } from '@latchkey/service/app'
+import { OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { Type } from 'typebox'
+import type { Queryable } from '../database.ts'
+import type { Guards } from '../sessions/guard.ts'
+import { listUsers as readUsers } from './administration.ts'
+import { adminView, USER_FOR_ADMINS } from './view.ts'
+
+const DEFAULT_LIMIT = 50
+
+const schema = {
+  tags: ['administration'],
+  summary: 'Accounts in the order of their addresses, a page at a time',
+  security: [{ bearer: [] }],
+  querystring: Type.Object(
+    {
+      search: Type.Optional(Type.String({ maxLength: 254, description: 'a part of the address' })),
+      after: Type.Optional(Type.String({ maxLength: 254, description: 'next of the page before' })),
+      limit: Type.Optional(Type.String({ pattern: '^([1-9]\\d?|100)$', description: 'a number from 1 to 100' }))
+    },
+    { additionalProperties: false }
+  ),
+  response: {
+    200: Type.Object({
+      users: Type.Array(USER_FOR_ADMINS),
+      next: Type.Union([Type.String(), Type.Null()], { description: 'For after; null on the last page' })
+    }),
+    ...problems(...OF_TOKENS, 'insufficient_scope')
+  }
+}
+
+/** `GET /users`. */
+export function listUsers(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+  app.get('/users', { schema, onRequest: guards.admin }, async ({ query }) => {
+    const { limit: wanted, ...page } = query
+    const limit = Number(wanted ?? DEFAULT_LIMIT)
+    const found = await readUsers(database, { ...page, limit: limit + 1 })
+    const users = found.slice(0, limit)
+    return { users: users.map(adminView), next: found.length > limit ? (users.at(-1)?.email ?? null) : null }
+  })
+}

@@ -1,0 +1,14 @@
+import { type Static, Type } from 'typebox'
+import { publicUser, USER } from '../accounts/fields.ts'
+import type { Account } from '../accounts/users.ts'
+
+/** What administrators see of an account. */
+export const USER_FOR_ADMINS = Type.Object({
+  ...USER.properties,
+  disabled_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
+})
+
+/** Leaves out of an account what is not an administrator's business either. */
+export function adminView(account: Account): Static<typeof USER_FOR_ADMINS> {
+  return { ...publicUser(account), disabled_at: account.disabled_at?.toISOString() ?? null }
+}

@@ -1,0 +1,113 @@
+import t from 'tap'
+import { isProblem } from '../../../packages/service/test/problem.ts'
+import { startAuth } from './app.ts'
+import { directPool } from './hash-pool.ts'
+import { movedClock } from './moved-clock.ts'
+
+const clock = await movedClock(t)
+const hashPool = directPool()
+const auth = await startAuth(t, { env: { DATABASE_URL: clock.databaseUrl }, hashPool, now: clock.now })
+const { send } = auth
+
+const logIn = (email: string, password: string, token?: string) =>
+  send('POST /login', { body: { email, password }, token })
+const WRONG = 'not the password'
+
+async function fail(email: string, times: number, token?: string): Promise<number[]> {
+  const statuses = []
+  for (let i = 0; i < times; i += 1) statuses.push((await logIn(email, WRONG, token)).status)
+  return statuses
+}
+
+t.test('ten wrong passwords are free; then the wait is one second and doubles, to fifteen minutes', async (t) => {
+  const { email, password } = await auth.person()
+  t.same(await fail(email, 10), Array(10).fill(401))
+  for (const wait of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]) {
+    const answer = await logIn(email, password)
+    isProblem(t, answer, 'too_many_requests')
+    t.equal(Number(answer.headers['retry-after']), wait, `${wait} s`)
+    await clock.advance(wait)
+    t.equal((await logIn(email, WRONG)).status, 401, 'and then one more may be tried')
+  }
+})
+
+t.test('an address without an account is counted in the same way', async (t) => {
+  t.same(await fail('nobody@example.com', 11), [...Array(10).fill(401), 429])
+  t.equal((await logIn('NOBODY@example.com', WRONG)).status, 429, 'in any letter case')
+})
+
+t.test('a right password empties the bucket', async (t) => {
+  const { email, password } = await auth.person()
+  await fail(email, 9)
+  t.equal((await logIn(email, password)).status, 200)
+  t.same(await fail(email, 10), Array(10).fill(401))
+})
+
+t.test('failures are forgotten after a day', async (t) => {
+  const { email } = await auth.person()
+  await fail(email, 10)
+  await clock.advance(86_401)
+  t.same(await fail(email, 10), Array(10).fill(401))
+})
+
+t.test('of two hundred at once no more are compared than are free', async (t) => {
+  const { email } = await auth.person()
+  hashPool.jobs.length = 0
+  const answers = await Promise.all(Array.from({ length: 200 }, () => logIn(email, WRONG)))
+  t.equal(answers.filter(({ status }) => status === 401).length, 10)
+  t.equal(answers.filter(({ status }) => status === 429).length, 190)
+  t.equal(hashPool.jobs.length, 10)
+})
+
+t.test('strangers cannot lock a known device out', async (t) => {
+  const ada = await auth.person()
+  await send('POST /logout', { token: ada.refresh_token })
+  await fail(ada.email, 10)
+  isProblem(t, await logIn(ada.email, ada.password), 'too_many_requests')
+  await clock.advance(0.1)
+  t.equal((await logIn(ada.email, ada.password, ada.refresh_token)).status, 200, 'though its session is over')
+  isProblem(t, await logIn(ada.email, ada.password), 'too_many_requests')
+})
+
+t.test('a known device has ten failures, and is a stranger then', async (t) => {
+  const ada = await auth.person()
+  t.same(await fail(ada.email, 10, ada.refresh_token), Array(10).fill(401))
+  t.same(await fail(ada.email, 10), Array(10).fill(401), "the strangers' bucket is untouched")
+  t.equal((await logIn(ada.email, ada.password, ada.refresh_token)).status, 429)
+})
+
+t.test('a token of somebody else, from before a password change or too old makes no known device', async (t) => {
+  const [ada, eve] = [await auth.person(), await auth.person()]
+  const { refresh_token: stale } = await auth.login(ada)
+  const body = { current_password: ada.password, new_password: 'a louder harbour at noon' }
+  const { refresh_token } = (await send('POST /change-password', { token: ada.access_token, body })).body
+  await fail(ada.email, 10)
+  for (const token of [eve.refresh_token, stale, ada.access_token, 'nonsense']) {
+    t.equal((await logIn(ada.email, body.new_password, token)).status, 429)
+  }
+  await clock.advance(30 * 86_400 + 89 * 86_400)
+  await fail(ada.email, 10)
+  t.equal((await logIn(ada.email, body.new_password, refresh_token)).status, 200, '89 days after its end')
+  await fail(ada.email, 10)
+  await clock.advance(86_400 + 60)
+  await fail(ada.email, 10)
+  t.equal((await logIn(ada.email, body.new_password, refresh_token)).status, 429, '90 days after its end')
+})
+
+t.test('the current password of other routes counts for the device of the access token', async (t) => {
+  const ada = await auth.person()
+  const change = (current_password: string) =>
+    send('POST /change-password', {
+      token: ada.access_token,
+      body: { current_password, new_password: 'a louder harbour' }
+    })
+  for (let i = 0; i < 10; i += 1) isProblem(t, await change(WRONG), 'invalid_credentials')
+  t.same(
+    await fail(ada.email, 10),
+    Array(10).fill(401),
+    "not in the strangers' bucket, while the device has failures left"
+  )
+  isProblem(t, await change(ada.password), 'too_many_requests')
+  const body = { current_password: ada.password }
+  isProblem(t, await send('DELETE /me', { token: ada.access_token, body }), 'too_many_requests')
+})

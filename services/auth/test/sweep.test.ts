@@ -1,0 +1,51 @@
+import t from 'tap'
+import { sweep } from '../src/sessions/sweep.ts'
+import { startAuth } from './app.ts'
+import { movedClock } from './moved-clock.ts'
+import { liveSessions } from './sessions.ts'
+
+const DAY = 86_400
+const ACCESS_LIFE = 900
+
+const clock = await movedClock(t)
+const auth = await startAuth(t, { env: { DATABASE_URL: clock.databaseUrl }, now: clock.now })
+const { database, send } = auth
+const count = async (table: string) => (await database.query(`SELECT 1 FROM ${table}`)).length
+
+t.test('a sweep takes what ended long enough ago, and nothing else', async (t) => {
+  const ada = await auth.person()
+  const out = await auth.login(ada)
+  await send('POST /logout', { token: out.refresh_token })
+  await send('POST /login', { body: { email: 'nobody@example.com', password: 'x' } })
+  t.equal(await sweep(database, ACCESS_LIFE), 0, 'not at once: their access tokens may live')
+  await clock.advance(3 * DAY)
+  t.equal(await sweep(database, 4 * DAY), 1, 'not before an access token has expired: the attempt alone')
+  t.equal(await sweep(database, ACCESS_LIFE), 1, 'the session that was logged out')
+  t.equal(await liveSessions(database, ada.id), 1)
+  t.equal((await send('POST /refresh-token', { token: ada.refresh_token })).status, 200)
+  await clock.advance(33 * DAY)
+  t.equal(await sweep(database, ACCESS_LIFE), 1, 'the session that nobody used')
+  t.equal(await count('sessions'), 0)
+  t.equal(await count('attempts'), 0)
+})
+
+t.test('a sweep works in batches, and leaves alone what is being renewed', async (t) => {
+  const ada = await auth.person()
+  await database.query(
+    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
+     SELECT gen_random_uuid(), $1, now() - interval '99 days', now(), now() - interval '9 days', now(), now()::date - 7
+       FROM generate_series(1, 1201)`,
+    [ada.id]
+  )
+  await database.transaction(async (connection) => {
+    const [row] = await connection.query<{ id: string }>(
+      'SELECT id FROM sessions WHERE idle_ends_at < now() LIMIT 1 FOR UPDATE'
+    )
+    t.equal(await sweep(database, ACCESS_LIFE), 1200)
+    await connection.query('UPDATE sessions SET idle_ends_at = ends_at, sweep_on = now()::date + 2 WHERE id = $1', [
+      row?.id
+    ])
+  })
+  t.equal(await sweep(database, ACCESS_LIFE), 0)
+  t.equal(await count('sessions'), 2)
+})
