@@ -20,7 +20,7 @@ export function answerFrameworkError(error: FastifyError, request: FastifyReques
 /** Adds 405 with `Allow` for every path of the app; call it after the last route. */
 export function refuseOtherMethods(app: App, paths: readonly string[]): void {
   for (const url of paths.filter((path) => !path.includes('*'))) {
-    const allow = app.supportedMethods.filter((method) => app.hasRoute({ method, url }))
+    const allow = app.supportedMethods.filter((method) => app.hasRoute({ method, url })).sort()
     app.route({
       method: app.supportedMethods.filter((method) => !allow.includes(method)),
       url,
