@@ -56,12 +56,16 @@ function announce(settings, keys, folders) {
   const auth = addressOf(settings.HOST, settings.AUTH_PORT)
   const resource = addressOf(settings.HOST, settings.RESOURCE_PORT)
   const wipe = folders && shorten(folders).join(' ')
+  const moved =
+    folders && shorten(folders).length > 1
+      ? '\n            (partly elsewhere, because the database’s user cannot enter this folder)'
+      : ''
   console.log(`
 Latchkey is ready.
 
   auth      ${auth}   (${auth}/docs)
   resource  ${resource}   (${resource}/docs)
-  data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})` : 'in the database of DATABASE_URL'}
+  data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})${moved}` : 'in the database of DATABASE_URL'}
   keys      ${shorten([keys])}   (not part of the data)
 
 Sign somebody up:

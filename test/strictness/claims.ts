@@ -149,6 +149,8 @@ const parties: Deviation[] = [
 const NO_UUIDS: Values = {
   'that is no UUID': 'ada',
   'of upper case': () => randomUUID().toUpperCase(),
+  'of one capital': () => randomUUID().replace(/^./, 'A'),
+  'of another capital': () => randomUUID().replace(/.$/, 'F'),
   'in braces': () => `{${randomUUID()}}`,
   'as a URN': () => `urn:uuid:${randomUUID()}`,
   'without hyphens': () => randomUUID().replaceAll('-', ''),

@@ -1,9 +1,12 @@
 import { createHash, createPublicKey, type JsonWebKeyInput } from 'node:crypto'
 import t from 'tap'
-import { startAuth } from './app.ts'
+import { type Options, startAuth } from './app.ts'
+import { testKeys } from './keys.ts'
 import { headerOf } from './tokens.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { keys: await testKeys(['current', 'next']) })
+const another = ({ env, ...options }: Options) =>
+  startAuth(t, { env: { DATABASE_URL: auth.config.DATABASE_URL, ...env }, ...options })
 const LINE = 'GET /.well-known/jwks.json'
 
 t.test('the access keys are published, current and next, and no refresh key', async (t) => {
@@ -45,7 +48,7 @@ t.test('who has the set already is told that it is unchanged', async (t) => {
 })
 
 t.test('the ETag is that of the keys: the same at every instance, another for other keys', async (t) => {
-  const etagOf = async (keys: typeof auth.keys) => (await (await startAuth(t, { keys })).send(LINE)).headers['etag']
+  const etagOf = async (keys: typeof auth.keys) => (await (await another({ keys })).send(LINE)).headers['etag']
   const { access, refresh } = auth.keys
   const own = (await auth.send(LINE)).headers['etag']
   t.equal(await etagOf(auth.keys), own)
@@ -53,6 +56,6 @@ t.test('the ETag is that of the keys: the same at every instance, another for ot
 })
 
 t.test('JWKS_PUBLISH_AGE says how long it may be kept', async (t) => {
-  const { headers } = await (await startAuth(t, { env: { JWKS_PUBLISH_AGE: '1h' } })).send(LINE)
+  const { headers } = await (await another({ env: { JWKS_PUBLISH_AGE: '1h' } })).send(LINE)
   t.equal(headers['cache-control'], 'public, max-age=3600')
 })

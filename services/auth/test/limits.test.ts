@@ -1,14 +1,17 @@
 import t, { type Test } from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
+import { createDatabase } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 
+// Each test has an instance of its own, whose counts begin anew; the database is one.
+const DATABASE_URL = await createDatabase(t)
 const start = (t: Test, env: Record<string, string> = {}) =>
-  startAuth(t, { env: { RATE_LIMIT_PER_MINUTE: '3', ...env } })
+  startAuth(t, { env: { DATABASE_URL, RATE_LIMIT_PER_MINUTE: '3', ...env } })
 const EMPTY = { body: {} }
 
 t.test('an address has so many requests a minute to /signup and /login together, good or bad', async (t) => {
   const auth = await start(t)
-  const { email, password } = await auth.person()
+  const { email, password } = await auth.person({ email: 'ada@example.com' })
   t.equal((await auth.send('POST /login', { body: { email, password: 'not the password' } })).status, 401)
   for (const [line, body] of [
     ['POST /login', { email, password }],
@@ -48,7 +51,7 @@ t.test('however the path is written, it is the same', async (t) => {
 
 t.test('the other endpoints are not limited: a backend may refresh for thousands', async (t) => {
   const auth = await start(t)
-  const { access_token, refresh_token } = await auth.person()
+  const { access_token, refresh_token } = await auth.person({ email: 'eve@example.com' })
   for (let i = 0; i < 5; i += 1) await auth.send('POST /login', EMPTY)
   for (const [line, token] of [
     ['POST /refresh-token', refresh_token],

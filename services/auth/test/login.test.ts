@@ -51,8 +51,10 @@ t.test('a disabled account says so only to who knows the password', async (t) =>
 
 t.test('a deleted account is nobody, and its address is free again', async (t) => {
   const old = await auth.person({ email: 'gone@example.com' })
+  await auth.database.query('UPDATE users SET deleted_at = now() WHERE id = $1', [old.id])
+  isProblem(t, await logIn({ email: old.email }), 'invalid_credentials', [], 'before its data are erased')
   await auth.database.query(
-    'UPDATE users SET deleted_at = now(), email = NULL, username = NULL, password_hash = NULL, token_hash = NULL WHERE id = $1',
+    'UPDATE users SET email = NULL, username = NULL, password_hash = NULL, token_hash = NULL WHERE id = $1',
     [old.id]
   )
   isProblem(t, await logIn({ email: old.email }), 'invalid_credentials')

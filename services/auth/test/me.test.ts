@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { startAuth } from './app.ts'
+import { testKeys } from './keys.ts'
 import { claimsOf, headerOf, resign } from './tokens.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { keys: await testKeys(['current', 'next']) })
 const ada = await auth.person({ email: 'Ada@Example.com', username: 'Ada' })
 const me = (token: string) => auth.send('GET /me', { token })
 

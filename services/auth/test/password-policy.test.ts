@@ -74,6 +74,7 @@ t.test('own words inside longer ones are allowed, and so are those under 4 chara
     t.equal(refuse(password), undefined, password)
   }
   const short = { email: 'eve@example.com', username: 'Eve' }
+  t.equal(refuse('eve', short, 3), undefined)
   for (const password of ['eve123456789', 'Eve!!!!!!!!!', '2026-eve-2026'])
     t.equal(refuse(password, short), undefined, password)
 })

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { startAuth } from './app.ts'
+import { testKeys } from './keys.ts'
 import { ENDINGS, everythingOf, sessionOf } from './sessions.ts'
 import { claimsOf, resign } from './tokens.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { keys: await testKeys(['current', 'next']) })
 const refresh = (token: string, method = 'POST') => auth.send(`${method} /refresh-token`, { token })
 
 t.test('GET and POST give a new access token for the same session, and the same refresh token', async (t) => {
@@ -123,7 +124,6 @@ t.test('what is no refresh token of ours, and of now, is refused', async (t) => 
   for (const [name, token, code = 'invalid_token'] of forged) isProblem(t, await refresh(token), code, [], name)
   t.same(await everythingOf(auth.database, ada.id), before, 'and changes nothing')
   t.equal((await refresh(await sign({ exp: now - 3 }))).status, 200, 'clocks may differ by CLOCK_LEEWAY')
-  t.equal((await refresh(await resign(token, own.accepted.values().next().value ?? own.current, {}))).status, 200)
   for (const key of own.accepted.values()) {
     t.equal((await refresh(await resign(token, key, {}))).status, 200, `signed by our key in the slot ${key.slot}`)
   }

@@ -1,10 +1,11 @@
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto'
 import t from 'tap'
 import { AUDIENCE, type Auth, ISSUER, type Person, startAuth } from './app.ts'
+import { testKeys } from './keys.ts'
 import { sessionOf } from './sessions.ts'
 import { claimsOf, headerOf } from './tokens.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { keys: await testKeys(['current', 'next']) })
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000)
 

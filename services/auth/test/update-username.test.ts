@@ -1,5 +1,6 @@
 import t from 'tap'
 import { isProblem, printable } from '../../../packages/service/test/problem.ts'
+import { renameUser } from '../src/accounts/users.ts'
 import { startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'
 
@@ -86,6 +87,15 @@ t.test('what is no name is refused, and the old one stays', async (t) => {
     isProblem(t, await rename(username), 'invalid_input', ['username'], JSON.stringify(username))
   }
   t.equal((await auth.send('GET /me', { token: ada.access_token })).body.username, 'Ada')
+})
+
+t.test('an account that is disabled or deleted after its token was believed keeps its name', async (t) => {
+  for (const ending of ['disabled_at', 'deleted_at']) {
+    const { id } = await auth.person({ username: 'Before' })
+    await auth.database.query(`UPDATE users SET ${ending} = now() WHERE id = $1`, [id])
+    t.equal(await renameUser(auth.database, id, 'After'), undefined)
+    t.same(await auth.database.query('SELECT username FROM users WHERE id = $1', [id]), [{ username: 'Before' }])
+  }
 })
 
 t.test('credentials that are missing or wrong', async (t) => {
