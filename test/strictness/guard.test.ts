@@ -22,7 +22,11 @@ const app = await createApp(
   { NODE_ENV: 'production', HOST: '', LOG_LEVEL: 'silent' },
   pino({ level: 'silent' }),
   async (app) => {
-    const guards = await createGuards(app, { keys, database, settings: { issuer, audience: [audience], leeway } })
+    const guards = await createGuards(app, {
+      keys,
+      database,
+      settings: { issuer, audience: ['chat', audience], leeway }
+    })
     app.get('/access', { onRequest: guards.access }, () => 'accepted')
     app.get('/refresh', { onRequest: guards.refresh }, () => 'accepted')
   }

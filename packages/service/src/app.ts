@@ -13,6 +13,7 @@ import Fastify, {
 } from 'fastify'
 import { Type } from 'typebox'
 import type { FrameConfig } from './config.ts'
+import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
 
@@ -103,9 +104,14 @@ function endConnectionsWhenClosing(app: App): void {
 function acceptJsonOnly(app: App): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
+  const refused = (message: string) => new Problem('invalid_input', { errors: [{ field: 'body', message }] })
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     // Node's decoder would put replacement characters in the place of what is no UTF-8 (RFC 8259 §8.1).
-    if (isUtf8(body)) parse(request, body.toString(), done)
-    else done(new Problem('invalid_input', { errors: [{ field: 'body', message: 'must be UTF-8' }] }))
+    if (!isUtf8(body)) return done(refused('must be UTF-8'))
+    const text = body.toString()
+    parse(request, text, (error, value) => {
+      if (!error && hasDoubledMember(text)) done(refused('must name each member once'))
+      else done(error, value)
+    })
   })
 }

@@ -66,6 +66,10 @@ for (const [line, { body, ...sending }] of Object.entries<{ body: Record<string,
     for (const poison of ['"__proto__":{"polluted":1}', '"constructor":{"prototype":{"polluted":1}}']) {
       isProblem(t, await send(`{${poison},${inside}`), 'invalid_input', ['body'], poison)
     }
+    for (const member of members) {
+      const twice = `{"${member}":"eve@example.com",${inside}`
+      isProblem(t, await send(twice), 'invalid_input', ['body'], `with two of ${member}`)
+    }
     t.equal(({} as Record<string, unknown>)['polluted'], undefined)
     t.same(await state(), before)
   })

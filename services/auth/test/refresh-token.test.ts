@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
+import { customKey } from '../src/sessions/tokens.ts'
 import { startAuth } from './app.ts'
 import { testKeys } from './keys.ts'
 import { ENDINGS, everythingOf, sessionOf } from './sessions.ts'
@@ -95,6 +96,7 @@ t.test('what is no refresh token of ours, and of now, is refused', async (t) => 
   const token = ada.refresh_token
   const now = Math.floor(Date.now() / 1000)
   const before = await everythingOf(auth.database, ada.id)
+  const { token_hash } = before[0] as { token_hash: Buffer }
   const sign = (claims: Record<string, unknown>, header = {}) => resign(token, own.current, { claims, header })
   const forged: [name: string, token: string, code?: string][] = [
     ['an access token', ada.access_token],
@@ -109,6 +111,10 @@ t.test('what is no refresh token of ours, and of now, is refused', async (t) => 
     ['another issuer', await sign({ iss: 'https://evil.example.com' })],
     ['another audience', await sign({ aud: 'latchkey' })],
     ['another user', await sign({ sub: eve.id })],
+    [
+      'another user, by the token hash of this one',
+      await sign({ sub: eve.id, custom_key: customKey(token_hash, eve.id) })
+    ],
     ["another user's custom key", await sign({ custom_key: claimsOf(eve.refresh_token)['custom_key'] })],
     ['another custom key', await sign({ custom_key: '0'.repeat(64) })],
     ['a shorter custom key', await sign({ custom_key: String(claimsOf(token)['custom_key']).slice(0, 63) })],
