@@ -25,8 +25,10 @@ export async function runPair(signal) {
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
     await refuseTaken(settings.HOST, settings.RESOURCE_PORT, 'RESOURCE_PORT')
     const env = environmentOf(settings, 'auth')
-    await run(process.execPath, ['services/auth/dist/migrate.js'], { env, quiet: true, signal })
-    await runServices(settings, signal, () => announce(settings, keys, database && [data, database.folder]))
+    const migrated = run(process.execPath, ['services/auth/dist/migrate.js'], { env, quiet: true, signal })
+    await runServices(settings, { migrated, signal }, () =>
+      announce(settings, keys, database && [data, database.folder])
+    )
   } finally {
     await database?.stop()
   }
