@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -90,11 +91,21 @@ export async function createApp(
   return app
 }
 
-// A connection that its client keeps open after the last answer would hold up the end of the process.
+// Connections would hold up the end of the process that their clients keep open after the last answer, or have opened
+// and not used, as browsers and load balancers do.
 function endConnectionsWhenClosing(app: App): void {
   let closing = false
+  const unused = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  app.addHook('onRequest', async (request) => {
+    unused.delete(request.raw.socket)
+  })
   app.addHook('preClose', async () => {
     closing = true
+    for (const socket of unused) socket.destroy()
   })
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')
