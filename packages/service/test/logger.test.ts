@@ -11,7 +11,7 @@ t.test('lines are JSON with the level as a word, the time in UTC and the service
   t.match(lines, [
     { level: 'warn', service: 'auth', user: 1, msg: 'more', time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ }
   ])
-  t.same(Object.keys(lines[0] ?? {}), ['level', 'time', 'service', 'user', 'msg'], 'and neither process nor host')
+  t.strictSame(Object.keys(lines[0] ?? {}), ['level', 'time', 'service', 'user', 'msg'], 'and neither process nor host')
 })
 
 t.test('an error is its name, code, message, stack and causes: further members may hold rows', async (t) => {

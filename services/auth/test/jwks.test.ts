@@ -15,9 +15,9 @@ t.test('the access keys are published, current and next, and no refresh key', as
   t.equal(headers['content-type'], 'application/jwk-set+json')
   t.equal(headers['cache-control'], 'public, max-age=300')
   t.match(headers['etag'], /^"[\w-]+"$/)
-  t.same(Object.keys(body), ['keys'])
+  t.strictSame(Object.keys(body), ['keys'])
   const kids = body.keys.map(({ kid }: { kid: string }) => kid)
-  t.same(kids, [...auth.keys.access.accepted.keys()])
+  t.strictSame(kids, [...auth.keys.access.accepted.keys()])
   const { access_token, refresh_token } = await auth.person()
   t.equal(kids[0], headerOf(access_token)['kid'])
   t.equal(kids.includes(headerOf(refresh_token)['kid']), false)
@@ -25,11 +25,11 @@ t.test('the access keys are published, current and next, and no refresh key', as
 
 t.test('of each key the public members alone, by its thumbprint', async (t) => {
   for (const { kid, n, e, ...rest } of (await auth.send(LINE)).body.keys) {
-    t.same(rest, { kty: 'RSA', use: 'sig', alg: 'RS256' })
+    t.strictSame(rest, { kty: 'RSA', use: 'sig', alg: 'RS256' })
     t.equal(e, 'AQAB')
     t.equal(kid, createHash('sha256').update(`{"e":"${e}","kty":"RSA","n":"${n}"}`).digest('base64url'))
     const modulus = Buffer.from(n, 'base64url')
-    t.same([modulus.length, modulus.toString('base64url'), modulus[0] === 0], [256, n, false])
+    t.strictSame([modulus.length, modulus.toString('base64url'), modulus[0] === 0], [256, n, false])
     const key = createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' } as JsonWebKeyInput)
     t.equal(key.export({ type: 'spki', format: 'pem' }), auth.keys.access.accepted.get(kid)?.publicPem)
   }

@@ -14,7 +14,7 @@ t.test('a person is shown the own account, and no more of it than everybody may 
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   const { created_at, ...rest } = body
-  t.same(rest, { id: ada.id, email: 'Ada@Example.com', username: 'Ada', email_verified: false, roles: ['user'] })
+  t.strictSame(rest, { id: ada.id, email: 'Ada@Example.com', username: 'Ada', email_verified: false, roles: ['user'] })
   t.match(created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 

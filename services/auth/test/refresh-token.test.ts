@@ -17,7 +17,7 @@ t.test('GET and POST give a new access token for the same session, and the same 
     t.equal(status, 200)
     t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
     const { access_token, refresh_token, refresh_expires_in, ...rest } = body
-    t.same(rest, { token_type: 'Bearer', expires_in: 900, username: 'Ada' })
+    t.strictSame(rest, { token_type: 'Bearer', expires_in: 900, username: 'Ada' })
     t.equal(refresh_token, ada.refresh_token, 'byte for byte, while one key signs')
     t.match(await auth.send('GET /me', { token: access_token }), { status: 200, body: { id: ada.id } })
     const [old, renewed] = [claimsOf(ada.access_token), claimsOf(access_token)]
@@ -128,7 +128,7 @@ t.test('what is no refresh token of ours, and of now, is refused', async (t) => 
     ['without its signature', token.replace(/[^.]+$/, '')]
   ]
   for (const [name, token, code = 'invalid_token'] of forged) isProblem(t, await refresh(token), code, [], name)
-  t.same(await everythingOf(auth.database, ada.id), before, 'and changes nothing')
+  t.strictSame(await everythingOf(auth.database, ada.id), before, 'and changes nothing')
   t.equal((await refresh(await sign({ exp: now - 3 }))).status, 200, 'clocks may differ by CLOCK_LEEWAY')
   for (const key of own.accepted.values()) {
     t.equal((await refresh(await resign(token, key, {}))).status, 200, `signed by our key in the slot ${key.slot}`)
@@ -141,7 +141,7 @@ for (const [name, statement] of Object.entries(ENDINGS)) {
     await auth.database.query(statement, [id])
     const before = await everythingOf(auth.database, id)
     for (const method of ['GET', 'POST']) isProblem(t, await refresh(refresh_token, method), 'invalid_token')
-    t.same(await everythingOf(auth.database, id), before, 'and changes nothing')
+    t.strictSame(await everythingOf(auth.database, id), before, 'and changes nothing')
   })
 }
 

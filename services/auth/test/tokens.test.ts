@@ -40,11 +40,11 @@ async function logIn(by: Auth): Promise<Person & { began: number }> {
 t.test('an access token says what the contract has, signed by the current access key', async (t) => {
   const { id, access_token, refresh_token, began } = await logIn(auth)
   const { publicPem, jwk } = auth.keys.access.current
-  t.same(headerOf(access_token), { alg: 'RS256', typ: 'at+jwt', kid: thumbprint(jwk) })
+  t.strictSame(headerOf(access_token), { alg: 'RS256', typ: 'at+jwt', kid: thumbprint(jwk) })
   t.equal(isSignedBy(access_token, publicPem), true)
   const claims = claimsOf(access_token) as Record<string, number>
   const { iat = 0, exp = 0, jti, sid, ...rest } = claims
-  t.same(rest, {
+  t.strictSame(rest, {
     iss: ISSUER,
     aud: AUDIENCE,
     sub: id,
@@ -63,11 +63,11 @@ t.test('an access token says what the contract has, signed by the current access
 t.test('a refresh token says what its rows have, signed by the current refresh key', async (t) => {
   const { id, refresh_token } = await logIn(auth)
   const { publicPem, jwk } = auth.keys.refresh.current
-  t.same(headerOf(refresh_token), { alg: 'RS256', typ: 'rt+jwt', kid: thumbprint(jwk) })
+  t.strictSame(headerOf(refresh_token), { alg: 'RS256', typ: 'rt+jwt', kid: thumbprint(jwk) })
   t.equal(isSignedBy(refresh_token, publicPem), true)
   const session = await sessionOf(auth.database, refresh_token)
   const [user] = await auth.database.query<{ token_hash: Buffer }>('SELECT token_hash FROM users WHERE id = $1', [id])
-  t.same(claimsOf(refresh_token), {
+  t.strictSame(claimsOf(refresh_token), {
     iss: ISSUER,
     aud: ISSUER,
     sub: id,
@@ -102,7 +102,10 @@ t.test('a superseded generation dates the token from its rotation', async (t) =>
   await auth.database.query(rotated, [claimsOf(ada.refresh_token)['sid'], '2026-01-02T03:04:05.6Z'])
   const { body } = await auth.send('POST /refresh-token', { token: ada.refresh_token })
   const { sid, iat, jti, generation } = claimsOf(body.refresh_token)
-  t.same({ iat, jti, generation }, { iat: Date.parse('2026-01-02T03:04:05Z') / 1000, jti: `${sid}.1`, generation: 1 })
+  t.strictSame(
+    { iat, jti, generation },
+    { iat: Date.parse('2026-01-02T03:04:05Z') / 1000, jti: `${sid}.1`, generation: 1 }
+  )
 })
 
 t.test('the four keys have four names, and the kinds share none', async (t) => {
@@ -115,7 +118,7 @@ t.test('lives and audiences are as configured', async (t) => {
   const other = await startAuth(t, { env })
   const ada = await logIn(other)
   const { aud, iat, exp } = claimsOf(ada.access_token) as Record<string, number>
-  t.same({ aud, life: Number(exp) - Number(iat) }, { aud: ['greeter', 'chat'], life: 90 })
+  t.strictSame({ aud, life: Number(exp) - Number(iat) }, { aud: ['greeter', 'chat'], life: 90 })
   const refresh = claimsOf(ada.refresh_token) as Record<string, number>
   t.equal(Number(refresh['exp']) - Number(refresh['iat']), 36 * 3600, 'no longer than the session may live')
   t.match(ada, { expires_in: 90, refresh_expires_in: 36 * 3600 })

@@ -13,7 +13,7 @@ t.test('a person takes another name, which the account and the next token show',
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   const { created_at, ...rest } = body
-  t.same(rest, {
+  t.strictSame(rest, {
     id: ada.id,
     email: 'Ada@Example.com',
     username: 'Countess of Lovelace',
@@ -94,7 +94,7 @@ t.test('an account that is disabled or deleted after its token was believed keep
     const { id } = await auth.person({ username: 'Before' })
     await auth.database.query(`UPDATE users SET ${ending} = now() WHERE id = $1`, [id])
     t.equal(await renameUser(auth.database, id, 'After'), undefined)
-    t.same(await auth.database.query('SELECT username FROM users WHERE id = $1', [id]), [{ username: 'Before' }])
+    t.strictSame(await auth.database.query('SELECT username FROM users WHERE id = $1', [id]), [{ username: 'Before' }])
   }
 })
 
