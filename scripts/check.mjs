@@ -1,6 +1,7 @@
 // npm run check: format, lint and types, then the README's npm test; stops at the first that fails.
 import { CommandError, run } from './command.mjs'
 import { installMissing } from './install.mjs'
+import { stopSignal } from './stop-signal.mjs'
 
 /** @type {[what: string, command: string, args: string[]][]} */
 const steps = [
@@ -9,11 +10,12 @@ const steps = [
   ['tests', 'npm', ['test']]
 ]
 
+const stop = stopSignal()
 try {
-  await installMissing()
+  await installMissing(stop)
   for (const [what, command, args] of steps) {
     console.log(`check: ${what}`)
-    await run(command, args)
+    await run(command, args, { signal: stop })
   }
 } catch (error) {
   console.error(`check: ${error instanceof Error ? error.message : error}`)

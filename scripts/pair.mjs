@@ -25,8 +25,10 @@ export async function runPair(signal) {
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
     await refuseTaken(settings.HOST, settings.RESOURCE_PORT, 'RESOURCE_PORT')
     const env = environmentOf(settings, 'auth')
-    await run(process.execPath, ['services/auth/dist/migrate.js'], { env, quiet: true, signal })
-    await runServices(settings, signal, () => announce(settings, keys, database && [data, database.folder]))
+    const migrated = run(process.execPath, ['services/auth/dist/migrate.js'], { env, quiet: true, signal })
+    await runServices(settings, { migrated, signal }, () =>
+      announce(settings, keys, database && [data, database.folder])
+    )
   } finally {
     await database?.stop()
   }
@@ -56,12 +58,16 @@ function announce(settings, keys, folders) {
   const auth = addressOf(settings.HOST, settings.AUTH_PORT)
   const resource = addressOf(settings.HOST, settings.RESOURCE_PORT)
   const wipe = folders && shorten(folders).join(' ')
+  const moved =
+    folders && shorten(folders).length > 1
+      ? '\n            (partly elsewhere, because the database’s user cannot enter this folder)'
+      : ''
   console.log(`
 Latchkey is ready.
 
   auth      ${auth}   (${auth}/docs)
   resource  ${resource}   (${resource}/docs)
-  data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})` : 'in the database of DATABASE_URL'}
+  data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})${moved}` : 'in the database of DATABASE_URL'}
   keys      ${shorten([keys])}   (not part of the data)
 
 Sign somebody up:

@@ -21,11 +21,13 @@ const patience = { ready: 30_000, end: 15_000 }
  * them in order, and rejects with the reason once both are gone.
  *
  * @param {ReturnType<typeof import('./environment.mjs').readSettings>} settings
- * @param {AbortSignal} signal
+ * @param {object} wait
+ * @param {Promise<unknown>} wait.migrated the services may start before, and are not ready until
+ * @param {AbortSignal} wait.signal
  * @param {() => void} onReady both can serve
  * @returns {Promise<never>}
  */
-export async function runServices(settings, signal, onReady) {
+export async function runServices(settings, { migrated, signal }, onReady) {
   const over = new AbortController()
   signal.addEventListener('abort', () => over.abort(signal.reason))
   /** @type {Service[]} */
@@ -38,13 +40,13 @@ export async function runServices(settings, signal, onReady) {
       service.ended.then((how) =>
         over.abort(new Error(`The ${name} service has ended by itself (${how}); what it said is above.`))
       )
+      await migrated
       await waitUntilReady(service, over.signal)
     }
     onReady()
     await once(over.signal, 'abort')
     throw over.signal.reason
   } finally {
-    console.log('Stopping …')
     await Promise.all(services.map(end))
   }
 }

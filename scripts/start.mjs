@@ -1,19 +1,15 @@
 // npm start: installs what is missing, builds, and runs both services with a database until it is told to stop.
 import { installMissing } from './install.mjs'
+import { stopSignal } from './stop-signal.mjs'
 
-const stop = new AbortController()
-// Repeats change nothing: under npm one Ctrl-C arrives twice, from the terminal and from npm.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort())
-// After SIGHUP the terminal is gone; the stop goes on without it.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-
+const stop = stopSignal()
 try {
-  await installMissing(stop.signal)
+  await installMissing(stop)
   // Only now: these may need what was installed.
   const { runPair } = await import('./pair.mjs')
-  await runPair(stop.signal)
+  await runPair(stop)
 } catch (error) {
-  if (error !== stop.signal.reason) {
+  if (error !== stop.reason) {
     console.error(`npm start: ${error instanceof Error ? error.message : error}`)
     process.exitCode = 1
   }

@@ -1,19 +1,20 @@
 // npm test: installs what is missing, builds, runs tap with the given arguments, and ends with the counts in one line.
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from './command.mjs'
 import { countLine } from './count-line.mjs'
 import { installMissing } from './install.mjs'
+import { stopSignal } from './stop-signal.mjs'
 
-const output = path.join(root, '.tap/output.tap')
-
+const stop = stopSignal()
 try {
-  await installMissing()
+  await installMissing(stop)
   const { build } = await import('./build.mjs')
-  await build()
-  process.exitCode = await tap(process.argv.slice(2))
-  console.log(countLine(readFileSync(output, 'utf8')))
+  await build(stop)
+  const { exitCode, output } = await tap(process.argv.slice(2))
+  console.log(countLine(output))
+  process.exitCode = exitCode
 } catch (error) {
   console.error(`npm test: ${error instanceof Error ? error.message : error}`)
   process.exitCode = 1
@@ -21,28 +22,32 @@ try {
 
 /**
  * @param {string[]} args
- * @returns {Promise<number>} its exit code, which counts missed coverage too
+ * @returns {Promise<{ exitCode: number, output: string }>} the exit code counts missed coverage too; output is TAP
  */
 function tap(args) {
-  mkdirSync(path.dirname(output), { recursive: true })
-  rmSync(output, { force: true })
+  // Some of the tests cover some of the code.
+  const coverage = args.length > 0 ? ['--allow-incomplete-coverage', '--allow-empty-coverage'] : []
+  // A person at a terminal gets tap's colours, and TAP goes to a file; elsewhere tap prints TAP, and with a file twice.
+  const file = process.stdout.isTTY ? path.join(root, '.tap/output.tap') : undefined
+  if (file) {
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, '')
+  }
+  // In a process group of its own, because tap and its children end in order, and run test/after.ts, when a signal
+  // reaches all of them, but neither when tap alone gets it, nor when a second one follows.
+  const child = spawn('node_modules/.bin/tap', [...(file ? [`--output-file=${file}`] : []), ...coverage, ...args], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', file ? 'inherit' : 'pipe', 'inherit']
+  })
+  stop.addEventListener('abort', () => child.pid && process.kill(-child.pid, 'SIGINT'))
+  let printed = ''
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    printed += text
+    process.stdout.write(text)
+  })
   return new Promise((resolve, reject) => {
-    // In a process group of its own, because tap and its children end in order, and run test/after.ts, when a signal
-    // reaches all of them, but neither when tap alone gets it, nor when a second one follows.
-    const child = spawn('node_modules/.bin/tap', [`--output-file=${output}`, ...args], {
-      cwd: root,
-      detached: true,
-      stdio: ['ignore', 'inherit', 'inherit']
-    })
-    let signalled = false
-    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-      process.on(signal, () => {
-        if (signalled || child.pid === undefined) return
-        signalled = true
-        process.kill(-child.pid, signal)
-      })
-    }
     child.on('error', reject)
-    child.on('close', (code) => resolve(code ?? 1))
+    child.on('close', (code) => resolve({ exitCode: code ?? 1, output: file ? readFileSync(file, 'utf8') : printed }))
   })
 }

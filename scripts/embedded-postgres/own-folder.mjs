@@ -39,7 +39,8 @@ export async function ownFolder(account, bases) {
       (/** @type {NodeJS.ErrnoException} */ error) => error.code
     )
     if (failure !== undefined && failure !== 'EEXIST') continue
-    await refuseForeign(folder)
+    if (!(await isRoots(folder)))
+      throw new Error(`${folder} was made by somebody else: remove it, or set DATABASE_URL.`)
     await chmod(folder, 0o755)
     return folder
   }
@@ -50,14 +51,12 @@ export async function ownFolder(account, bases) {
 }
 
 /**
- * Somebody else may have made the folder first, in the hope that root runs what they put there.
+ * Whether the folder is there and root's alone. Somebody else may have made it first, in the hope that root runs what
+ * they put there.
  *
  * @param {string} folder
  */
-async function refuseForeign(folder) {
-  const found = await lstat(folder)
-  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0) return
-  throw new Error(
-    `${folder} was made by somebody else, or others can write to it: remove it, or set DATABASE_URL to another database.`
-  )
+export async function isRoots(folder) {
+  const found = await lstat(folder).catch(() => undefined)
+  return found?.isDirectory() === true && found.uid === 0 && (found.mode & 0o022) === 0
 }

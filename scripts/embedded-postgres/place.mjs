@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, realpath, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import { canEnter, chooseAccount } from './account.mjs'
 import { copyBinaries, findBinaries, versionOf } from './binaries.mjs'
-import { ownFolder, ownFolderIn, shortHash, systemFolders } from './own-folder.mjs'
+import { isRoots, ownFolder, ownFolderIn, shortHash, systemFolders } from './own-folder.mjs'
 
 /** @typedef {import('./run-as.mjs').Account} Account */
 /**
@@ -23,25 +23,37 @@ import { ownFolder, ownFolderIn, shortHash, systemFolders } from './own-folder.m
  * @returns {Promise<Place>}
  */
 export async function choosePlace(wanted, bases = systemFolders) {
-  // A cluster stays where it is, even if the checkout was opened to others since.
-  const elsewhere = bases.map((base) => path.join(ownFolderIn(base), nameElsewhere(wanted))).find(holdsCluster)
-  const folder = elsewhere === undefined || holdsCluster(wanted) ? wanted : elsewhere
-  const account = await chooseAccount(folder)
+  const existing = await existingCluster(wanted, bases)
+  const account = await chooseAccount(existing ?? wanted)
   const binaries = await findBinaries()
   if (!account) return place(await makeFolder(wanted), binaries)
 
-  const own = () => ownFolder(account, bases)
   const reachable = await versionOf(binaries, account).then(
     () => binaries,
-    async () => copyBinaries(binaries, await own())
+    async () => copyBinaries(binaries, await ownFolder(account, bases))
   )
-  if (folder === wanted) {
-    await makeFolder(wanted, account)
-    if (await canEnter(wanted, account)) return place(wanted, reachable, account)
-    if (holdsCluster(wanted)) throw new Error(`The database in ${wanted} is ${account.name}'s, who cannot enter it.`)
-    await rmdir(wanted)
+  const folder = await makeFolder(existing ?? wanted, account)
+  if (await canEnter(folder, account)) return place(folder, reachable, account)
+  if (existing) throw new Error(`The database in ${existing} is run by ${account.name}, who cannot enter that folder.`)
+  await rmdir(folder)
+  const elsewhere = path.join(await ownFolder(account, bases), nameElsewhere(wanted))
+  return place(await makeFolder(elsewhere, account), reachable, account)
+}
+
+/**
+ * Once there is a cluster it stays where it is, even if the checkout was opened to others since.
+ *
+ * @param {string} wanted
+ * @param {string[]} bases
+ * @returns {Promise<string | undefined>}
+ */
+async function existingCluster(wanted, bases) {
+  if (holdsCluster(wanted)) return wanted
+  for (const base of bases) {
+    const elsewhere = path.join(ownFolderIn(base), nameElsewhere(wanted))
+    if ((await isRoots(ownFolderIn(base))) && holdsCluster(elsewhere)) return elsewhere
   }
-  return place(await makeFolder(path.join(await own(), nameElsewhere(wanted)), account), reachable, account)
+  return undefined
 }
 
 /** @param {string} folder */

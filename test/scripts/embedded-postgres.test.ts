@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { findBinaries } from '../../scripts/embedded-postgres/binaries.mjs'
-import { ownFolder, ownFolderIn } from '../../scripts/embedded-postgres/own-folder.mjs'
+import { ownFolder, ownFolderIn, shortHash } from '../../scripts/embedded-postgres/own-folder.mjs'
+import { choosePlace } from '../../scripts/embedded-postgres/place.mjs'
 import { identify } from '../../scripts/embedded-postgres/process-identity.mjs'
 import { startPostgres, stopPostgres } from '../../scripts/embedded-postgres.mjs'
 import { plainEnvironment } from './plain-environment.ts'
@@ -261,6 +262,15 @@ t.test('a folder of root’s that somebody else made first is not used', onlyRoo
   await chmod(folder, 0o755)
   await chown(folder, account.uid, account.gid)
   await t.rejects(ownFolder(account, [base]), { message: /made by somebody else/ })
+  // Nor a cluster that lies in it, as if we had put it there.
+  const wanted = path.join(await temporaryFolder(t), 'pg')
+  const planted = path.join(folder, `pg-${shortHash(wanted)}/data`)
+  await mkdir(planted, { recursive: true })
+  await writeFile(path.join(planted, 'PG_VERSION'), '9')
+  await chmod(path.dirname(wanted), 0o755)
+  t.equal((await choosePlace(wanted, [base])).folder, wanted)
+  await chown(folder, 0, 0)
+  t.equal((await choosePlace(wanted, [base])).data, planted, 'where root itself put one, it stays')
   await rm(folder, { recursive: true })
   await chmod(base, 0o777)
   await t.rejects(ownFolder(account, [base]), { message: /none of/ }, 'anybody could move it away')

@@ -12,7 +12,7 @@ import { plainEnvironment } from './plain-environment.ts'
 const scripts = fileURLToPath(new URL('../../scripts', import.meta.url))
 
 t.test('what is installed is compared with what is locked', async (t) => {
-  const a = { version: '1.0.0', resolved: 'https://registry.npmjs.org/a/-/a-1.0.0.tgz', integrity: 'sha512-a' }
+  const a = { version: '1.0.0', resolved: 'https://registry.example/a/-/a-1.0.0.tgz', integrity: 'sha512-a' }
   const locked = {
     '': { version: '0.1.0' },
     'node_modules/a': { ...a, dev: true },

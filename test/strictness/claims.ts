@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { KINDS, type Kind } from '@latchkey/tokens/claims'
+import type { Kind } from '@latchkey/tokens/claims'
 import { type Members, RawJson } from '../tokens.ts'
 import { accepted, type Deviation, forge, type Good, refused } from './deviation.ts'
 
@@ -27,8 +27,14 @@ const NOTHING_OF_ITS_TYPE: Values = {
   'a text with a number': '7'
 }
 
+// The contract's list and not the code's: a claim that is no longer asked for must show.
+const CLAIMS: Record<Kind, readonly string[]> = {
+  access: 'iss aud sub client_id iat exp jti token_use sid preferred_username roles epoch'.split(' '),
+  refresh: 'iss aud sub iat exp jti token_use sid generation custom_key'.split(' ')
+}
+
 function ofNoType(kind: Kind): Deviation[] {
-  return Object.keys(KINDS[kind].claims).flatMap((claim) => {
+  return CLAIMS[kind].flatMap((claim) => {
     const values = { ...NOTHING_OF_ITS_TYPE }
     if (claim === 'roles') delete values['an empty array']
     if (claim === 'client_id' || claim === 'preferred_username') delete values['a text with a number']
@@ -149,6 +155,8 @@ const parties: Deviation[] = [
 const NO_UUIDS: Values = {
   'that is no UUID': 'ada',
   'of upper case': () => randomUUID().toUpperCase(),
+  'of one capital': () => randomUUID().replace(/^./, 'A'),
+  'of another capital': () => randomUUID().replace(/.$/, 'F'),
   'in braces': () => `{${randomUUID()}}`,
   'as a URN': () => `urn:uuid:${randomUUID()}`,
   'without hyphens': () => randomUUID().replaceAll('-', ''),

@@ -25,7 +25,7 @@ const app = await createApp(
     const guards = await createGuards(app, {
       keys,
       database,
-      settings: { issuer, audience: [audience], leeway, now: Date.now }
+      settings: { issuer, audience: ['chat', audience], leeway, now: Date.now }
     })
     app.get('/access', { onRequest: guards.access }, () => 'accepted')
     app.get('/refresh', { onRequest: guards.refresh }, () => 'accepted')

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -13,6 +14,7 @@ import Fastify, {
 } from 'fastify'
 import { Type } from 'typebox'
 import type { FrameConfig } from './config.ts'
+import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
 
@@ -89,11 +91,21 @@ export async function createApp(
   return app
 }
 
-// A connection that its client keeps open after the last answer would hold up the end of the process.
+// Connections would hold up the end of the process that their clients keep open after the last answer, or have opened
+// and not used, as browsers and load balancers do.
 function endConnectionsWhenClosing(app: App): void {
   let closing = false
+  const unused = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  app.addHook('onRequest', async (request) => {
+    unused.delete(request.raw.socket)
+  })
   app.addHook('preClose', async () => {
     closing = true
+    for (const socket of unused) socket.destroy()
   })
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')
@@ -103,9 +115,14 @@ function endConnectionsWhenClosing(app: App): void {
 function acceptJsonOnly(app: App): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
+  const refused = (message: string) => new Problem('invalid_input', { errors: [{ field: 'body', message }] })
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     // Node's decoder would put replacement characters in the place of what is no UTF-8 (RFC 8259 §8.1).
-    if (isUtf8(body)) parse(request, body.toString(), done)
-    else done(new Problem('invalid_input', { errors: [{ field: 'body', message: 'must be UTF-8' }] }))
+    if (!isUtf8(body)) return done(refused('must be UTF-8'))
+    const text = body.toString()
+    parse(request, text, (error, value) => {
+      if (!error && hasDoubledMember(text)) done(refused('must name each member once'))
+      else done(error, value)
+    })
   })
 }

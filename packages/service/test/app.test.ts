@@ -20,7 +20,7 @@ t.test('every answer carries the headers that keep browsers strict', async (t) =
       },
       line
     )
-    t.same(
+    t.strictSame(
       ['server', 'x-powered-by'].filter((name) => name in headers),
       [],
       `${line} names no software`
@@ -34,7 +34,7 @@ t.test('every request has an id of its own, which no client chooses', async (t) 
   const [one, two] = [await send('GET /', { headers }), await send('GET /', { headers })]
   t.match(one.body.request_id, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
   t.equal(one.body.request_id === two.body.request_id, false)
-  t.same(
+  t.strictSame(
     lines.map(({ request_id }) => request_id),
     [one, one, two, two].map(({ body }) => body.request_id)
   )
@@ -74,7 +74,7 @@ t.test('two messages in one are never taken for one', async (t) => {
     })
     t.match(answer, /^HTTP\/1\.1 400 /, name)
   }
-  t.same(
+  t.strictSame(
     lines.filter(({ req }) => (req as { path?: string } | undefined)?.path === '/smuggled'),
     []
   )
@@ -83,7 +83,7 @@ t.test('two messages in one are never taken for one', async (t) => {
 t.test('readiness says no more than that there is none; the log says why', async (t) => {
   let reason: string | undefined
   const { send, lines } = await startFrame(t, (app) => health(app, async () => reason))
-  for (const path of ['/healthz', '/readyz']) t.same((await send(`GET ${path}`)).body, { status: 'ok' })
+  for (const path of ['/healthz', '/readyz']) t.strictSame((await send(`GET ${path}`)).body, { status: 'ok' })
   reason = 'the keys are at the cleaners'
   const answer = await send('GET /readyz')
   isProblem(t, answer, 'unavailable')

@@ -25,24 +25,24 @@ function problems(env: Record<string, string | undefined>, more?: string[]): rea
 
 t.test('settings are read from the environment, with defaults, and cannot be changed after', async (t) => {
   const config = readConfig(settings, { ...LEAST, LIFE: '3s', PATH: '/bin' })
-  t.same(config, { NAME: 'x', LIFE: 3, SECRET: 'canary' })
+  t.strictSame(config, { NAME: 'x', LIFE: 3, SECRET: 'canary' })
   t.equal(Object.isFrozen(config), true)
-  t.same(readConfig(settings, LEAST).LIFE, 120)
+  t.strictSame(readConfig(settings, LEAST).LIFE, 120)
 })
 
 t.test('empty counts as unset', async (t) => {
-  t.same(readConfig(settings, { ...LEAST, LIFE: '', EXTRA: '', SECRET_FILE: '' }), {
+  t.strictSame(readConfig(settings, { ...LEAST, LIFE: '', EXTRA: '', SECRET_FILE: '' }), {
     NAME: 'x',
     LIFE: 120,
     SECRET: 'canary'
   })
-  t.same(problems({ NAME: '', SECRET: '' }), ['NAME is not set. A name.', 'SECRET is not set. A secret.'])
+  t.strictSame(problems({ NAME: '', SECRET: '' }), ['NAME is not set. A name.', 'SECRET is not set. A secret.'])
 })
 
 t.test('all that is wrong is said at once, and none of it is repeated, for it may be secret', async (t) => {
   const wrong = { LIFE: 'canary', SECRET: 'canary canary' }
   const said = problems(wrong, ['This was found before.'])
-  t.same(said, [
+  t.strictSame(said, [
     'This was found before.',
     'NAME is not set. A name.',
     'LIFE must be a whole number and ms, s, m, h or d, as in 15m. A life.',
@@ -55,7 +55,7 @@ t.test('all that is wrong is said at once, and none of it is repeated, for it ma
 })
 
 t.test('what the caller found is enough not to start', async (t) => {
-  t.same(problems(LEAST, ['This was found before.']), ['This was found before.'])
+  t.strictSame(problems(LEAST, ['This was found before.']), ['This was found before.'])
 })
 
 t.test('a setting made so may come from a file, without the white space around it', async (t) => {
@@ -63,11 +63,11 @@ t.test('a setting made so may come from a file, without the white space around i
   const from = (file: string) => ({ NAME: 'x', SECRET_FILE: join(dir, file) })
   t.equal(readConfig(settings, from('secret')).SECRET, 'from-a-file')
   t.equal(readConfig(settings, { ...from('secret'), SECRET: 'canary' }).SECRET, 'canary', 'the setting itself wins')
-  t.same(problems(from('none')), ['SECRET_FILE names a file that cannot be read (ENOENT).'])
-  t.same(problems(from('.')), ['SECRET_FILE names a file that cannot be read (EISDIR).'])
-  t.same(problems(from('empty')), ['SECRET is not set. A secret.'])
+  t.strictSame(problems(from('none')), ['SECRET_FILE names a file that cannot be read (ENOENT).'])
+  t.strictSame(problems(from('.')), ['SECRET_FILE names a file that cannot be read (EISDIR).'])
+  t.strictSame(problems(from('empty')), ['SECRET is not set. A secret.'])
   t.match(problems(from('bad')), [/^SECRET must match/])
-  t.same(
+  t.strictSame(
     problems({ ...LEAST, NAME: undefined, NAME_FILE: join(dir, 'secret') }),
     ['NAME is not set. A name.'],
     'others may not'
@@ -76,7 +76,7 @@ t.test('a setting made so may come from a file, without the white space around i
 
 t.test('the frame has its own settings', async (t) => {
   const frame = Type.Object(frameSettings)
-  t.same(readConfig(frame, {}), { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info' })
+  t.strictSame(readConfig(frame, {}), { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info' })
   const all = {
     NODE_ENV: 'development',
     HOST: '::',
@@ -84,7 +84,7 @@ t.test('the frame has its own settings', async (t) => {
     TRUST_PROXY: '10.0.0.1',
     CORS_ORIGINS: 'https://a'
   }
-  t.same(readConfig(frame, all), { ...all, TRUST_PROXY: ['10.0.0.1'], CORS_ORIGINS: ['https://a'] })
+  t.strictSame(readConfig(frame, all), { ...all, TRUST_PROXY: ['10.0.0.1'], CORS_ORIGINS: ['https://a'] })
   t.throws(() => readConfig(frame, { NODE_ENV: 'test' }), {
     message: /NODE_ENV must be .+: production, development\. /
   })

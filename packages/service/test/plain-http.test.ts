@@ -26,7 +26,7 @@ t.test('http: over a network is warned of, in one line for all settings', async 
 })
 
 t.test('https:, this machine, and names that only a network of its own knows are not', async (t) => {
-  t.same(warningsOf({ ISSUER: 'https://auth.example.com', JWKS_URL: undefined }), [])
+  t.strictSame(warningsOf({ ISSUER: 'https://auth.example.com', JWKS_URL: undefined }), [])
   for (const host of [
     'localhost:9090',
     'LOCALHOST',
@@ -38,10 +38,10 @@ t.test('https:, this machine, and names that only a network of its own knows are
     'auth',
     'auth:9090'
   ]) {
-    t.same(warningsOf({ ISSUER: `http://${host}` }), [], host)
+    t.strictSame(warningsOf({ ISSUER: `http://${host}` }), [], host)
   }
 })
 
 t.test('nor is anything in development', async (t) => {
-  t.same(warningsOf({ NODE_ENV: 'development', ISSUER: 'http://auth.example.com' }), [])
+  t.strictSame(warningsOf({ NODE_ENV: 'development', ISSUER: 'http://auth.example.com' }), [])
 })

@@ -74,7 +74,7 @@ export function isProblem(t: Test, answer: Answer, code: string, fields: readonl
     'says what is expected': true,
     'tells of the inside': false
   }
-  t.same(seen, expected, printable(about))
+  t.strictSame(seen, expected, printable(about))
 }
 
 function saysWhatIsExpected(error: { field: string; message: string }): boolean {

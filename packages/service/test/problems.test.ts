@@ -44,7 +44,7 @@ t.test('what nobody foresaw is our fault: masked, logged as an error, and surviv
       path
     )
   }
-  t.same((await send('GET /fine')).body, { ok: true })
+  t.strictSame((await send('GET /fine')).body, { ok: true })
 })
 
 t.test('every code is answered as it stands in the list', async (t) => {
@@ -60,7 +60,7 @@ t.test('every code is answered as it stands in the list', async (t) => {
     lines.length = 0
     const { status, body } = await send(`GET /${code}`)
     const { title, detail } = PROBLEMS[code]
-    t.same([status, body.code, body.title, body.detail], [PROBLEMS[code].status, code, title, detail], code)
+    t.strictSame([status, body.code, body.title, body.detail], [PROBLEMS[code].status, code, title, detail], code)
     t.equal(JSON.stringify(body).includes('because'), false, 'the reason is for the log alone')
     t.match(lines[0], { level: status >= 500 ? 'error' : 'info', code, msg: `because of ${code}` })
   }
@@ -96,17 +96,17 @@ t.test('faults of the input are named by their place', async (t) => {
     (await send(`POST ${path}`, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })).body
       .errors
   const good = { inner: { deep: 1 }, word: 'word' }
-  t.same(await post('/things/abc', { ...good, word: 'x' }), [
+  t.strictSame(await post('/things/abc', { ...good, word: 'x' }), [
     { field: 'word', message: 'must be a word of two letters or more' }
   ])
-  t.same(await post('/things/abc', { ...good, word: 5 }), [{ field: 'word', message: 'must be string' }])
-  t.same(await post('/things/abc', { ...good, inner: { deep: 1.5 } }), [
+  t.strictSame(await post('/things/abc', { ...good, word: 5 }), [{ field: 'word', message: 'must be string' }])
+  t.strictSame(await post('/things/abc', { ...good, inner: { deep: 1.5 } }), [
     { field: 'inner.deep', message: 'must be integer' }
   ])
-  t.same(await post('/things/abc', { word: 'word' }), [{ field: 'inner', message: 'is required' }])
-  t.same(await post('/things/abc', []), [{ field: 'body', message: 'must be object' }])
-  t.same(await post('/things/abc?page=x', good), [{ field: 'page', message: 'must match pattern "^\\d+$"' }])
-  t.same(await post('/things/abc?size=1', good), [{ field: 'size', message: 'is not known here' }])
+  t.strictSame(await post('/things/abc', { word: 'word' }), [{ field: 'inner', message: 'is required' }])
+  t.strictSame(await post('/things/abc', []), [{ field: 'body', message: 'must be object' }])
+  t.strictSame(await post('/things/abc?page=x', good), [{ field: 'page', message: 'must match pattern "^\\d+$"' }])
+  t.strictSame(await post('/things/abc?size=1', good), [{ field: 'size', message: 'is not known here' }])
   t.match(await post('/things/a', good), [{ field: 'id', message: /^must NOT have fewer than 3/ }])
 })
 
@@ -126,7 +126,7 @@ t.test('a schema lists the codes of its statuses', async (t) => {
       'application/problem+json'
     ]?.schema.properties.code.enum
   const listed = problems('missing_token', 'invalid_token', 'email_taken')
-  t.same(Object.keys(listed), ['400', '401', '409', '500', '503'])
-  t.same(codesOf(listed[401] ?? {}), ['missing_token', 'invalid_token'])
-  t.same(codesOf(listed[400] ?? {}), ['invalid_input'])
+  t.strictSame(Object.keys(listed), ['400', '401', '409', '500', '503'])
+  t.strictSame(codesOf(listed[401] ?? {}), ['missing_token', 'invalid_token'])
+  t.strictSame(codesOf(listed[400] ?? {}), ['invalid_input'])
 })

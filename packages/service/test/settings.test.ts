@@ -170,6 +170,6 @@ for (const [kind, setting, values] of TABLE) {
   t.test(`${kind} is read, or said to be none`, async (t) => {
     const read = reader(setting)
     for (const [value, expected] of Object.entries(values))
-      t.same(read(value), expected, printable(JSON.stringify(value)))
+      t.strictSame(read(value), expected, printable(JSON.stringify(value)))
   })
 }

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from './clock.ts'
+
 /** Largest key set that is read, in bytes; ten RSA keys have about 5 kB. */
 const SIZE_LIMIT = 256 * 1024
 
@@ -23,11 +25,27 @@ export interface FetchSettings {
  * Throws whatever keeps the answer from being 200 or, to our `etag`, 304. Whether the text is a key set is not looked at.
  */
 export async function fetchJwks(settings: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
-  const { url, timeout, closing, fetch } = settings
+  const { timeout, closing } = settings
+  const ending = new AbortController()
+  const close = () => ending.abort(closing.reason)
+  const late = () => ending.abort(new DOMException(`no whole answer within ${timeout} s`, 'TimeoutError'))
+  const timer = setTimeout(late, Math.min(timeout * 1000, LONGEST_TIMER)).unref()
+  closing.addEventListener('abort', close)
+  try {
+    closing.throwIfAborted()
+    return await ask(settings, etag, ending.signal)
+  } finally {
+    // A signal that fires after the answer would make Node's client open a connection and leave it there.
+    clearTimeout(timer)
+    closing.removeEventListener('abort', close)
+  }
+}
+
+async function ask({ url, fetch }: FetchSettings, etag: string | undefined, signal: AbortSignal): Promise<JwksAnswer> {
   const answer = await fetch(url, {
     headers: { accept: 'application/jwk-set+json, application/json', ...(etag && { 'if-none-match': etag }) },
     redirect: 'manual',
-    signal: AbortSignal.any([AbortSignal.timeout(timeout * 1000), closing])
+    signal
   })
   const unchanged = answer.status === 304 && etag !== undefined
   if (answer.status !== 200 && !unchanged) {

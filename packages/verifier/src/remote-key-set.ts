@@ -144,7 +144,6 @@ export class RemoteKeySet implements KeySet {
   async #fetch(): Promise<void> {
     if (this.#fetching || this.#closing.signal.aborted) return
     this.#fetching = true
-    this.#timer.cancel()
     const { clock } = this.#options
     const began = { now: clock.now(), elapsed: clock.elapsed() }
     try {

@@ -1,5 +1,11 @@
 import { EventEmitter, once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { type FetchSettings, fetchJwks } from '@latchkey/verifier/fetch-jwks'
@@ -12,7 +18,7 @@ const SET = '{"keys":[]}'
 async function issuer(
   t: Test,
   answer: RequestListener
-): Promise<{ settings: FetchSettings; asked: IncomingHttpHeaders[] }> {
+): Promise<{ settings: FetchSettings; asked: IncomingHttpHeaders[]; server: Server }> {
   const asked: IncomingHttpHeaders[] = []
   const server = createServer((request, response) => {
     asked.push(request.headers)
@@ -24,7 +30,11 @@ async function issuer(
     server.close()
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`
-  return { settings: { url, timeout: 5, closing: new AbortController().signal, fetch: globalThis.fetch }, asked }
+  return {
+    settings: { url, timeout: 5, closing: new AbortController().signal, fetch: globalThis.fetch },
+    asked,
+    server
+  }
 }
 
 t.test('the text of a good answer comes with its ETag and its age', async (t) => {
@@ -134,6 +144,37 @@ t.test('a fetch that nobody wants any more ends at once', async (t) => {
   await asked
   closing.abort()
   await t.rejects(fetching, { name: 'AbortError' })
+})
+
+t.test('once the answer is there nothing ends it any more, neither the time limit nor a close', async (t) => {
+  const closing = new AbortController()
+  let signal: AbortSignal | null | undefined
+  const fetch: typeof globalThis.fetch = async (_url, init) => {
+    signal = init?.signal
+    return new Response(SET)
+  }
+  await fetchJwks({ url: 'https://auth.example.com/', timeout: 0.005, closing: closing.signal, fetch }, undefined)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  closing.abort()
+  t.equal(signal?.aborted, false)
+})
+
+t.test('304 with the length of what it does not send leaves no connection behind that waits', async (t) => {
+  const { settings, server } = await issuer(t, (_, answer) => answer.writeHead(304, { 'content-length': 4 }).end())
+  let connections = 0
+  server.on('connection', () => {
+    connections += 1
+  })
+  for (let i = 0; i < 5; i += 1) await fetchJwks({ ...settings, timeout: 0.05 }, '"1"')
+  const asked = connections
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.equal(connections, asked, 'none is opened when the time limit is over')
+})
+
+t.test('a fetch after the close is none', async (t) => {
+  const { settings, asked } = await issuer(t, (_, answer) => answer.end(SET))
+  await t.rejects(fetchJwks({ ...settings, closing: AbortSignal.abort() }, undefined), { name: 'AbortError' })
+  t.same(asked, [])
 })
 
 t.test('an answer cut off, or not in UTF-8, is none, and so is an issuer that is not there', async (t) => {

@@ -18,7 +18,7 @@ t.test('the password changes, and the caller goes on with a new pair', async (t)
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   const { access_token, refresh_token, ...rest } = body
-  t.same(rest, { token_type: 'Bearer', expires_in: 900, refresh_expires_in: 2_592_000, username: 'Ada' })
+  t.strictSame(rest, { token_type: 'Bearer', expires_in: 900, refresh_expires_in: 2_592_000, username: 'Ada' })
   t.match(await auth.send('GET /me', { token: access_token }), { status: 200, body: { id: ada.id } })
   t.equal((await auth.send('GET /refresh-token', { token: refresh_token })).status, 200)
   isProblem(
@@ -50,8 +50,8 @@ t.test('the caller has another session, which ends when the old one would have',
     await sessionOf(auth.database, body.access_token)
   ]
   t.equal(renewed.id === old.id, false, 'another sid')
-  t.same(renewed.ends_at, old.ends_at, 'the same absolute end')
-  t.same(renewed.idle_ends_at, renewed.ends_at, 'and no life beyond it')
+  t.strictSame(renewed.ends_at, old.ends_at, 'the same absolute end')
+  t.strictSame(renewed.idle_ends_at, renewed.ends_at, 'and no life beyond it')
   t.match(renewed, { generation: 0, ended_at: null })
   t.match(claimsOf(ada.access_token), { epoch: 0 })
   t.match(claimsOf(body.access_token), { epoch: 1, sid: renewed.id })
@@ -66,7 +66,7 @@ t.test('hash, token hash and epoch change at once, and nothing else does', async
   await change(ada)
   const after = await row()
   const changed = Object.keys(after).filter((name) => String(after[name]) !== String(before[name]))
-  t.same(changed, ['password_hash', 'token_hash', 'epoch'])
+  t.strictSame(changed, ['password_hash', 'token_hash', 'epoch'])
   t.match(after, { epoch: 1, password_hash: /^\$2b\$04\$/ })
 })
 
@@ -74,7 +74,7 @@ t.test("one person's change is nobody else's", async (t) => {
   const [ada, eve] = [await auth.person(), await auth.person()]
   const before = await everythingOf(auth.database, eve.id)
   await change(ada)
-  t.same(await everythingOf(auth.database, eve.id), before)
+  t.strictSame(await everythingOf(auth.database, eve.id), before)
 })
 
 t.test('the next change goes by the new pair', async (t) => {
@@ -92,7 +92,7 @@ t.test('a wrong current password changes nothing', async (t) => {
     const answer = await change(ada, { current_password })
     isProblem(t, answer, 'invalid_credentials', [], JSON.stringify(current_password))
   }
-  t.same(await everythingOf(auth.database, ada.id), before)
+  t.strictSame(await everythingOf(auth.database, ada.id), before)
 })
 
 t.test('a refused new password is said to be, and changes nothing', async (t) => {
@@ -112,7 +112,7 @@ t.test('a refused new password is said to be, and changes nothing', async (t) =>
   }
   isProblem(t, await change(ada, { new_password: 'broken \udc00 heart' }), 'invalid_input', ['new_password'])
   isProblem(t, await change(ada, { current_password: '\ud800' }), 'invalid_input', ['current_password'])
-  t.same(await everythingOf(auth.database, ada.id), before)
+  t.strictSame(await everythingOf(auth.database, ada.id), before)
 })
 
 t.test('both passwords are the same from every keyboard', async (t) => {
@@ -140,6 +140,6 @@ for (const [name, statement] of Object.entries(ENDINGS)) {
     await auth.database.query(statement, [ada.id])
     const before = await everythingOf(auth.database, ada.id)
     isProblem(t, await change(ada), 'invalid_token')
-    t.same(await everythingOf(auth.database, ada.id), before)
+    t.strictSame(await everythingOf(auth.database, ada.id), before)
   })
 }

@@ -24,7 +24,7 @@ function complaints(env: Record<string, string>): string[] {
 }
 
 t.test('four settings are enough, and the others are as the contract has them; durations are seconds', async (t) => {
-  t.same(authConfig(LEAST), {
+  t.strictSame(authConfig(LEAST), {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     LOG_LEVEL: 'info',
@@ -50,7 +50,7 @@ t.test('four settings are enough, and the others are as the contract has them; d
 })
 
 t.test('everything that is missing is named at once, with what it is', async (t) => {
-  t.same(complaints({}), ['AUDIENCE', 'DATABASE_URL', 'ISSUER', 'KEYS_DIR'])
+  t.strictSame(complaints({}), ['AUDIENCE', 'DATABASE_URL', 'ISSUER', 'KEYS_DIR'])
   t.throws(() => authConfig({}), {
     name: 'ConfigError',
     message: /^cannot start, because these settings need a look:\n {2}ISSUER is not set\. Name of this service/
@@ -79,13 +79,17 @@ t.test('everything that is malformed is named at once, with what is expected, an
     RATE_LIMIT_PER_MINUTE: '1e3',
     JWKS_PUBLISH_AGE: '0s'
   }
-  t.same(complaints(malformed), ['KEYS_DIR', ...Object.keys(malformed)].sort())
+  t.strictSame(complaints(malformed), ['KEYS_DIR', ...Object.keys(malformed)].sort())
   t.throws(() => authConfig(malformed), { message: /^(?!.*canary)/s })
 })
 
 t.test('BCRYPT_COST is 10 to 15', async (t) => {
   for (const cost of ['4', '9', '16', '010', '']) {
-    t.same(complaints({ ...LEAST, BCRYPT_COST: cost }), cost === '' || cost === '010' ? [] : ['BCRYPT_COST'], cost)
+    t.strictSame(
+      complaints({ ...LEAST, BCRYPT_COST: cost }),
+      cost === '' || cost === '010' ? [] : ['BCRYPT_COST'],
+      cost
+    )
   }
 })
 
@@ -93,10 +97,10 @@ t.test('DATABASE_URL may come from a file', async (t) => {
   const dir = t.testdir({ url: 'postgresql://from@a/file\n' })
   const { DATABASE_URL: _, ...rest } = LEAST
   t.equal(authConfig({ ...rest, DATABASE_URL_FILE: join(dir, 'url') }).DATABASE_URL, 'postgresql://from@a/file')
-  t.same(complaints({ ...rest, DATABASE_URL_FILE: join(dir, 'none') }), ['DATABASE_URL_FILE'])
+  t.strictSame(complaints({ ...rest, DATABASE_URL_FILE: join(dir, 'none') }), ['DATABASE_URL_FILE'])
 })
 
 t.test('.env.example says of every setting what the schema says', async (t) => {
   const file = readFileSync(fileURLToPath(new URL('../.env.example', import.meta.url)), 'utf8')
-  t.same(readEntries(file), expectedEntries(authSettings))
+  t.strictSame(readEntries(file), expectedEntries(authSettings))
 })

@@ -39,7 +39,7 @@ async function listen(t: Test, server: Server): Promise<string> {
 t.test('statements have rows, and counters are numbers', async (t) => {
   const database = open(t)
   const [row] = await database.query('SELECT $1::int AS a, 9007199254740991::bigint AS b', [1])
-  t.same(row, { a: 1, b: 9007199254740991 })
+  t.strictSame(row, { a: 1, b: 9007199254740991 })
 })
 
 t.test('a transaction stays when its work is done, and is undone when it throws', async (t) => {
@@ -63,7 +63,7 @@ t.test('a transaction stays when its work is done, and is undone when it throws'
     await connection.query('nonsense')
   })
   await t.rejects(broken, { code: '42601' })
-  t.same(await ids(), [1], 'and the one connection is good for more')
+  t.strictSame(await ids(), [1], 'and the one connection is good for more')
 })
 
 t.test('what is our fault stays what it is', async (t) => {
@@ -106,7 +106,7 @@ t.test('a statement has DATABASE_TIMEOUT, and its connection is good for more', 
   await t.rejects(database.query('SELECT pg_sleep(60)'), { ...UNAVAILABLE, message: /statement timeout/ })
   const slow = database.transaction((connection) => connection.query('SELECT pg_sleep(60)'))
   await t.rejects(slow, { ...UNAVAILABLE, message: /statement timeout/ })
-  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }])
+  t.strictSame(await database.query('SELECT 1 AS one'), [{ one: 1 }])
 })
 
 t.test('whoever finds no free connection within DATABASE_TIMEOUT is told so', async (t) => {
@@ -115,9 +115,9 @@ t.test('whoever finds no free connection within DATABASE_TIMEOUT is told so', as
     const others = [database.query('SELECT 1'), database.transaction(async () => {})]
     const refused = (await Promise.allSettled(others)) as PromiseRejectedResult[]
     for (const { reason } of refused) t.match(reason, UNAVAILABLE)
-    t.same(await connection.query('SELECT 1 AS one'), [{ one: 1 }], 'while the one who has it goes on')
+    t.strictSame(await connection.query('SELECT 1 AS one'), [{ one: 1 }], 'while the one who has it goes on')
   })
-  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }])
+  t.strictSame(await database.query('SELECT 1 AS one'), [{ one: 1 }])
 })
 
 t.test('a server that falls silent holds nobody longer than a moment more', async (t) => {
@@ -129,15 +129,20 @@ t.test('a server that falls silent holds nobody longer than a moment more', asyn
     there.on('data', (bytes) => silent || socket.write(bytes)).on('error', () => socket.destroy())
   })
   const database = open(t, { url: await listen(t, proxy), size: 1, timeout: 0.2 })
-  await database.query('SELECT 1')
-  silent = true
-  await t.rejects(database.query('SELECT 1'), UNAVAILABLE)
-  await t.rejects(
-    database.transaction(async () => {}),
-    UNAVAILABLE
-  )
+  const one = () => database.query('SELECT 1 AS one')
+  await one()
+  const interrupted = database.transaction(async (connection) => {
+    silent = true
+    await connection.query('SELECT 1')
+  })
+  await t.rejects(interrupted, UNAVAILABLE)
   silent = false
-  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }], 'and the next one finds it again')
+  t.strictSame(await one(), [{ one: 1 }], 'and the next one finds it again')
+  silent = true
+  await t.rejects(one(), UNAVAILABLE)
+  await t.rejects(one(), UNAVAILABLE, 'with a new connection')
+  silent = false
+  t.strictSame(await one(), [{ one: 1 }])
 })
 
 t.test('connections that are cut are replaced', async (t) => {
@@ -154,13 +159,13 @@ t.test('connections that are cut are replaced', async (t) => {
     await connection.query('INSERT INTO notes VALUES (22)')
   })
   await t.rejects(interrupted, UNAVAILABLE)
-  t.same(await database.query('SELECT id FROM notes WHERE id >= 20'), [{ id: 20 }])
+  t.strictSame(await database.query('SELECT id FROM notes WHERE id >= 20'), [{ id: 20 }])
   const second = await pidOf(database)
   t.equal(second === first, false, 'another connection')
   await cut(second)
   while (database.lost.length === 0) await other.query('SELECT 1')
   t.match(database.lost, [{ message: /terminating connection|Connection terminated/ }])
-  t.same(await database.query('SELECT 1 AS one'), [{ one: 1 }])
+  t.strictSame(await database.query('SELECT 1 AS one'), [{ one: 1 }])
 })
 
 t.test('a server that takes no writes is unavailable for them', async (t) => {
@@ -169,5 +174,5 @@ t.test('a server that takes no writes is unavailable for them', async (t) => {
   await runStatement(mine, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
   const database = open(t, { url: mine })
   await t.rejects(database.query("UPDATE users SET username = ''"), { ...UNAVAILABLE, message: /read-only/ })
-  t.same(await database.query('SELECT id FROM users'), [])
+  t.strictSame(await database.query('SELECT id FROM users'), [])
 })

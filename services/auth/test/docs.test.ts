@@ -66,17 +66,17 @@ t.test('the document is OpenAPI 3.1, made from the routes', async (t) => {
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   t.match(document, { openapi: /^3\.1\.\d$/, info: { title: 'Latchkey auth service', version: String } })
-  t.same(document.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } })
+  t.strictSame(document.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } })
 })
 
 t.test('it lists every endpoint, and what each can answer, with every code', async (t) => {
-  t.same(operations.map(([line]) => line).sort(), Object.keys(ENDPOINTS).sort())
+  t.strictSame(operations.map(([line]) => line).sort(), Object.keys(ENDPOINTS).sort())
   for (const [line, operation] of operations) {
     const answers = Object.entries<Operation>(operation.responses).map(([status, { content }]) => {
       const problem = content?.['application/problem+json']?.schema
       return [status, [...(problem?.properties.code.enum ?? [])].sort()]
     })
-    t.same(Object.fromEntries(answers), ENDPOINTS[line], line)
+    t.strictSame(Object.fromEntries(answers), ENDPOINTS[line], line)
   }
 })
 
@@ -84,10 +84,10 @@ t.test('each says what it does, what it takes and who may', async (t) => {
   for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
     t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
     const asks = 401 in responses && !line.endsWith('/login')
-    t.same(security, asks ? [{ bearer: [] }] : undefined, `${line}: security`)
+    t.strictSame(security, asks ? [{ bearer: [] }] : undefined, `${line}: security`)
     const takes = requestBody?.content && Object.keys(requestBody.content)
     const hasBody = WITH_BODY.test(line)
-    t.same(takes, hasBody ? ['application/json'] : undefined, `${line}: body`)
+    t.strictSame(takes, hasBody ? ['application/json'] : undefined, `${line}: body`)
     if (hasBody)
       t.match(requestBody, {
         required: true,

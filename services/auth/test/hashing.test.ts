@@ -11,12 +11,12 @@ t.test('threads hash and compare', async (t) => {
   const passwords = createPasswords(pool, { cost: 4, queueTimeout: 60 })
   const hash = await passwords.hash('pässword')
   t.match(hash, /^\$2b\$04\$.{53}$/)
-  t.same(await passwords.verify('pässword', hash), { matches: true, outdated: false })
-  t.same(await passwords.verify('password', hash), { matches: false, outdated: false })
-  t.same(await passwords.verify('pässword', undefined), { matches: false, outdated: false })
+  t.strictSame(await passwords.verify('pässword', hash), { matches: true, outdated: false })
+  t.strictSame(await passwords.verify('password', hash), { matches: false, outdated: false })
+  t.strictSame(await passwords.verify('pässword', undefined), { matches: false, outdated: false })
   const raised = createPasswords(pool, { cost: 5, queueTimeout: 60 })
-  t.same(await raised.verify('pässword', hash), { matches: true, outdated: true })
-  t.same(await raised.verify('password', hash), { matches: false, outdated: false })
+  t.strictSame(await raised.verify('pässword', hash), { matches: true, outdated: true })
+  t.strictSame(await raised.verify('password', hash), { matches: false, outdated: false })
 })
 
 t.test('a job that waited too long is not begun, and the answer is unavailable', async (t) => {

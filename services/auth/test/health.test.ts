@@ -8,7 +8,7 @@ t.test('the process is up, and can serve', async (t) => {
   for (const path of ['/healthz', '/readyz']) {
     const answer = await auth.send(`GET ${path}`)
     t.match(answer, { status: 200, headers: { 'cache-control': 'no-store' } }, path)
-    t.same(answer.body, { status: 'ok' })
+    t.strictSame(answer.body, { status: 'ok' })
   }
 })
 

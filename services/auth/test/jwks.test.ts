@@ -1,9 +1,12 @@
 import { createHash, createPublicKey, type JsonWebKeyInput } from 'node:crypto'
 import t from 'tap'
-import { startAuth } from './app.ts'
+import { type Options, startAuth } from './app.ts'
+import { testKeys } from './keys.ts'
 import { headerOf } from './tokens.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { keys: await testKeys(['current', 'next']) })
+const another = ({ env, ...options }: Options) =>
+  startAuth(t, { env: { DATABASE_URL: auth.config.DATABASE_URL, ...env }, ...options })
 const LINE = 'GET /.well-known/jwks.json'
 
 t.test('the access keys are published, current and next, and no refresh key', async (t) => {
@@ -12,9 +15,9 @@ t.test('the access keys are published, current and next, and no refresh key', as
   t.equal(headers['content-type'], 'application/jwk-set+json')
   t.equal(headers['cache-control'], 'public, max-age=300')
   t.match(headers['etag'], /^"[\w-]+"$/)
-  t.same(Object.keys(body), ['keys'])
+  t.strictSame(Object.keys(body), ['keys'])
   const kids = body.keys.map(({ kid }: { kid: string }) => kid)
-  t.same(kids, [...auth.keys.access.accepted.keys()])
+  t.strictSame(kids, [...auth.keys.access.accepted.keys()])
   const { access_token, refresh_token } = await auth.person()
   t.equal(kids[0], headerOf(access_token)['kid'])
   t.equal(kids.includes(headerOf(refresh_token)['kid']), false)
@@ -22,11 +25,11 @@ t.test('the access keys are published, current and next, and no refresh key', as
 
 t.test('of each key the public members alone, by its thumbprint', async (t) => {
   for (const { kid, n, e, ...rest } of (await auth.send(LINE)).body.keys) {
-    t.same(rest, { kty: 'RSA', use: 'sig', alg: 'RS256' })
+    t.strictSame(rest, { kty: 'RSA', use: 'sig', alg: 'RS256' })
     t.equal(e, 'AQAB')
     t.equal(kid, createHash('sha256').update(`{"e":"${e}","kty":"RSA","n":"${n}"}`).digest('base64url'))
     const modulus = Buffer.from(n, 'base64url')
-    t.same([modulus.length, modulus.toString('base64url'), modulus[0] === 0], [256, n, false])
+    t.strictSame([modulus.length, modulus.toString('base64url'), modulus[0] === 0], [256, n, false])
     const key = createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' } as JsonWebKeyInput)
     t.equal(key.export({ type: 'spki', format: 'pem' }), auth.keys.access.accepted.get(kid)?.publicPem)
   }
@@ -45,7 +48,7 @@ t.test('who has the set already is told that it is unchanged', async (t) => {
 })
 
 t.test('the ETag is that of the keys: the same at every instance, another for other keys', async (t) => {
-  const etagOf = async (keys: typeof auth.keys) => (await (await startAuth(t, { keys })).send(LINE)).headers['etag']
+  const etagOf = async (keys: typeof auth.keys) => (await (await another({ keys })).send(LINE)).headers['etag']
   const { access, refresh } = auth.keys
   const own = (await auth.send(LINE)).headers['etag']
   t.equal(await etagOf(auth.keys), own)
@@ -53,6 +56,6 @@ t.test('the ETag is that of the keys: the same at every instance, another for ot
 })
 
 t.test('JWKS_PUBLISH_AGE says how long it may be kept', async (t) => {
-  const { headers } = await (await startAuth(t, { env: { JWKS_PUBLISH_AGE: '1h' } })).send(LINE)
+  const { headers } = await (await another({ env: { JWKS_PUBLISH_AGE: '1h' } })).send(LINE)
   t.equal(headers['cache-control'], 'public, max-age=3600')
 })

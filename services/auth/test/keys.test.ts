@@ -27,7 +27,7 @@ const GOOD = { 'access/current.private.pem': A, 'refresh/current.private.pem': B
 t.test('the keys of both kinds are read, and known by their thumbprints', async (t) => {
   const { warnings, loaded } = load(folder(t, { ...GOOD, 'access/next.private.pem': C, 'refresh/next.private.pem': D }))
   const keys = await loaded
-  t.same(warnings, [])
+  t.strictSame(warnings, [])
   for (const [kind, current, next] of [
     ['access', A, C],
     ['refresh', B, D]
@@ -38,8 +38,8 @@ t.test('the keys of both kinds are read, and known by their thumbprints', async 
       .update(JSON.stringify({ e, kty: 'RSA', n }))
       .digest('base64url')
     t.match(signing, { kid, slot: 'current', publicPem: /^-----BEGIN PUBLIC KEY-----/ })
-    t.same(signing.jwk, { kty: 'RSA', n, e, kid, use: 'sig', alg: 'RS256' })
-    t.same(
+    t.strictSame(signing.jwk, { kty: 'RSA', n, e, kid, use: 'sig', alg: 'RS256' })
+    t.strictSame(
       [...accepted.values()].map(({ slot }) => slot),
       ['current', 'next']
     )
@@ -51,7 +51,7 @@ t.test('the keys of both kinds are read, and known by their thumbprints', async 
 t.test('keys that were current before are accepted, any number of them', async (t) => {
   const previous = { 'access/previous-20260101T000000Z.private.pem': C, 'access/previous-2026-02-01.private.pem': D }
   const { access } = await load(folder(t, { ...GOOD, ...previous })).loaded
-  t.same([...access.accepted.values()].map(({ slot }) => slot).sort(), [
+  t.strictSame([...access.accepted.values()].map(({ slot }) => slot).sort(), [
     'current',
     'previous-2026-02-01',
     'previous-20260101T000000Z'
@@ -189,6 +189,6 @@ t.test('a file that others may read is told of', async (t) => {
     chmodSync(file, mode)
     const { warnings, loaded } = load(dir)
     await loaded
-    t.same(warnings, [`${file}: others may read this private key. Run chmod 600 on it.`], mode.toString(8))
+    t.strictSame(warnings, [`${file}: others may read this private key. Run chmod 600 on it.`], mode.toString(8))
   }
 })

@@ -6,22 +6,23 @@ import { promisify } from 'node:util'
 import { type Keys, loadKeys } from '../src/keys/folder.ts'
 
 const generate = promisify(generateKeyPair)
-let made: Promise<Keys> | undefined
+const made = new Map<string, Promise<Keys>>()
 
-/** Keys of both kinds, `current` and `next`: made once a file, because RSA takes its time. */
-export function testKeys(): Promise<Keys> {
-  made ??= makeKeys()
-  return made
+/** Keys of both kinds, in the slot `current` or in these: made once a file, because RSA takes its time. */
+export function testKeys(slots: readonly string[] = ['current']): Promise<Keys> {
+  const keys = made.get(slots.join()) ?? makeKeys(slots)
+  made.set(slots.join(), keys)
+  return keys
 }
 
-async function makeKeys(): Promise<Keys> {
+async function makeKeys(slots: readonly string[]): Promise<Keys> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'latchkey-keys-'))
   try {
-    const slots = ['access', 'refresh'].flatMap((kind) => ['current', 'next'].map((slot) => path.join(dir, kind, slot)))
-    const pems = await Promise.all(slots.map(() => rsaPem()))
-    for (const [i, slot] of slots.entries()) {
-      mkdirSync(path.dirname(slot), { recursive: true })
-      writeFileSync(`${slot}.private.pem`, String(pems[i]), { mode: 0o600 })
+    const files = ['access', 'refresh'].flatMap((kind) => slots.map((slot) => path.join(dir, kind, slot)))
+    const pems = await Promise.all(files.map(() => rsaPem()))
+    for (const [i, file] of files.entries()) {
+      mkdirSync(path.dirname(file), { recursive: true })
+      writeFileSync(`${file}.private.pem`, String(pems[i]), { mode: 0o600 })
     }
     return await loadKeys(dir, (message) => {
       throw new Error(message)

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { PASSWORD, startAuth } from './app.ts'
+import { directPool } from './hash-pool.ts'
 import { claimsOf } from './tokens.ts'
 
-const auth = await startAuth(t)
+const hashPool = directPool()
+const auth = await startAuth(t, { hashPool })
 const ada = await auth.person({ email: 'Ada@Example.com', username: 'Ada' })
 const logIn = (changes: object = {}) =>
   auth.send('POST /login', { body: { email: ada.email, password: PASSWORD, ...changes } })
@@ -13,7 +15,7 @@ t.test('a person logs in and gets a pair of tokens', async (t) => {
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   const { access_token, refresh_token, ...rest } = body
-  t.same(rest, { token_type: 'Bearer', expires_in: 900, refresh_expires_in: 2_592_000, username: 'Ada' })
+  t.strictSame(rest, { token_type: 'Bearer', expires_in: 900, refresh_expires_in: 2_592_000, username: 'Ada' })
   t.match(await auth.send('GET /me', { token: access_token }), { status: 200, body: { id: ada.id } })
   t.match(await auth.send('GET /refresh-token', { token: refresh_token }), { status: 200 })
 })
@@ -29,7 +31,7 @@ t.test('each login opens a session of its own', async (t) => {
   const rows = await auth.database.query<{ ended_at: null }>('SELECT ended_at FROM sessions WHERE id = ANY($1)', [
     [one['sid'], two['sid']]
   ])
-  t.same(rows, [{ ended_at: null }, { ended_at: null }])
+  t.strictSame(rows, [{ ended_at: null }, { ended_at: null }])
 })
 
 t.test('a wrong password opens nothing', async (t) => {
@@ -39,7 +41,7 @@ t.test('a wrong password opens nothing', async (t) => {
     isProblem(t, await logIn({ password }), 'invalid_credentials', [], JSON.stringify(password))
   }
   isProblem(t, await logIn({ email: 'nobody@example.com' }), 'invalid_credentials', [], 'nobody')
-  t.same(await sessions(), before)
+  t.strictSame(await sessions(), before)
 })
 
 t.test('a disabled account says so only to who knows the password', async (t) => {
@@ -51,8 +53,10 @@ t.test('a disabled account says so only to who knows the password', async (t) =>
 
 t.test('a deleted account is nobody, and its address is free again', async (t) => {
   const old = await auth.person({ email: 'gone@example.com' })
+  await auth.database.query('UPDATE users SET deleted_at = now() WHERE id = $1', [old.id])
+  isProblem(t, await logIn({ email: old.email }), 'invalid_credentials', [], 'before its data are erased')
   await auth.database.query(
-    'UPDATE users SET deleted_at = now(), email = NULL, username = NULL, password_hash = NULL, token_hash = NULL WHERE id = $1',
+    'UPDATE users SET email = NULL, username = NULL, password_hash = NULL, token_hash = NULL WHERE id = $1',
     [old.id]
   )
   isProblem(t, await logIn({ email: old.email }), 'invalid_credentials')
@@ -87,4 +91,39 @@ t.test('no two passwords open one account by what bcrypt does not see', async (t
 t.test('half a character is no text: two such passwords would be equal in UTF-8', async (t) => {
   const { email } = await auth.person({ password: 'broken \ufffd heart' })
   isProblem(t, await logIn({ email, password: 'broken \ud800 heart' }), 'invalid_input', ['password'])
+})
+
+// Nobody finds out by /login whether an address has an account: neither by what is answered nor by the work it takes.
+// The work is counted, not timed.
+async function tryToLogIn(email: string, password = 'not the password'): Promise<{ answer: unknown; jobs: unknown[] }> {
+  hashPool.jobs.length = 0
+  const { status, headers, body } = await auth.send('POST /login', { body: { email, password } })
+  const { date: _, ...rest } = headers
+  const jobs = hashPool.jobs.map((job) => ({ ...job, deadline: 0, hash: job.op === 'verify' && shapeOf(job.hash) }))
+  return { answer: { status, headers: rest, body: { ...body, request_id: '' } }, jobs }
+}
+
+function shapeOf(hash: string): object {
+  return { cost: hash.slice(0, 7), length: hash.length }
+}
+
+t.test('a known and an unknown address get one answer, for one and the same work', async (t) => {
+  const wrong = await tryToLogIn(ada.email)
+  const unknown = await tryToLogIn('nobody@example.com')
+  t.strictSame(unknown, wrong)
+  t.strictSame(unknown.jobs, [
+    { op: 'verify', password: 'not the password', cost: 4, deadline: 0, hash: { cost: '$2b$04$', length: 60 } }
+  ])
+})
+
+t.test('so do passwords that are too long, empty, or not as they are kept', async (t) => {
+  for (const password of ['', 'x'.repeat(100), 'cafe\u0301\u00a0']) {
+    t.strictSame(await tryToLogIn('nobody@example.com', password), await tryToLogIn(ada.email, password))
+  }
+})
+
+t.test('so does a disabled account', async (t) => {
+  const disabled = await auth.person()
+  await auth.database.query('UPDATE users SET disabled_at = now() WHERE id = $1', [disabled.id])
+  t.strictSame(await tryToLogIn('nobody@example.com'), await tryToLogIn(disabled.email))
 })

@@ -65,7 +65,7 @@ t.test('no password, hash, token or key is in any line', async (t) => {
   await auth.send('POST /refresh-token', { token: changed.refresh_token })
 
   const codes = new Set(auth.lines.map(({ code }) => code).filter((code) => code !== undefined))
-  t.same([...codes].sort(), MET, 'the walk met all these kinds of failure')
+  t.strictSame([...codes].sort(), MET, 'the walk met all these kinds of failure')
   const hidden = [
     CANARY,
     'eyJ',
@@ -90,7 +90,7 @@ t.test('each request has a line with who, when, where and what, under the id tha
   auth.lines.length = 0
   const { body } = await auth.send('POST /login', { body: { email: ada.email, password: 'wrong' }, from: '192.0.2.1' })
   const [refusal, answered, ...more] = auth.lines
-  t.same(more, [])
+  t.strictSame(more, [])
   const common = { service: 'auth', level: 'info', request_id: body.request_id, time: /^\d{4}-.+Z$/ }
   t.match(refusal, { ...common, code: 'invalid_credentials', msg: `wrong password for user ${ada.id}` })
   t.match(answered, {
@@ -117,7 +117,7 @@ t.test('signup, refresh, rename and change are events with their user', async (t
     body: { current_password: password, new_password: 'another harbour' }
   })
   const events = auth.lines.filter(({ event }) => event).map(({ event, user }) => [event, user])
-  t.same(
+  t.strictSame(
     events,
     ['signup', 'login', 'refresh', 'username_changed', 'password_changed'].map((event) => [event, id])
   )

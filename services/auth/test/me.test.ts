@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { startAuth } from './app.ts'
+import { testKeys } from './keys.ts'
 import { claimsOf, headerOf, resign } from './tokens.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { keys: await testKeys(['current', 'next']) })
 const ada = await auth.person({ email: 'Ada@Example.com', username: 'Ada' })
 const me = (token: string) => auth.send('GET /me', { token })
 
@@ -13,7 +14,7 @@ t.test('a person is shown the own account, and no more of it than everybody may 
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   const { created_at, ...rest } = body
-  t.same(rest, { id: ada.id, email: 'Ada@Example.com', username: 'Ada', email_verified: false, roles: ['user'] })
+  t.strictSame(rest, { id: ada.id, email: 'Ada@Example.com', username: 'Ada', email_verified: false, roles: ['user'] })
   t.match(created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 

@@ -9,7 +9,7 @@ t.test('the metadata say what is true, and no more', async (t) => {
   const { status, headers, body } = await auth.send(LINE)
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=300' })
-  t.same(body, {
+  t.strictSame(body, {
     issuer: 'https://auth.example.com',
     jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
     response_types_supported: [],
@@ -26,6 +26,9 @@ t.test('the metadata say what is true, and no more', async (t) => {
 t.test('an issuer that ends with a slash is named with it, byte for byte', async (t) => {
   const auth = await startAuth(t, { env: { ISSUER: 'https://Auth.example.com:443/' } })
   const { issuer, jwks_uri } = (await auth.send(LINE)).body
-  t.same([issuer, jwks_uri], ['https://Auth.example.com:443/', 'https://Auth.example.com:443/.well-known/jwks.json'])
+  t.strictSame(
+    [issuer, jwks_uri],
+    ['https://Auth.example.com:443/', 'https://Auth.example.com:443/.well-known/jwks.json']
+  )
   t.equal(claimsOf((await auth.person()).access_token)['iss'], issuer)
 })

@@ -2,7 +2,8 @@ import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { type Auth, PASSWORD, startAuth } from './app.ts'
 import { directPool } from './hash-pool.ts'
-import { everythingOf, liveSessions } from './sessions.ts'
+import { ENDINGS, everythingOf, liveSessions } from './sessions.ts'
+import { claimsOf } from './tokens.ts'
 
 const hashPool = directPool()
 const auth = await startAuth(t, { hashPool })
@@ -24,10 +25,10 @@ t.test('of twenty who sign up one address at once, in every letter case, one get
   await Promise.all(held.map(({ begun }) => begun))
   for (const { release } of held) release()
   const answers = await Promise.all(all)
-  t.same(statuses(answers), [201, ...Array(19).fill(409)])
+  t.strictSame(statuses(answers), [201, ...Array(19).fill(409)])
   for (const answer of answers.filter(({ status }) => status === 409)) isProblem(t, answer, 'email_taken')
   const rows = await auth.database.query("SELECT id FROM users WHERE lower(email) = 'contested@example.com'")
-  t.same(rows, [{ id: answers.find(({ status }) => status === 201)?.body.id }])
+  t.strictSame(rows, [{ id: answers.find(({ status }) => status === 201)?.body.id }])
 })
 
 t.test('of four changes that all compared the old password, one wins', async (t) => {
@@ -40,7 +41,7 @@ t.test('of four changes that all compared the old password, one wins', async (t)
   await Promise.all(held.map(({ begun }) => begun))
   for (const { release } of held) release()
   const answers = await Promise.all(all)
-  t.same(statuses(answers), [200, 401, 401, 401])
+  t.strictSame(statuses(answers), [200, 401, 401, 401])
   for (const answer of answers.filter(({ status }) => status === 401)) isProblem(t, answer, 'invalid_token')
   const winner = answers.findIndex(({ status }) => status === 200)
   const tokens = answers[winner]?.body
@@ -104,34 +105,39 @@ t.test('a login starts over once when the token hash changed but the password di
   isProblem(t, await another, 'invalid_credentials')
 })
 
-t.test('a session that ends while its password change is being hashed changes nothing', async (t) => {
+const MEANWHILE = {
+  ...ENDINGS,
+  'the token hash changed': 'UPDATE users SET token_hash = sha256(token_hash) WHERE id = $1',
+  'the hash of the password changed': "UPDATE users SET password_hash = '*' WHERE id = $1"
+}
+
+for (const [name, statement] of Object.entries(MEANWHILE)) {
+  t.test(`a change of the password changes nothing when ${name} while it was hashed`, async (t) => {
+    const ada = await auth.person()
+    const held = hashPool.hold('hash')
+    const body = { current_password: PASSWORD, new_password: NEW }
+    const change = auth.send('POST /change-password', { token: ada.access_token, body })
+    await held.begun
+    await auth.database.query(statement, [ada.id])
+    const before = await everythingOf(auth.database, ada.id)
+    held.release()
+    isProblem(t, await change, 'invalid_token')
+    t.strictSame(await everythingOf(auth.database, ada.id), before)
+  })
+}
+
+t.test('another session does not stand in for that of the caller', async (t) => {
   const ada = await auth.person()
   const other = await auth.login(ada)
   const held = hashPool.hold('hash')
   const body = { current_password: PASSWORD, new_password: NEW }
   const change = auth.send('POST /change-password', { token: ada.access_token, body })
   await held.begun
-  const oldest = 'SELECT id FROM sessions WHERE user_id = $1 ORDER BY created_at LIMIT 1'
-  const end = `UPDATE sessions SET ended_at = now(), end_reason = 'evicted' WHERE id = (${oldest})`
-  await auth.database.query(end, [ada.id])
-  const before = await everythingOf(auth.database, ada.id)
+  const end = "UPDATE sessions SET ended_at = now(), end_reason = 'evicted' WHERE id = $1"
+  await auth.database.query(end, [claimsOf(ada.access_token)['sid']])
   held.release()
   isProblem(t, await change, 'invalid_token')
-  t.same(await everythingOf(auth.database, ada.id), before)
   t.equal((await auth.send('GET /me', { token: other.access_token })).status, 200)
-})
-
-t.test('an account that is disabled while its password change is being hashed changes nothing', async (t) => {
-  const ada = await auth.person()
-  const held = hashPool.hold('hash')
-  const body = { current_password: PASSWORD, new_password: NEW }
-  const change = auth.send('POST /change-password', { token: ada.access_token, body })
-  await held.begun
-  await auth.database.query('UPDATE users SET disabled_at = now() WHERE id = $1', [ada.id])
-  const before = await everythingOf(auth.database, ada.id)
-  held.release()
-  isProblem(t, await change, 'invalid_token')
-  t.same(await everythingOf(auth.database, ada.id), before)
 })
 
 t.test('an account that is disabled while its password is compared opens nothing', async (t) => {
@@ -143,4 +149,62 @@ t.test('an account that is disabled while its password is compared opens nothing
   held.release()
   isProblem(t, await login, 'account_disabled')
   t.equal(await liveSessions(auth.database, ada.id), 1, 'none but the one before')
+})
+
+// A second instance with the same database, where BCRYPT_COST was raised.
+const raised = await startAuth(t, { cost: 5, hashPool, env: { DATABASE_URL: auth.config.DATABASE_URL } })
+
+interface Row {
+  readonly password_hash: string
+  readonly token_hash: Buffer
+  readonly epoch: number
+}
+
+async function rowOf(id: string): Promise<Row> {
+  const [row] = await raised.database.query<Row>('SELECT password_hash, token_hash, epoch FROM users WHERE id = $1', [
+    id
+  ])
+  return row as Row
+}
+
+t.test('a login renews a hash of lower cost, and ends nothing', async (t) => {
+  const ada = await auth.person()
+  const old = await rowOf(ada.id)
+  await raised.login(ada)
+  const { password_hash, ...rest } = await rowOf(ada.id)
+  t.match(password_hash, /^\$2b\$05\$/)
+  t.strictSame(rest, { token_hash: old.token_hash, epoch: 0 })
+  t.equal((await raised.send('GET /refresh-token', { token: ada.refresh_token })).status, 200)
+  await raised.login(ada)
+  t.equal((await rowOf(ada.id)).password_hash, password_hash, 'and once is enough')
+})
+
+t.test('a wrong password renews nothing, nor does an instance of lower cost', async (t) => {
+  const ada = await auth.person()
+  const old = await rowOf(ada.id)
+  await raised.send('POST /login', { body: { email: ada.email, password: 'not the password' } })
+  t.strictSame(await rowOf(ada.id), old)
+  await raised.login(ada)
+  const renewed = await rowOf(ada.id)
+  await auth.login(ada)
+  t.strictSame(await rowOf(ada.id), renewed)
+})
+
+t.test('a hash that is renewed while the password changes does not bring the old one back', async (t) => {
+  const ada = await auth.person()
+  const held = hashPool.hold('hash')
+  const login = raised.send('POST /login', { body: { email: ada.email, password: PASSWORD } })
+  await held.begun
+  const body = { current_password: PASSWORD, new_password: NEW }
+  t.equal((await auth.send('POST /change-password', { token: ada.access_token, body })).status, 200)
+  const changed = await rowOf(ada.id)
+  held.release()
+  isProblem(t, await login, 'invalid_credentials')
+  t.strictSame(await rowOf(ada.id), changed)
+  t.equal(await liveSessions(raised.database, ada.id), 1)
+  isProblem(
+    t,
+    await raised.send('POST /login', { body: { email: ada.email, password: PASSWORD } }),
+    'invalid_credentials'
+  )
 })

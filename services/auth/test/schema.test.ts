@@ -22,9 +22,9 @@ t.test('an empty database is brought up to date, by however many at once', async
   t.match(await missingMigration(database), /^\d{14}_users-and-sessions$/)
   await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)])
   t.equal(await missingMigration(database), undefined)
-  t.same(await tables(), ['attempts', 'pgmigrations', 'sessions', 'users'])
+  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'users'])
   const rows = await database.query('SELECT name, count(*) FROM pgmigrations GROUP BY name HAVING count(*) > 1')
-  t.same(rows, [], 'each step once')
+  t.strictSame(rows, [], 'each step once')
 })
 
 t.test('a second run finds nothing to do, and keeps what is there', async (t) => {
@@ -34,17 +34,17 @@ t.test('a second run finds nothing to do, and keeps what is there', async (t) =>
      VALUES (gen_random_uuid(), 'ada@example.com', 'Ada', '', sha256(''), now())`
   await database.query(ada)
   await migrate(url)
-  t.same(await database.query('SELECT email FROM users'), [{ email: 'ada@example.com' }])
+  t.strictSame(await database.query('SELECT email FROM users'), [{ email: 'ada@example.com' }])
 })
 
 t.test('a step that fails leaves nothing behind, and can be repeated', async (t) => {
   const { url, tables } = await emptyDatabase(t)
   await runStatement(url, 'CREATE TABLE sessions (mine text)')
   await t.rejects(migrate(url), { message: /sessions/ })
-  t.same(await tables(), ['pgmigrations', 'sessions'])
+  t.strictSame(await tables(), ['pgmigrations', 'sessions'])
   await runStatement(url, 'DROP TABLE sessions')
   await migrate(url)
-  t.same(await tables(), ['attempts', 'pgmigrations', 'sessions', 'users'])
+  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'users'])
 })
 
 t.test('every table and column says what it is for, where its name does not', async (t) => {
@@ -53,7 +53,7 @@ t.test('every table and column says what it is for, where its name does not', as
   const silent = await database.query(
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND obj_description(oid) IS NULL"
   )
-  t.same(silent, [{ relname: 'pgmigrations' }])
+  t.strictSame(silent, [{ relname: 'pgmigrations' }])
 })
 
 t.test('the database itself keeps the rules that must never break', async (t) => {

@@ -37,7 +37,7 @@ t.test('the service starts while the database is away, tells of what is unsafe, 
   t.equal((await fetch(`${address}/readyz`)).status, 503)
   child.process.kill('SIGTERM')
   const { code, stdout, stderr } = await child.ended
-  t.same([code, stderr], [0, ''])
+  t.strictSame([code, stderr], [0, ''])
   const warnings = stdout.split('\n').filter((line) => line.includes('"level":"warn"'))
   t.equal(warnings.length, 3)
   for (const kind of ['access', 'refresh']) {
@@ -46,7 +46,7 @@ t.test('the service starts while the database is away, tells of what is unsafe, 
   t.match(stdout, '"ISSUER: http: is safe only')
 })
 
-t.test('it refuses to start without settings, with a weak key, and without keys', async (t) => {
+t.test('it refuses to start without settings, and with a weak key', async (t) => {
   const unset = await startChild(t, SERVER, {}).ended
   t.equal(unset.code, 1)
   t.match(
@@ -57,30 +57,19 @@ t.test('it refuses to start without settings, with a weak key, and without keys'
   const dir = keysDir(t, { access, refresh: weak })
   const weakly = await startChild(t, SERVER, environment({ KEYS_DIR: dir })).ended
   const path = join(dir, 'refresh', 'current.private.pem')
-  t.same([weakly.code, weakly.stderr], [1, `auth: ${path}: has 1024 bits; 2048 is the least.\n`])
-
-  const nowhere = await startChild(t, SERVER, environment({ KEYS_DIR: '/nowhere' })).ended
-  t.match(nowhere, {
-    code: 1,
-    stderr: /^auth: \/nowhere\/access: cannot be read \(ENOENT\)\. scripts\/generate-keys\.sh makes keys/
-  })
+  t.strictSame([weakly.code, weakly.stderr], [1, `auth: ${path}: has 1024 bits; 2048 is the least.\n`])
 })
 
-t.test(
-  'the migration brings a database up to date, says what it did, and a second one finds nothing to do',
-  async (t) => {
-    const DATABASE_URL = await createDatabase(t)
-    await runStatement(DATABASE_URL, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
-    const first = await startChild(t, MIGRATE, { DATABASE_URL }).ended
-    t.match(first, { code: 0, stdout: /users-and-sessions/, stderr: '' })
-    const second = await startChild(t, MIGRATE, { DATABASE_URL }).ended
-    t.match(second, { code: 0, stdout: /No migrations to run/, stderr: '' })
-  }
-)
+t.test('the migration brings a database up to date, and the next one finds nothing to do', async (t) => {
+  const DATABASE_URL = await createDatabase(t)
+  await runStatement(DATABASE_URL, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  const first = await startChild(t, MIGRATE, { DATABASE_URL }).ended
+  t.match(first, { code: 0, stdout: /users-and-sessions/, stderr: '' })
+  const second = await startChild(t, MIGRATE, { DATABASE_URL }).ended
+  t.match(second, { code: 0, stdout: /No migrations to run/, stderr: '' })
+})
 
-t.test('the migration fails where there is nothing to bring up to date, and says why', async (t) => {
-  const unset = await startChild(t, MIGRATE, {}).ended
-  t.match(unset, { code: 1, stderr: /^migrate: cannot start.+\n {2}DATABASE_URL is not set\./ })
+t.test('the migration fails where the database is away, and says so', async (t) => {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as net.AddressInfo

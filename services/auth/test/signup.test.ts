@@ -7,7 +7,7 @@ const signUp = (changes: object) =>
   auth.send('POST /signup', { body: { email: 'ada@example.com', username: 'Ada', password: PASSWORD, ...changes } })
 
 t.test('a new database knows nobody', async (t) => {
-  t.same(await auth.database.query('SELECT id FROM users'), [])
+  t.strictSame(await auth.database.query('SELECT id FROM users'), [])
 })
 
 t.test('a person signs up and is shown the account, which keeps the address as it was sent', async (t) => {
@@ -16,11 +16,11 @@ t.test('a person signs up and is shown the account, which keeps the address as i
   t.equal(status, 201)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   const { id, created_at, ...rest } = body
-  t.same(rest, { email: 'Ada@Example.com', username: 'Ada Lovelace', email_verified: false, roles: ['user'] })
+  t.strictSame(rest, { email: 'Ada@Example.com', username: 'Ada Lovelace', email_verified: false, roles: ['user'] })
   t.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   t.match(created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   t.equal(Math.abs(Date.parse(created_at) - begin) < 60_000, true, 'created now')
-  t.same(Object.keys(body), ['id', 'email', 'username', 'email_verified', 'roles', 'created_at'])
+  t.strictSame(Object.keys(body), ['id', 'email', 'username', 'email_verified', 'roles', 'created_at'])
 
   const [row] = await auth.database.query('SELECT *, length(token_hash) AS bytes FROM users WHERE id = $1', [id])
   t.match(row, { email: 'Ada@Example.com', epoch: 0, roles: ['user'], disabled_at: null, deleted_at: null, bytes: 32 })
@@ -46,7 +46,7 @@ t.test('an address is taken in every letter case, and the account stays as it wa
     )
   }
   const rows = await auth.database.query("SELECT username FROM users WHERE lower(email) = 'taken@example.com'")
-  t.same(rows, [{ username: 'First' }])
+  t.strictSame(rows, [{ username: 'First' }])
   await auth.login({ email: 'taken@example.com', password: PASSWORD })
 })
 
@@ -120,9 +120,9 @@ t.test('a refused password is said to be, with the reason, and makes no account'
   for (const [message, password] of Object.entries(refused)) {
     const answer = await signUp({ email: 'eve@example.com', username: 'Eve12345', password })
     isProblem(t, answer, 'invalid_input', ['password'], message)
-    t.same(answer.body.errors, [{ field: 'password', message }])
+    t.strictSame(answer.body.errors, [{ field: 'password', message }])
   }
-  t.same(await auth.database.query("SELECT id FROM users WHERE email = 'eve@example.com'"), [])
+  t.strictSame(await auth.database.query("SELECT id FROM users WHERE email = 'eve@example.com'"), [])
 })
 
 t.test('PASSWORD_MIN_LENGTH asks for more', async (t) => {

@@ -1,10 +1,11 @@
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto'
 import t from 'tap'
 import { AUDIENCE, type Auth, ISSUER, type Person, startAuth } from './app.ts'
+import { testKeys } from './keys.ts'
 import { sessionOf } from './sessions.ts'
 import { claimsOf, headerOf } from './tokens.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { keys: await testKeys(['current', 'next']) })
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000)
 
@@ -39,11 +40,11 @@ async function logIn(by: Auth): Promise<Person & { began: number }> {
 t.test('an access token says what the contract has, signed by the current access key', async (t) => {
   const { id, access_token, refresh_token, began } = await logIn(auth)
   const { publicPem, jwk } = auth.keys.access.current
-  t.same(headerOf(access_token), { alg: 'RS256', typ: 'at+jwt', kid: thumbprint(jwk) })
+  t.strictSame(headerOf(access_token), { alg: 'RS256', typ: 'at+jwt', kid: thumbprint(jwk) })
   t.equal(isSignedBy(access_token, publicPem), true)
   const claims = claimsOf(access_token) as Record<string, number>
   const { iat = 0, exp = 0, jti, sid, ...rest } = claims
-  t.same(rest, {
+  t.strictSame(rest, {
     iss: ISSUER,
     aud: AUDIENCE,
     sub: id,
@@ -62,11 +63,11 @@ t.test('an access token says what the contract has, signed by the current access
 t.test('a refresh token says what its rows have, signed by the current refresh key', async (t) => {
   const { id, refresh_token } = await logIn(auth)
   const { publicPem, jwk } = auth.keys.refresh.current
-  t.same(headerOf(refresh_token), { alg: 'RS256', typ: 'rt+jwt', kid: thumbprint(jwk) })
+  t.strictSame(headerOf(refresh_token), { alg: 'RS256', typ: 'rt+jwt', kid: thumbprint(jwk) })
   t.equal(isSignedBy(refresh_token, publicPem), true)
   const session = await sessionOf(auth.database, refresh_token)
   const [user] = await auth.database.query<{ token_hash: Buffer }>('SELECT token_hash FROM users WHERE id = $1', [id])
-  t.same(claimsOf(refresh_token), {
+  t.strictSame(claimsOf(refresh_token), {
     iss: ISSUER,
     aud: ISSUER,
     sub: id,
@@ -105,7 +106,7 @@ t.test('lives and audiences are as configured', async (t) => {
   const other = await startAuth(t, { env })
   const ada = await logIn(other)
   const { aud, iat, exp } = claimsOf(ada.access_token) as Record<string, number>
-  t.same({ aud, life: Number(exp) - Number(iat) }, { aud: ['greeter', 'chat'], life: 90 })
+  t.strictSame({ aud, life: Number(exp) - Number(iat) }, { aud: ['greeter', 'chat'], life: 90 })
   const refresh = claimsOf(ada.refresh_token) as Record<string, number>
   t.equal(Number(refresh['exp']) - Number(refresh['iat']), 36 * 3600, 'no longer than the session may live')
   t.match(ada, { expires_in: 90, refresh_expires_in: 36 * 3600 })

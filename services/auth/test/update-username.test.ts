@@ -1,5 +1,6 @@
 import t from 'tap'
 import { isProblem, printable } from '../../../packages/service/test/problem.ts'
+import { renameUser } from '../src/accounts/users.ts'
 import { startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'
 
@@ -12,7 +13,7 @@ t.test('a person takes another name, which the account and the next token show',
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   const { created_at, ...rest } = body
-  t.same(rest, {
+  t.strictSame(rest, {
     id: ada.id,
     email: 'Ada@Example.com',
     username: 'Countess of Lovelace',
@@ -86,6 +87,15 @@ t.test('what is no name is refused, and the old one stays', async (t) => {
     isProblem(t, await rename(username), 'invalid_input', ['username'], JSON.stringify(username))
   }
   t.equal((await auth.send('GET /me', { token: ada.access_token })).body.username, 'Ada')
+})
+
+t.test('an account that is disabled or deleted after its token was believed keeps its name', async (t) => {
+  for (const ending of ['disabled_at', 'deleted_at']) {
+    const { id } = await auth.person({ username: 'Before' })
+    await auth.database.query(`UPDATE users SET ${ending} = now() WHERE id = $1`, [id])
+    t.equal(await renameUser(auth.database, id, 'After'), undefined)
+    t.strictSame(await auth.database.query('SELECT username FROM users WHERE id = $1', [id]), [{ username: 'Before' }])
+  }
 })
 
 t.test('credentials that are missing or wrong', async (t) => {

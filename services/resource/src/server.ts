@@ -11,6 +11,7 @@ await runService('resource', async () => {
   warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL'], logger)
   const keys = await openKeys(config, logger)
   const app = await buildApp(config, { keys, logger })
-  app.addHook('onClose', async () => keys.close())
+  // Before open requests are waited for: one of them may be waiting for a key.
+  app.addHook('preClose', async () => keys.close())
   return { app, host: config.HOST, port: config.PORT }
 })

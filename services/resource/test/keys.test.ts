@@ -71,5 +71,5 @@ t.test('an issuer that says nothing is given up after JWKS_TIMEOUT', async (t) =
   const issuer = await startIssuer(t, undefined)
   const { send, lines } = await startResource(t, { JWKS_URL: issuer.url, JWKS_TIMEOUT: '50ms' })
   isProblem(t, await send('GET /greet', bearer(a)), 'unavailable')
-  t.match(lines.find(({ level }) => level === 'warn')?.msg, /^key set not fetched: .*timeout/)
+  t.match(lines.find(({ level }) => level === 'warn')?.msg, /^key set not fetched: no whole answer within 0.05 s/)
 })

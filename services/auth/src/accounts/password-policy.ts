@@ -51,7 +51,7 @@ function isLong(word: string): boolean {
   return [...word].length >= SHORTEST_WORD
 }
 
-// Without the digits and punctuation that people put around a word; a text of nothing else stays as it is.
+// Without the digits and punctuation that people put around a word.
 function core(text: string): string {
-  return text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '') || text
+  return text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '')
 }

@@ -22,7 +22,7 @@ const schema = {
   summary: 'The public keys that access tokens are verified with (RFC 7517)',
   response: {
     200: { description: 'The key set', content: { 'application/jwk-set+json': { schema: JWK_SET } } },
-    304: Type.Null({ description: 'Unchanged since the ETag of If-None-Match' }),
+    304: Type.Unsafe<undefined>({ type: 'null', description: 'Unchanged since the ETag of If-None-Match' }),
     ...problems()
   }
 }
@@ -34,7 +34,10 @@ export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: nu
   app.get('/.well-known/jwks.json', { schema }, async (request, reply) => {
     reply.header('cache-control', `public, max-age=${maxAge}`).header('etag', etag)
     const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-    if (known?.includes(etag) || known?.includes('*')) return reply.code(304).send(null)
+    if (known?.includes(etag) || known?.includes('*')) {
+      // Not null, which would be announced as four bytes that never come.
+      return reply.code(304).send(undefined)
+    }
     // Fastify would add a charset, which this media type does not have (RFC 7517 §8.5.2).
     return reply.type('application/jwk-set+json').serializer(JSON.stringify).send(body)
   })

@@ -2,8 +2,10 @@ import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { PASSWORD, startAuth } from './app.ts'
 
-// What every endpoint with a body refuses, whichever it is. Each stands here with a body that it would take.
+// What every endpoint refuses, whichever it is.
 const auth = await startAuth(t)
+
+// Those with a body, each with one that it would take.
 const ada = await auth.person()
 const token = ada.access_token
 const ENDPOINTS = {
@@ -40,7 +42,7 @@ for (const [line, { body, ...sending }] of Object.entries<{ body: Record<string,
     }
     for (const [name, value] of Object.entries(broken)) isProblem(t, await send(value), 'invalid_input', ['body'], name)
     isProblem(t, await auth.send(line, sending), 'invalid_input', ['body'], 'no body at all')
-    t.same(await state(), before)
+    t.strictSame(await state(), before)
   })
 
   t.test(`${line} takes text alone, without making any of other types`, async (t) => {
@@ -54,7 +56,7 @@ for (const [line, { body, ...sending }] of Object.entries<{ body: Record<string,
       isProblem(t, await send(rest), 'invalid_input', [member], `without ${member}`)
     }
     isProblem(t, await send({}), 'invalid_input', members, 'without any')
-    t.same(await state(), before)
+    t.strictSame(await state(), before)
   })
 
   t.test(`${line} knows its own members alone`, async (t) => {
@@ -66,8 +68,12 @@ for (const [line, { body, ...sending }] of Object.entries<{ body: Record<string,
     for (const poison of ['"__proto__":{"polluted":1}', '"constructor":{"prototype":{"polluted":1}}']) {
       isProblem(t, await send(`{${poison},${inside}`), 'invalid_input', ['body'], poison)
     }
+    for (const member of members) {
+      const twice = `{"${member}":"eve@example.com",${inside}`
+      isProblem(t, await send(twice), 'invalid_input', ['body'], `with two of ${member}`)
+    }
     t.equal(({} as Record<string, unknown>)['polluted'], undefined)
-    t.same(await state(), before)
+    t.strictSame(await state(), before)
   })
 
   t.test(`${line} takes 64 KiB and not a byte more`, async (t) => {
@@ -119,4 +125,88 @@ for (const [line, { body, ...sending }] of Object.entries<{ body: Record<string,
 t.test('a byte order mark before the object is passed over (RFC 8259 §8.1)', async (t) => {
   const answer = await auth.send('POST /login', { body: `\ufeff${JSON.stringify(ENDPOINTS['POST /login'].body)}` })
   t.equal(answer.status, 200)
+})
+
+/** The paths of the contract with their methods. */
+const PATHS = {
+  '/signup': ['POST'],
+  '/login': ['POST'],
+  '/refresh-token': ['GET', 'POST'],
+  '/change-password': ['POST'],
+  '/update-username': ['PUT'],
+  '/me': ['DELETE', 'GET', 'HEAD'],
+  '/.well-known/jwks.json': ['GET', 'HEAD'],
+  '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
+  '/healthz': ['GET', 'HEAD'],
+  '/readyz': ['GET', 'HEAD'],
+  '/docs': ['GET', 'HEAD'],
+  '/openapi.json': ['GET', 'HEAD']
+}
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
+
+for (const [path, methods] of Object.entries(PATHS)) {
+  t.test(`${path} answers ${methods.join(' and ')}, and names them to who asks otherwise`, async (t) => {
+    for (const method of METHODS) {
+      const answer = await auth.send(`${method} ${path}`)
+      if (methods.includes(method)) t.equal([404, 405].includes(answer.status), false, method)
+      else if (method === 'HEAD') t.match(answer, { status: 405, headers: { allow: methods.join(', ') }, body: '' })
+      else {
+        isProblem(t, answer, 'method_not_allowed', [], method)
+        t.equal(answer.headers['allow'], methods.join(', '))
+      }
+    }
+  })
+}
+
+t.test('a body does not keep a wrong method from being refused as such', async (t) => {
+  for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': 'application/json' }]) {
+    isProblem(t, await auth.send('PUT /login', { body: 'x', headers }), 'method_not_allowed')
+  }
+})
+
+t.test('other paths are not found', async (t) => {
+  for (const path of [
+    '/',
+    '/nothing',
+    '/login/',
+    '//login',
+    '/LOGIN',
+    '/login/x',
+    '/login;x',
+    '/me/..',
+    '/docs/nothing'
+  ]) {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      isProblem(t, await auth.send(`${method} ${path}`), 'not_found', [], `${method} ${path}`)
+    }
+  }
+})
+
+t.test('a path that cannot be decoded is refused', async (t) => {
+  for (const path of ['/%zz', '/login%', '/%c3%28', '/me%ff']) {
+    isProblem(t, await auth.send(`GET ${path}`), 'invalid_input', ['path'], path)
+  }
+})
+
+t.test('no endpoint knows a member of the query, and none is done that has one', async (t) => {
+  const { email, password, access_token, refresh_token } = await auth.person()
+  const bodies: Record<string, object> = {
+    '/signup': { email: 'new@example.com', username: 'New', password },
+    '/login': { email, password },
+    '/change-password': { current_password: password, new_password: 'another harbour' },
+    '/update-username': { username: 'New' },
+    '/me': { current_password: password }
+  }
+  const state = () => auth.database.query('SELECT * FROM users FULL JOIN sessions ON user_id = users.id')
+  const before = await state()
+  for (const [path, methods] of Object.entries(PATHS)) {
+    if (path === '/docs' || path === '/openapi.json') continue
+    for (const method of methods.filter((method) => method !== 'HEAD')) {
+      const token = path === '/refresh-token' ? refresh_token : access_token
+      const line = `${method} ${path}?role=admin&access_token=x&a=1&a=2&__proto__=x`
+      const answer = await auth.send(line, { token, ...(bodies[path] && method !== 'GET' && { body: bodies[path] }) })
+      isProblem(t, answer, 'invalid_input', ['role', 'access_token', 'a', '__proto__'], `${method} ${path}`)
+    }
+  }
+  t.strictSame(await state(), before)
 })
