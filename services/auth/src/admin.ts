@@ -3,36 +3,93 @@ import { Type } from 'typebox'
 import { findByEmail } from './accounts/users.ts'
 import { databaseUrl } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
-import { changeRole, disableUser, enableUser, endSessions } from './users/administration.ts'
+import { missingMigration } from './schema.ts'
+import {
+  type Change,
+  changeRole,
+  disableUser,
+  enableUser,
+  endAllSessions,
+  endSessions
+} from './users/administration.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps when nobody can log in as one.
-const COMMANDS: Record<
-  string,
-  { words: string; run: (database: Database, id: string, role: string) => Promise<unknown> }
-> = {
-  grant: { words: '<role> <email>', run: (database, id, role) => changeRole(database, id, role, true) },
-  revoke: { words: '<role> <email>', run: (database, id, role) => changeRole(database, id, role, false) },
-  disable: { words: '<email>', run: disableUser },
-  enable: { words: '<email>', run: enableUser },
-  'end-sessions': { words: '<email>', run: endSessions }
+
+interface Command {
+  readonly words: string
+  readonly help: string
+  /** Returns what was done. */
+  run(database: Database, ...words: string[]): Promise<string>
 }
 
-const USAGE = Object.entries(COMMANDS).map(([name, { words }]) => `  npm run admin -- ${name} ${words}`)
+const COMMANDS: Record<string, Command> = {
+  grant: {
+    words: '<role> <email>',
+    help: 'adds a role: it is in the next access token',
+    run: (database, role = '', email) =>
+      onUser(database, email, (who) => changeRole(database, who, checkRole(role), true), `now has the role ${role}`)
+  },
+  revoke: {
+    words: '<role> <email>',
+    help: 'takes a role away',
+    run: (database, role = '', email) =>
+      onUser(database, email, (who) => changeRole(database, who, checkRole(role), false), `has no role ${role}`)
+  },
+  disable: {
+    words: '<email>',
+    help: 'ends every session, and nobody logs in',
+    run: (database, email) => onUser(database, email, (who) => disableUser(database, who), 'is disabled')
+  },
+  enable: {
+    words: '<email>',
+    help: 'lets a disabled user log in again',
+    run: (database, email) => onUser(database, email, (who) => enableUser(database, who), 'may log in')
+  },
+  'end-sessions': {
+    words: '<email>',
+    help: 'ends every session of a user',
+    run: (database, email) => onUser(database, email, (who) => endSessions(database, who), 'has no session any more')
+  },
+  'end-all-sessions': {
+    words: '',
+    help: 'ends those of all users, as is due after a backup was restored',
+    run: async (database) => `${await endAllSessions(database)} users have no session any more`
+  }
+}
+
+async function onUser(
+  database: Database,
+  email = '',
+  change: (who: Change) => Promise<unknown>,
+  done: string
+): Promise<string> {
+  const account = await findByEmail(database, email)
+  if (!account) throw new Error(`no account has the address ${email}; who it is for signs up first`)
+  await change({ id: account.id })
+  return `${account.email} (${account.id}) ${done}`
+}
+
+function checkRole(role: string): string {
+  if (role === 'user') throw new Error('every user has the role user')
+  if (!/^[a-z][a-z0-9_-]{0,31}$/.test(role)) throw new Error(`${role} is no role: a word of lower-case letters is`)
+  return role
+}
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { words, help }]) => [`${name} ${words}`.trimEnd(), help] as const)
+  return ['usage: npm run admin -- <command>', ...lines.map(([line, help]) => `  ${line.padEnd(26)}${help}`)].join('\n')
+}
 
 try {
   const [name = '', ...words] = process.argv.slice(2)
   const command = COMMANDS[name]
-  if (!command || words.length !== command.words.split(' ').length) throw new Error(`usage:\n${USAGE.join('\n')}`)
-  const [email = '', role = ''] = words.toReversed()
-  if (role && !/^[a-z][a-z0-9_-]{0,31}$/.test(role))
-    throw new Error(`${role} is no role: a word of lower-case letters is.`)
+  if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
   const { DATABASE_URL } = readConfig(Type.Object({ DATABASE_URL: databaseUrl }), process.env)
   const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
   try {
-    const account = await findByEmail(database, email)
-    if (!account) throw new Error(`no account has the address ${email}.`)
-    await command.run(database, account.id, role)
-    console.log(`${[name, role].join(' ').trim()}: done for ${account.email} (${account.id})`)
+    const missing = await missingMigration(database)
+    if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)
+    console.log(await command.run(database, ...words))
   } finally {
     await database.close()
   }

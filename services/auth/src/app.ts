@@ -57,7 +57,10 @@ export async function buildApp(
       version: '1'
     })
     const guards = await createGuards(app, { keys, database, settings: { ...settings, leeway: config.CLOCK_LEEWAY } })
-    const limit = await limitRequests(app, config.RATE_LIMIT_PER_MINUTE)
+    const limit = await limitRequests(app, {
+      perMinute: config.RATE_LIMIT_PER_MINUTE,
+      redisUrl: config.REDIS_URL
+    })
 
     signup(app, { database, passwords, minLength, limit })
     login(app, { database, passwords, issue, guards, life, limit })

@@ -93,8 +93,16 @@ export const authSettings = Type.Object({
     maximum: 1_000_000,
     default: '100',
     description:
-      'Requests a minute to /signup and /login from one client address (IPv6: one /64), all together, for each instance; then the answer is 429. 0 is no limit.'
+      'Requests a minute to /signup and /login from one client address (IPv6: one /64), all together, for each instance or, with REDIS_URL, for all of them; then the answer is 429. 0 is no limit.'
   }),
+  REDIS_URL: Type.Optional(
+    text({
+      file: true,
+      pattern: '^rediss?://',
+      description:
+        'A Redis or Valkey that the instances count requests in together, as in redis://:password@host:6379. Unset, and while it is away, each instance counts for itself.'
+    })
+  ),
   JWKS_PUBLISH_AGE: duration({
     minimum: 1,
     default: '5m',

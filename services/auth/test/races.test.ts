@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
-import { type Auth, PASSWORD, startAuth } from './app.ts'
+import { logOutEverywhere } from '../src/sessions/revocation.ts'
+import type { Caller } from '../src/sessions/sessions.ts'
+import { type Auth, PASSWORD, type Person, startAuth, type Tokens } from './app.ts'
 import { directPool } from './hash-pool.ts'
 import { ENDINGS, everythingOf, liveSessions } from './sessions.ts'
 import { claimsOf } from './tokens.ts'
 
 const hashPool = directPool()
 const auth = await startAuth(t, { hashPool })
+// A second instance with the same database, where BCRYPT_COST was raised.
+const raised = await startAuth(t, { cost: 5, hashPool, env: { DATABASE_URL: auth.config.DATABASE_URL } })
 const NEW = 'a louder harbour at noon'
 const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status).sort()
 
@@ -151,8 +156,64 @@ t.test('an account that is disabled while its password is compared opens nothing
   t.equal(await liveSessions(auth.database, ada.id), 1, 'none but the one before')
 })
 
-// A second instance with the same database, where BCRYPT_COST was raised.
-const raised = await startAuth(t, { cost: 5, hashPool, env: { DATABASE_URL: auth.config.DATABASE_URL } })
+t.test('a deletion and a logout everywhere change nothing when the password changed meanwhile', async (t) => {
+  const ada = await auth.person()
+  const phone = await auth.login(ada)
+  const held = hashPool.hold('verify')
+  const body = { current_password: PASSWORD }
+  const deletion = auth.send('DELETE /me', { token: phone.access_token, body })
+  await held.begun
+  const change = { current_password: PASSWORD, new_password: NEW }
+  const { body: tokens } = await auth.send('POST /change-password', { token: ada.access_token, body: change })
+  held.release()
+  isProblem(t, await deletion, 'invalid_token')
+
+  const outside = await auth.database.query<Caller>('SELECT * FROM users WHERE id = $1', [ada.id])
+  const stale = { ...(outside[0] as Caller), sid: String(claimsOf(phone.access_token)['sid']) }
+  await t.rejects(logOutEverywhere(auth.database, stale), { code: 'invalid_token' }, 'of a session that is over')
+  t.equal((await auth.send('GET /me', { token: tokens.access_token })).status, 200)
+})
+
+// Tabs that go on refreshing at two instances while something ends their session: every token that was issued before the
+// end was acknowledged is dead after it.
+const ENDS: Record<string, (at: Auth, ada: Person) => Promise<{ status: number; body: Partial<Tokens> }>> = {
+  'POST /change-password': (at, { access_token: token }) =>
+    at.send('POST /change-password', { token, body: { current_password: PASSWORD, new_password: NEW } }),
+  'POST /logout-everywhere': (at, { access_token: token }) => at.send('POST /logout-everywhere', { token }),
+  'POST /logout': (at, { refresh_token: token }) => at.send('POST /logout', { token }),
+  'DELETE /sessions': (at, { access_token: token }) => at.send(`DELETE /sessions/${claimsOf(token)['sid']}`, { token }),
+  'DELETE /me': (at, { access_token: token }) => at.send('DELETE /me', { token, body: { current_password: PASSWORD } })
+}
+
+for (const [line, end] of Object.entries(ENDS)) {
+  t.test(`no token that was issued before ${line} works after it, however many refresh meanwhile`, async (t) => {
+    for (let round = 0; round < 10; round += 1) {
+      const ada = await auth.person()
+      const issued = [ada.refresh_token]
+      let over = false
+      const tab = async (at: Auth) => {
+        while (!over) {
+          const { status, body } = await at.send('POST /refresh-token', { token: issued.at(-1) })
+          if (status === 200) issued.push(body.refresh_token)
+        }
+      }
+      const tabs = [tab(auth), tab(raised), tab(auth)]
+      while (issued.length < 4) await sleep(1)
+      const { status, body } = await end(raised, ada)
+      const known = [...issued]
+      over = true
+      await Promise.all(tabs)
+      t.equal(status === 200 || status === 204, true)
+      const answers = await Promise.all(
+        [...new Set([...known, ...issued])].map((token) => auth.send('POST /refresh-token', { token }))
+      )
+      t.strictSame(new Set(statuses(answers)), new Set([401]), `${answers.length} tokens`)
+      if (body.refresh_token) {
+        t.equal((await auth.send('POST /refresh-token', { token: body.refresh_token })).status, 200, 'but the new one')
+      }
+    }
+  })
+}
 
 interface Row {
   readonly password_hash: string

@@ -115,11 +115,11 @@ async function run(commands: Command[], email: string): Promise<void> {
       model.revokeAll(seconds())
     },
     disable: async () => {
-      await disableUser(any().database, ada.id)
+      await disableUser(any().database, { id: ada.id })
       model.disable(seconds())
     },
     enable: async () => {
-      await enableUser(any().database, ada.id)
+      await enableUser(any().database, { id: ada.id })
       model.enable()
     },
     restart: async () => {

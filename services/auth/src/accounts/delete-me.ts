@@ -3,7 +3,7 @@ import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
-import { deleteUser } from '../users/administration.ts'
+import { deleteOwnAccount } from '../users/administration.ts'
 import { confirmPassword } from './confirm-password.ts'
 import { PASSWORD } from './fields.ts'
 import type { Passwords } from './passwords.ts'
@@ -31,7 +31,7 @@ export function deleteMe(app: App, { database, passwords, guards }: DeleteMePart
   app.delete('/me', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request
     await confirmPassword({ database, passwords }, caller, request.body.current_password)
-    await deleteUser(database, caller.id)
+    await deleteOwnAccount(database, caller)
     request.log.info({ event: 'account_deleted', user: caller.id, session: caller.sid }, 'account deleted')
     return reply.code(204).send(null)
   })

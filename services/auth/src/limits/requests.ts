@@ -1,30 +1,83 @@
 import rateLimit from '@fastify/rate-limit'
 import type { App } from '@latchkey/service/app'
 import { Problem } from '@latchkey/tokens/errors'
-import type { onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify'
+import type { FastifyRequest } from 'fastify'
+import { Redis } from 'ioredis'
 
 /** An `onRequest` hook that counts a request of a client address, and refuses it with 429 when there were too many. */
-export type LimitRequests = onRequestHookHandler | onRequestAsyncHookHandler
+export type LimitRequests = (request: FastifyRequest) => Promise<void>
 
-// Retry-After is the one header that the API promises; it comes with the problem.
-const UNDOCUMENTED = {
-  'x-ratelimit-limit': false,
-  'x-ratelimit-remaining': false,
-  'x-ratelimit-reset': false,
-  'retry-after': false
-}
+type Count = ReturnType<App['createRateLimit']>
+
+/** One minute, in milliseconds. */
+const WINDOW = 60_000
+
+/** Longest wait for Redis, in milliseconds: a login must not wait for its count. */
+const REDIS_TIMEOUT = 500
+
+/** Longest pause before a lost connection to Redis is tried again, in milliseconds. */
+const REDIS_PAUSE = 2000
 
 /**
- * Makes the limit that the routes with credentials share: one count a client address (IPv6: a /64) and minute, in memory.
+ * Makes the limit that the routes with credentials share: one count a client address (IPv6: a /64) and minute.
  *
- * 0 a minute is no limit.
+ * The instances that share a Redis count together; without one, and while it is away, each counts for itself. 0 a minute
+ * is no limit.
  */
-export async function limitRequests(app: App, perMinute: number): Promise<LimitRequests> {
+export async function limitRequests(
+  app: App,
+  { perMinute, redisUrl }: { perMinute: number; redisUrl: string | undefined }
+): Promise<LimitRequests> {
   if (perMinute === 0) return async () => {}
-  await app.register(rateLimit, { global: false, addHeaders: UNDOCUMENTED, addHeadersOnExceeding: UNDOCUMENTED })
-  return app.rateLimit({
-    max: perMinute,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { ttl }) => new Problem('too_many_requests', { retryAfter: ttl / 1000 })
+  const own = await counter(app, perMinute)
+  const count = redisUrl ? await sharedCounter(app, perMinute, redisUrl, own) : own
+  return async (request) => {
+    const counted = await count(request)
+    if (!counted.isAllowed && counted.isExceeded) {
+      throw new Problem('too_many_requests', { retryAfter: counted.ttl / 1000 })
+    }
+  }
+}
+
+// In a scope of its own: the plugin keeps one store for each.
+async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
+  let count: Count | undefined
+  await app.register(async (scope) => {
+    await scope.register(rateLimit, { global: false, nameSpace: 'latchkey:requests:', redis })
+    count = scope.createRateLimit({ max, timeWindow: WINDOW })
   })
+  return count as Count
+}
+
+async function sharedCounter(app: App, max: number, url: string, own: Count): Promise<Count> {
+  const redis = new Redis(url, {
+    connectionName: 'latchkey-auth',
+    lazyConnect: true,
+    connectTimeout: REDIS_TIMEOUT,
+    commandTimeout: REDIS_TIMEOUT,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (times) => Math.min(times * 100, REDIS_PAUSE)
+  })
+  let away = false
+  const missed = (error: unknown) => {
+    if (!away) app.log.warn({ err: error }, 'Redis is away: each instance counts requests for itself')
+    away = true
+  }
+  redis.on('error', missed)
+  app.addHook('onClose', async () => redis.disconnect())
+  await redis.connect().catch(missed)
+
+  const shared = await counter(app, max, redis)
+  return async (request) => {
+    try {
+      const counted = await shared(request)
+      if (away) app.log.info('Redis is back')
+      away = false
+      return counted
+    } catch (error) {
+      missed(error)
+      return own(request)
+    }
+  }
 }

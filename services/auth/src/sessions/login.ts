@@ -7,7 +7,7 @@ import { EMAIL, PASSWORD } from '../accounts/fields.ts'
 import type { Passwords } from '../accounts/passwords.ts'
 import { type Account, findByEmail, renewHash } from '../accounts/users.ts'
 import type { Queryable } from '../database.ts'
-import { type Bucket, countAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
+import { type Bucket, countAttempt, deviceOf, strangersOf } from '../limits/attempts.ts'
 import type { LimitRequests } from '../limits/requests.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
@@ -45,15 +45,16 @@ export function login(app: App, { database, passwords, issue, guards, life, limi
     const account = await findByEmail(database, email)
     const bucket = await countAttempt(database, strangersOf(email), await deviceShown(request, account))
     // The password may be changed while it is compared: then the login starts over, once.
-    const grant = (await open(account, request)) ?? (await open(await findByEmail(database, email), request))
+    const grant =
+      (await open(account, bucket, request)) ?? (await open(await findByEmail(database, email), bucket, request))
     if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
-    await forgetAttempts(database, bucket)
     request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
     return reply.send(await issue(grant))
   })
 
   async function open(
     account: Account | undefined,
+    bucket: Bucket,
     request: FastifyRequest<{ Body: { password: string } }>
   ): Promise<Grant | undefined> {
     const { password } = request.body
@@ -62,7 +63,8 @@ export function login(app: App, { database, passwords, issue, guards, life, limi
     if (!matches) throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
     if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
     if (outdated) await renewHash(database, account.id, account.password_hash, await passwords.hash(password))
-    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from: originOf(request) })
+    const from = originOf(request)
+    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from, bucket })
   }
 
   async function deviceShown(request: FastifyRequest, account: Account | undefined): Promise<Bucket | undefined> {

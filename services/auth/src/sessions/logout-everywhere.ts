@@ -3,7 +3,7 @@ import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
 import type { Guards } from './guard.ts'
-import { revokeAll } from './revocation.ts'
+import { logOutEverywhere } from './revocation.ts'
 
 const schema = {
   tags: ['sessions'],
@@ -16,7 +16,7 @@ const schema = {
 export function logoutEverywhere(app: App, { database, guards }: { database: Database; guards: Guards }): void {
   app.post('/logout-everywhere', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request
-    await database.transaction((connection) => revokeAll(connection, caller.id, 'logout_everywhere'))
+    await logOutEverywhere(database, caller)
     request.log.info({ event: 'logout_everywhere', user: caller.id, session: caller.sid }, 'logged out everywhere')
     return reply.code(204).send(null)
   })

@@ -20,6 +20,21 @@ export async function revokeAll(connection: Queryable, userId: string, reason: R
 }
 
 /**
+ * Revokes all for the user who asks for it, while his token hash and session are those that he was let in with.
+ *
+ * Part of a transaction. Throws `invalid_token` when the token hash was replaced or the session ended meanwhile.
+ */
+export async function revokeAsCaller(connection: Queryable, caller: Caller, reason: Revocation): Promise<void> {
+  const [unchanged] = await connection.query(
+    `SELECT u.id FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR NO KEY UPDATE`,
+    [caller.id, caller.token_hash]
+  )
+  if (!unchanged) throw new Problem('invalid_token', { reason: 'all sessions were ended meanwhile' })
+  const ended = await revokeAll(connection, caller.id, reason)
+  if (!ended.includes(caller.sid)) throw new Problem('invalid_token', { reason: 'the session ended meanwhile' })
+}
+
+/**
  * Puts a new password in the place of the one that `caller` showed: one transaction with a new token hash, the next
  * epoch, the end of every session, and a new session for the caller that ends when the old one would have.
  *
@@ -31,14 +46,12 @@ export async function changePassword(
   { passwordHash, idle, from }: { passwordHash: string; idle: number; from: Origin }
 ): Promise<Grant> {
   return database.transaction(async (connection) => {
+    await revokeAsCaller(connection, caller, 'password_changed')
     const [changed] = await connection.query(
-      `UPDATE users u SET password_hash = $4
-        WHERE u.id = $1 AND u.token_hash = $2 AND u.password_hash = $3 AND ${USER_ENABLED} RETURNING u.id`,
-      [caller.id, caller.token_hash, caller.password_hash, passwordHash]
+      'UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id',
+      [caller.id, caller.password_hash, passwordHash]
     )
     if (!changed) throw new Problem('invalid_token', { reason: 'the password was changed meanwhile' })
-    const ended = await revokeAll(connection, caller.id, 'password_changed')
-    if (!ended.includes(caller.sid)) throw new Problem('invalid_token', { reason: 'the session ended meanwhile' })
     const [grant] = await connection.query<Grant>(
       `WITH s AS (
          INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on, ip, user_agent)
@@ -48,14 +61,17 @@ export async function changePassword(
        ) SELECT ${GRANT} FROM s JOIN users u ON u.id = s.user_id`,
       [caller.sid, idle, from.ip, from.userAgent]
     )
-    if (!grant) throw new Problem('invalid_token', { reason: 'the session is gone' })
-    return grant
+    return grant as Grant
   })
 }
 
-/** Leaves of a user only id, epoch and the time, so that old tokens stay refused. Part of a transaction. */
+/** Ends every session of the caller and all that was issued before. Throws as {@link revokeAsCaller}. */
+export async function logOutEverywhere(database: Database, caller: Caller): Promise<void> {
+  await database.transaction((connection) => revokeAsCaller(connection, caller, 'logout_everywhere'))
+}
+
+/** Leaves of a user, all of whose sessions are over, only id, epoch and the time. Part of a transaction. */
 export async function eraseUser(connection: Queryable, userId: string): Promise<void> {
-  await revokeAll(connection, userId, 'deleted')
   await connection.query(
     `UPDATE users SET deleted_at = now(), created_at = now(), email = NULL, username = NULL, password_hash = NULL,
             token_hash = NULL, email_verified = false, roles = '{}' WHERE id = $1`,

@@ -58,6 +58,17 @@ export const GRANT = `u.id AS user_id, u.username, u.roles, u.epoch, u.token_has
 export const SESSION_LIVES = 's.ended_at IS NULL AND now() < s.idle_ends_at AND now() < s.ends_at'
 export const USER_ENABLED = 'u.disabled_at IS NULL AND u.deleted_at IS NULL'
 
+/** What a session is opened with. */
+export interface Opening {
+  readonly userId: string
+  /** As it was read together with the compared password hash. */
+  readonly tokenHash: Buffer
+  readonly life: SessionLife
+  readonly from: Origin
+  /** Where the try was counted: its failures are forgotten. */
+  readonly bucket: Buffer
+}
+
 /**
  * Opens a session for a user whose password was just compared.
  *
@@ -66,7 +77,7 @@ export const USER_ENABLED = 'u.disabled_at IS NULL AND u.deleted_at IS NULL'
  */
 export async function openSession(
   database: Queryable,
-  { userId, tokenHash, life, from }: { userId: string; tokenHash: Buffer; life: SessionLife; from: Origin }
+  { userId, tokenHash, life, from, bucket }: Opening
 ): Promise<Grant | undefined> {
   const [grant] = await database.query<Grant>(
     `WITH u AS (
@@ -75,13 +86,15 @@ export async function openSession(
        UPDATE sessions SET ended_at = now(), end_reason = 'evicted', sweep_on = now()::date + 2 WHERE id IN (
          SELECT s.id FROM sessions s JOIN u ON s.user_id = u.id WHERE ${SESSION_LIVES}
          ORDER BY s.last_used_at DESC OFFSET $5)
+     ), forgotten AS (
+       DELETE FROM attempts USING u WHERE bucket = $8
      ), s AS (
        INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on, ip, user_agent)
        SELECT gen_random_uuid(), u.id, now(), now(), idle_end, now() + make_interval(secs => $4::float8),
               idle_end::date + 2, $6, $7
          FROM u, (SELECT now() + make_interval(secs => least($3::float8, $4::float8)) AS idle_end) AS life RETURNING *
      ) SELECT ${GRANT} FROM s, u`,
-    [userId, tokenHash, life.idle, life.most, MAX_SESSIONS - 1, from.ip, from.userAgent]
+    [userId, tokenHash, life.idle, life.most, MAX_SESSIONS - 1, from.ip, from.userAgent, bucket]
   )
   return grant
 }

@@ -1,7 +1,8 @@
 import { Problem } from '@latchkey/tokens/errors'
 import { ACCOUNT, type Account } from '../accounts/users.ts'
 import type { Database, Queryable } from '../database.ts'
-import { eraseUser, revokeAll } from '../sessions/revocation.ts'
+import { eraseUser, revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
+import type { Caller } from '../sessions/sessions.ts'
 
 /** One page of accounts in the order of their addresses, from after `after`; `search` is a part of the address. */
 export async function listUsers(
@@ -16,76 +17,139 @@ export async function listUsers(
   )
 }
 
-/** Gives a user these roles, and `user`; the next access tokens carry them, and those from before are refused here. */
-export function setRoles(database: Database, id: string, roles: readonly string[]): Promise<Account> {
+/** Roles that a user may have, `user` among them: what an access token may carry. */
+export const MAX_ROLES = 16
+
+/** An account, and who changes it: the id of an administrator, or nobody for the command line. */
+export interface Change {
+  readonly id: string
+  readonly by?: string
+}
+
+/**
+ * Gives a user these roles, and `user`; the next access tokens carry them, and those from before are refused here.
+ *
+ * Throws `insufficient_scope` when administrators would give roles to themselves.
+ */
+export function setRoles(database: Database, who: Change, roles: readonly string[]): Promise<Account> {
   const wanted = [...new Set(['user', ...roles])]
-  return change(database, id, wanted.includes('admin'), async (connection) => {
-    await connection.query('UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND roles <> $2', [id, wanted])
+  if (wanted.length > MAX_ROLES) throw tooManyRoles()
+  return change(database, who, wanted.includes('admin'), async (connection, { roles: held }) => {
+    if (who.by === who.id && wanted.some((role) => !held.includes(role))) {
+      throw new Problem('insufficient_scope', {
+        detail: 'Nobody gives roles to themselves: another administrator has to.'
+      })
+    }
+    await connection.query('UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND roles <> $2', [
+      who.id,
+      wanted
+    ])
   })
 }
 
-/** Adds a role to a user's, or takes it away. */
-export function changeRole(database: Database, id: string, role: string, granted: boolean): Promise<Account> {
-  return change(database, id, granted || role !== 'admin', async (connection) => {
+/** Adds a role to a user's, or takes it away. Throws `invalid_input` when there would be more than 16. */
+export function changeRole(database: Database, who: Change, role: string, granted: boolean): Promise<Account> {
+  return change(database, who, granted || role !== 'admin', async (connection, { roles }) => {
+    if (granted && roles.length === MAX_ROLES && !roles.includes(role)) {
+      throw tooManyRoles()
+    }
     await connection.query(
       `UPDATE users SET epoch = epoch + 1, roles = CASE WHEN $3 THEN array_append(roles, $2) ELSE array_remove(roles, $2) END
         WHERE id = $1 AND ($2 = ANY (roles)) <> $3`,
-      [id, role, granted]
+      [who.id, role, granted]
     )
   })
 }
 
 /** Disables a user: every session ends and nobody logs in as him. */
-export function disableUser(database: Database, id: string): Promise<Account> {
-  return change(database, id, false, async (connection) => {
-    await connection.query('UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL', [id])
-    await revokeAll(connection, id, 'disabled')
+export function disableUser(database: Database, who: Change): Promise<Account> {
+  return change(database, who, false, async (connection) => {
+    await connection.query('UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL', [who.id])
+    await revokeAll(connection, who.id, 'disabled')
   })
 }
 
 /** Lets a disabled user log in again. */
-export function enableUser(database: Database, id: string): Promise<Account> {
-  return change(database, id, true, async (connection) => {
-    await connection.query('UPDATE users SET disabled_at = NULL WHERE id = $1', [id])
+export function enableUser(database: Database, who: Change): Promise<Account> {
+  return change(database, who, true, async (connection) => {
+    await connection.query('UPDATE users SET disabled_at = NULL WHERE id = $1', [who.id])
   })
 }
 
 /** Ends every session of a user. */
-export function endSessions(database: Database, id: string): Promise<Account> {
-  return change(database, id, true, async (connection) => {
-    await revokeAll(connection, id, 'ended_by_admin')
+export function endSessions(database: Database, who: Change): Promise<Account> {
+  return change(database, who, true, async (connection) => {
+    await revokeAll(connection, who.id, 'ended_by_admin')
+  })
+}
+
+/**
+ * Ends every session of every user, as is due after the database was restored from a backup: the backup brings back
+ * what had ended since. Epochs rise by 1000, above any that the lost commits may have reached. Returns the number of users.
+ */
+export async function endAllSessions(database: Database): Promise<number> {
+  return database.transaction(async (connection) => {
+    // Two UUIDs of chance have the 32 bytes of a token hash, and 244 random bits.
+    const users = await connection.query(
+      `UPDATE users SET epoch = epoch + 1000,
+              token_hash = decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')
+        WHERE deleted_at IS NULL RETURNING id`
+    )
+    await connection.query(
+      `UPDATE sessions SET ended_at = now(), end_reason = 'ended_by_admin', sweep_on = now()::date + 2
+        WHERE ended_at IS NULL`
+    )
+    return users.length
   })
 }
 
 /** Deletes an account: its sessions end and its personal data goes. */
-export async function deleteUser(database: Database, id: string): Promise<void> {
-  await change(database, id, false, (connection) => eraseUser(connection, id))
+export async function deleteUser(database: Database, who: Change): Promise<void> {
+  await change(database, who, false, async (connection) => {
+    await revokeAll(connection, who.id, 'deleted')
+    await eraseUser(connection, who.id)
+  })
+}
+
+/** Deletes the caller's own account. Throws `invalid_token` when the password was changed or the session ended meanwhile. */
+export async function deleteOwnAccount(database: Database, caller: Caller): Promise<void> {
+  await change(database, { id: caller.id }, false, async (connection) => {
+    await revokeAsCaller(connection, caller, 'deleted')
+    await eraseUser(connection, caller.id)
+  })
+}
+
+function tooManyRoles(): Problem {
+  const message = `must be at most ${MAX_ROLES} roles, user among them`
+  return new Problem('invalid_input', { reason: message, errors: [{ field: 'roles', message }] })
 }
 
 // Of two that take each other's right at once, both would see another admin left: so the admins' rows are locked first,
-// always in the order of their ids. Returns the account as it was left, or for a deleted one as it was.
+// always in the order of their ids. Who lost the right meanwhile changes nothing any more. Returns the account as it was
+// left, or for a deleted one as it was.
 async function change(
   database: Database,
-  id: string,
+  { id, by }: Change,
   staysAdmin: boolean,
-  apply: (connection: Queryable) => Promise<void>
+  apply: (connection: Queryable, before: Account) => Promise<void>
 ): Promise<Account> {
   return database.transaction(async (connection) => {
     const admins = await connection.query<{ id: string }>(
       `SELECT u.id FROM users u WHERE 'admin' = ANY (u.roles) AND u.disabled_at IS NULL AND u.deleted_at IS NULL
-        ORDER BY u.id FOR UPDATE`
+        ORDER BY u.id FOR NO KEY UPDATE`
     )
+    if (by && !admins.some((admin) => admin.id === by)) throw new Problem('insufficient_scope')
     const before = await read(connection, id)
     if (!before) throw new Problem('not_found')
     if (!staysAdmin && admins.length === 1 && admins[0]?.id === id) throw new Problem('last_admin')
-    await apply(connection)
+    await apply(connection, before)
     return (await read(connection, id)) ?? before
   })
 }
 
 async function read(connection: Queryable, id: string): Promise<Account | undefined> {
   const [account] = await connection.query<Account>(
-    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR UPDATE`,
+    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR NO KEY UPDATE`,
     [id]
   )
   return account

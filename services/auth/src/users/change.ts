@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
-import { deleteUser, disableUser, enableUser, endSessions, setRoles } from './administration.ts'
+import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './administration.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
@@ -12,9 +12,9 @@ const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 const ROLES = Type.Array(
   Type.String({ pattern: '^[a-z][a-z0-9_-]{0,31}$', description: 'a word of lower-case letters' }),
   {
-    maxItems: 16,
+    maxItems: MAX_ROLES,
     uniqueItems: true,
-    description: 'at most 16 roles; user is always added'
+    description: `at most ${MAX_ROLES} roles; user is always among them`
   }
 )
 
@@ -30,48 +30,36 @@ const nothing = { 204: Type.Null({ description: 'Done' }), ...refusals }
 /** What administrators do to one account; each is logged with who did it to whom. */
 export function changeUsers(app: App, { database, guards }: { database: Database; guards: Guards }): void {
   const onRequest = guards.admin
+  const post = (what: string, summary: string, event: string, apply: typeof disableUser) =>
+    app.post(
+      `/users/:id/${what}`,
+      { schema: { ...shared, summary, response: user }, onRequest },
+      async (request: FastifyRequest) => adminView(await noted(request, event, (who) => apply(database, who)))
+    )
 
   app.put(
     '/users/:id/roles',
     {
       schema: {
         ...shared,
-        summary: 'Set the roles of a user',
+        summary: 'Set the roles of a user; nobody adds to their own',
         body: Type.Object({ roles: ROLES }, { additionalProperties: false }),
         response: user
       },
       onRequest
     },
     async (request) => {
-      const account = await setRoles(database, request.params.id, request.body.roles)
-      note(request, 'roles_changed', request.params.id)
-      return adminView(account)
+      const { roles } = request.body
+      return adminView(await noted(request, 'roles_changed', (who) => setRoles(database, who, roles)))
     }
   )
-  app.post(
-    '/users/:id/disable',
-    { schema: { ...shared, summary: 'Disable a user', response: user }, onRequest },
-    async (request) => {
-      const account = await disableUser(database, request.params.id)
-      note(request, 'user_disabled', request.params.id)
-      return adminView(account)
-    }
-  )
-  app.post(
-    '/users/:id/enable',
-    { schema: { ...shared, summary: 'Enable a user', response: user }, onRequest },
-    async (request) => {
-      const account = await enableUser(database, request.params.id)
-      note(request, 'user_enabled', request.params.id)
-      return adminView(account)
-    }
-  )
+  post('disable', 'Disable a user: every session ends and nobody logs in', 'user_disabled', disableUser)
+  post('enable', 'Enable a user', 'user_enabled', enableUser)
   app.post(
     '/users/:id/end-sessions',
     { schema: { ...shared, summary: 'End every session of a user', response: nothing }, onRequest },
     async (request, reply) => {
-      await endSessions(database, request.params.id)
-      note(request, 'sessions_ended', request.params.id)
+      await noted(request, 'sessions_ended', (who) => endSessions(database, who))
       return reply.code(204).send(null)
     }
   )
@@ -79,13 +67,16 @@ export function changeUsers(app: App, { database, guards }: { database: Database
     '/users/:id',
     { schema: { ...shared, summary: 'Delete an account', response: nothing }, onRequest },
     async (request, reply) => {
-      await deleteUser(database, request.params.id)
-      note(request, 'account_deleted', request.params.id)
+      await noted(request, 'account_deleted', (who) => deleteUser(database, who))
       return reply.code(204).send(null)
     }
   )
 }
 
-function note(request: FastifyRequest, event: string, user: string): void {
-  request.log.info({ event, user, by: request.caller.id, session: request.caller.sid }, 'administration')
+async function noted<T>(request: FastifyRequest, event: string, apply: (who: Change) => Promise<T>): Promise<T> {
+  const { id } = request.params as { id: string }
+  const { caller } = request
+  const done = await apply({ id, by: caller.id })
+  request.log.info({ event, user: id, by: caller.id, session: caller.sid }, 'administration')
+  return done
 }

@@ -1,0 +1,30 @@
+// npm run admin: the administrator's command of the auth service, on the database that npm start uses.
+import path from 'node:path'
+import { CommandError, root, run } from './command.mjs'
+import { installMissing } from './install.mjs'
+import { stopSignal } from './stop-signal.mjs'
+
+const stop = stopSignal()
+try {
+  await installMissing(stop)
+  // Only now: these may need what was installed.
+  const { build } = await import('./build.mjs')
+  const { runningPostgres } = await import('./embedded-postgres.mjs')
+  const { environmentOf, readSettings } = await import('./environment.mjs')
+  await build(stop)
+  const settings = readSettings(root, process.env)
+  if (!('DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings)) {
+    const folder = path.resolve(root, settings.DATA_DIR, 'pg')
+    const url = await runningPostgres(folder)
+    if (!url)
+      throw new Error(`No database runs in ${folder}: begin with npm start and leave it running, or set DATABASE_URL.`)
+    settings['DATABASE_URL'] = url
+  }
+  const args = ['services/auth/dist/admin.js', ...process.argv.slice(2)]
+  await run(process.execPath, args, { env: environmentOf(settings, 'auth'), signal: stop })
+} catch (error) {
+  // The command has said itself what was wrong.
+  if (!(error instanceof CommandError))
+    console.error(`npm run admin: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = error instanceof CommandError ? error.exitCode : 1
+}

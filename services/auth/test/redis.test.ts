@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { isProblem } from '../../../packages/service/test/problem.ts'
+import { createDatabase } from '../../../test/database.ts'
+import { freePort } from '../../../test/pair.ts'
+import { type Auth, startAuth } from './app.ts'
+
+const SERVER = ['/usr/bin/redis-server', '/usr/bin/valkey-server', '/usr/local/bin/redis-server'].find(existsSync)
+const PASSWORD = 'a-secret-of-redis'
+
+interface Running {
+  readonly url: string
+  start(): Promise<void>
+  signal(name: NodeJS.Signals): void
+  stop(): Promise<void>
+}
+
+async function redisServer(t: Test): Promise<Running> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-redis-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const port = await freePort()
+  let child: ChildProcess | undefined
+  const settings = ['--bind', '127.0.0.1', '--save', '', '--dir', folder, '--requirepass', PASSWORD]
+
+  async function stop(): Promise<void> {
+    if (!child) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    child = undefined
+  }
+
+  async function start(): Promise<void> {
+    child = spawn(String(SERVER), ['--port', String(port), ...settings], { stdio: 'ignore' })
+    while (!(await listens(port))) await sleep(20)
+  }
+
+  t.teardown(stop)
+  await start()
+  return { url: `redis://:${PASSWORD}@127.0.0.1:${port}`, start, stop, signal: (name) => child?.kill(name) }
+}
+
+function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  return once(socket, 'connect')
+    .then(
+      () => true,
+      () => false
+    )
+    .finally(() => socket.destroy())
+}
+
+t.test('with Redis', { skip: !SERVER && 'no Redis or Valkey here' }, async (t) => {
+  const redis = await redisServer(t)
+  const env = { DATABASE_URL: await createDatabase(t), REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '4' }
+  const [one, two] = [await startAuth(t, { env }), await startAuth(t, { env })]
+  const knock = async (at: Auth, from: string) => (await at.send('POST /login', { body: {}, from })).status
+  const said = (at: Auth, text: string) => at.lines.filter(({ msg }) => msg.includes(text))
+
+  // A lost connection is tried again every two seconds at the least.
+  async function untilShared(from: string): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      const address = `${from}.${tries}`
+      for (let i = 0; i < 4; i += 1) await knock(one, address)
+      if ((await knock(two, address)) === 429) return
+      if (tries === 200) throw new Error('the instances do not count together')
+      await sleep(50)
+    }
+  }
+
+  await t.test('two instances count together', async (t) => {
+    const statuses = []
+    for (let i = 0; i < 6; i += 1) statuses.push(await knock(i % 2 ? one : two, '198.51.100.1'))
+    t.strictSame(statuses, [400, 400, 400, 400, 429, 429])
+    const answer = await two.send('POST /login', { body: {}, from: '198.51.100.1' })
+    isProblem(t, answer, 'too_many_requests')
+    const wait = Number(answer.headers['retry-after'])
+    t.equal(wait >= 50 && wait <= 60, true, `Retry-After: ${wait}`)
+    t.equal(await knock(two, '198.51.100.2'), 400, 'another address is another count')
+    const all = await Promise.all(Array.from({ length: 40 }, (_, i) => knock(i % 2 ? one : two, '2001:db8::1')))
+    t.equal(all.filter((status) => status === 400).length, 4, 'of forty at once as well')
+    t.equal(await knock(one, '2001:db8::ffff'), 429, 'a /64 is one address')
+  })
+
+  await t.test('while it is away each counts for itself, and no request waits for it or fails', async (t) => {
+    await redis.stop()
+    const from = '203.0.113.1'
+    for (const at of [one, two]) {
+      const statuses = []
+      for (let i = 0; i < 6; i += 1) statuses.push(await knock(at, from))
+      t.strictSame(statuses, [400, 400, 400, 400, 429, 429])
+      t.equal(said(at, 'Redis is away').length, 1, 'told once')
+      t.equal(JSON.stringify(at.lines).includes(PASSWORD), false)
+    }
+    t.equal((await one.send('GET /readyz')).status, 200, 'and the service is ready as before')
+    await redis.start()
+    await untilShared('203.0.113')
+    t.equal(said(one, 'Redis is back').length, 1)
+  })
+
+  await t.test('one that does not answer holds up nobody for long', async (t) => {
+    redis.signal('SIGSTOP')
+    t.teardown(() => redis.signal('SIGCONT'))
+    const statuses = await Promise.all(Array.from({ length: 10 }, () => knock(one, '203.0.114.1')))
+    t.strictSame(statuses.sort(), [...Array(4).fill(400), ...Array(6).fill(429)])
+  })
+})
+
+t.test('a Redis that was never there holds up no start', async (t) => {
+  const url = `redis://127.0.0.1:${await freePort()}`
+  const auth = await startAuth(t, { env: { REDIS_URL: url, RATE_LIMIT_PER_MINUTE: '1' } })
+  t.equal((await auth.send('POST /login', { body: {} })).status, 400)
+  t.equal((await auth.send('POST /login', { body: {} })).status, 429)
+})
