@@ -23,6 +23,7 @@ t.test('the commands of "Try it" do what the README says', async (t) => {
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script])
   const printed = stdout
     .split('\n')
-    .map((line) => line.replaceAll(/"(id|user_id|created_at|request_id)":"[^"]+"/g, '"$1":"…"'))
+    .map((line) => line.replaceAll(/"(id|user_id|created_at|last_used_at|request_id)":"[^"]+"/g, '"$1":"…"'))
+    .map((line) => line.replaceAll(/curl\/[^"]+/g, 'curl/…'))
   for (const line of shown) t.ok(printed.includes(line), `prints ${line}`)
 })

@@ -7,7 +7,7 @@ import { EMAIL, PASSWORD } from '../accounts/fields.ts'
 import type { Passwords } from '../accounts/passwords.ts'
 import { type Account, findByEmail, renewHash } from '../accounts/users.ts'
 import type { Queryable } from '../database.ts'
-import { type Bucket, countAttempt, deviceOf, strangersOf } from '../limits/attempts.ts'
+import { type Bucket, countAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
 import type { LimitRequests } from '../limits/requests.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
@@ -61,7 +61,10 @@ export function login(app: App, { database, passwords, issue, guards, life, limi
     const { matches, outdated } = await passwords.verify(password, account?.password_hash)
     if (!account) throw new Problem('invalid_credentials', { reason: 'no account has this address' })
     if (!matches) throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
-    if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
+    if (account.disabled_at) {
+      await forgetAttempts(database, bucket)
+      throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
+    }
     if (outdated) await renewHash(database, account.id, account.password_hash, await passwords.hash(password))
     const from = originOf(request)
     return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from, bucket })
