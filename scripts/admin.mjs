@@ -13,14 +13,16 @@ try {
   const { environmentOf, readSettings } = await import('./environment.mjs')
   await build(stop)
   const settings = readSettings(root, process.env)
-  if (!('DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings)) {
+  const words = process.argv.slice(2)
+  const named = 'DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings
+  if (words.length > 0 && !named) {
     const folder = path.resolve(root, settings.DATA_DIR, 'pg')
     const url = await runningPostgres(folder)
     if (!url)
       throw new Error(`No database runs in ${folder}: begin with npm start and leave it running, or set DATABASE_URL.`)
     settings['DATABASE_URL'] = url
   }
-  const args = ['services/auth/dist/admin.js', ...process.argv.slice(2)]
+  const args = ['services/auth/dist/admin.js', ...words]
   await run(process.execPath, args, { env: environmentOf(settings, 'auth'), signal: stop })
 } catch (error) {
   // The command has said itself what was wrong.
