@@ -1,17 +1,12 @@
 import { readConfig } from '@latchkey/service/config'
 import { Type } from 'typebox'
+import { A_ROLE } from './accounts/fields.ts'
 import { findByEmail } from './accounts/users.ts'
 import { databaseUrl } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { missingMigration } from './schema.ts'
-import {
-  type Change,
-  changeRole,
-  disableUser,
-  enableUser,
-  endAllSessions,
-  endSessions
-} from './users/administration.ts'
+import { revokeEverybody } from './sessions/revocation.ts'
+import { type Change, disableUser, enableUser, endSessions, grantRole, revokeRole } from './users/administration.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps when nobody can log in as one.
 
@@ -27,13 +22,13 @@ const COMMANDS: Record<string, Command> = {
     words: '<role> <email>',
     help: 'adds a role: it is in the next access token',
     run: (database, role = '', email) =>
-      onUser(database, email, (who) => changeRole(database, who, checkRole(role), true), `now has the role ${role}`)
+      onUser(database, email, (who) => grantRole(database, who, checkRole(role)), `now has the role ${role}`)
   },
   revoke: {
     words: '<role> <email>',
     help: 'takes a role away',
     run: (database, role = '', email) =>
-      onUser(database, email, (who) => changeRole(database, who, checkRole(role), false), `has no role ${role}`)
+      onUser(database, email, (who) => revokeRole(database, who, checkRole(role)), `has no role ${role}`)
   },
   disable: {
     words: '<email>',
@@ -53,7 +48,7 @@ const COMMANDS: Record<string, Command> = {
   'end-all-sessions': {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
-    run: async (database) => `${await endAllSessions(database)} users have no session any more`
+    run: async (database) => `${await revokeEverybody(database)} users have no session any more`
   }
 }
 
@@ -71,7 +66,7 @@ async function onUser(
 
 function checkRole(role: string): string {
   if (role === 'user') throw new Error('every user has the role user')
-  if (!/^[a-z][a-z0-9_-]{0,31}$/.test(role)) throw new Error(`${role} is no role: a word of lower-case letters is`)
+  if (!new RegExp(A_ROLE).test(role)) throw new Error(`${role} is no role: a word of lower-case letters is`)
   return role
 }
 
@@ -82,7 +77,7 @@ function usage(): string {
 
 try {
   const [name = '', ...words] = process.argv.slice(2)
-  const command = COMMANDS[name]
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
   const { DATABASE_URL } = readConfig(Type.Object({ DATABASE_URL: databaseUrl }), process.env)
   const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})

@@ -51,7 +51,7 @@ export const authSettings = Type.Object({
   REFRESH_TOKEN_ROTATION: choice(['on', 'off'], {
     default: 'on',
     description:
-      'on: each refresh gives a new refresh token, and one that is shown again later ends its session. off: one refresh token a session, which lasts until SESSION_MAX_AGE, and no theft is noticed.'
+      'on: each refresh gives a new refresh token, and one that is shown again later ends its session. off: one refresh token a session, good until SESSION_MAX_AGE while it is used within REFRESH_TOKEN_TTL, and no theft is noticed.'
   }),
   REFRESH_REUSE_WINDOW: duration({
     default: '30s',

@@ -18,7 +18,7 @@ await runService('auth', async () => {
   const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
   const hashPool = openHashPool()
   const app = await buildApp(config, { database, keys, hashPool, logger })
-  const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL, logger)
+  const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   app.addHook('onClose', async () => {
     stopSweeping()
     await hashPool.close()

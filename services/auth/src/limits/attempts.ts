@@ -33,11 +33,30 @@ const COUNT = `
 
 /**
  * Counts a try before its password is compared, in the bucket of the device if it is known and has failures left, else
- * in the strangers'. Counting after the compare would let any number of parallel tries through.
+ * in the strangers', and then runs `compare`. Counting after the compare would let any number of parallel tries through.
  *
- * Returns the bucket for {@link forgetAttempts}. Throws `too_many_requests` when the try has to wait.
+ * Throws `too_many_requests` when the try has to wait. A try that could not be made (503) is not counted.
  */
-export async function countAttempt(database: Queryable, strangers: Bucket, device?: Bucket): Promise<Bucket> {
+export async function asAttempt<T>(
+  database: Queryable,
+  { strangers, device }: { strangers: Bucket; device: Bucket | undefined },
+  compare: (bucket: Bucket) => Promise<T>
+): Promise<T> {
+  const bucket = await countAttempt(database, strangers, device)
+  try {
+    return await compare(bucket)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'unavailable') await takeBack(database, bucket)
+    throw error
+  }
+}
+
+/** Forgets the failures of a bucket: its password was right. */
+export async function forgetAttempts(database: Queryable, bucket: Bucket): Promise<void> {
+  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
+}
+
+async function countAttempt(database: Queryable, strangers: Bucket, device: Bucket | undefined): Promise<Bucket> {
   if (device && (await count(database, device, `a.failures < ${FREE} OR a.updated_at < now() - interval '24 hours'`))) {
     return device
   }
@@ -52,13 +71,16 @@ export async function countAttempt(database: Queryable, strangers: Bucket, devic
   })
 }
 
-/** Forgets the failures of a bucket: its password was right. */
-export async function forgetAttempts(database: Queryable, bucket: Bucket): Promise<void> {
-  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
-}
-
 // One statement, so that of any number at once each is counted and no more than allowed pass.
 async function count(database: Queryable, bucket: Bucket, admitted: string): Promise<boolean> {
   const rows = await database.query(`${COUNT} WHERE ${admitted} RETURNING failures`, [bucket])
   return rows.length > 0
+}
+
+async function takeBack(database: Queryable, bucket: Bucket): Promise<void> {
+  await database.query(
+    `WITH first AS (DELETE FROM attempts WHERE bucket = $1 AND failures = 1)
+     UPDATE attempts SET failures = failures - 1, next_at = now() WHERE bucket = $1 AND failures > 1`,
+    [bucket]
+  )
 }
