@@ -1,7 +1,7 @@
 import { Problem, unavailable } from '@latchkey/tokens/errors'
 import accessTokens from '@latchkey/verifier/fastify'
 import { readKeySet } from '@latchkey/verifier/jwk'
-import type { KeySet } from '@latchkey/verifier/key-set'
+import type { KeySource } from '@latchkey/verifier/key-set'
 import { createVerifier, type Verifier } from '@latchkey/verifier/verifier'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -14,11 +14,9 @@ const [ours, stranger] = await Promise.all([makeKey(), makeKey()])
 const keys = readKeySet(JSON.stringify({ keys: [ours.jwk] }), new Map(), t.fail)
 const claims = accessClaims(issuer, audience, now)
 
-const keySet: KeySet = {
+const keySet: KeySource = {
   held: (kid) => keys?.get(kid),
-  find: async (kid) => keys?.get(kid),
-  unready: () => undefined,
-  close: () => {}
+  find: async (kid) => keys?.get(kid)
 }
 
 /** An app that is not ours: its own serializer, its own error handler, its own request ids. */
