@@ -41,7 +41,6 @@ export class RemoteKeySet implements KeySet {
   #fetching = false
   #timer = { at: Number.POSITIVE_INFINITY, cancel: () => {} }
   #waiting: (() => void)[] = []
-  #keeping = Promise.resolve()
 
   private constructor(options: RemoteKeySetOptions) {
     const { url, file, cacheFile, timeout = 3, log = SILENCE } = options
@@ -145,7 +144,7 @@ export class RemoteKeySet implements KeySet {
     this.#etag = answer.etag
     this.#schedule(this.#policy.succeeded(began, answer.maxAge))
     this.#log.info({ url, ...this.status() }, 'key set fetched')
-    this.#keep()
+    void this.#keep()
   }
 
   #fail(error: Error): void {
@@ -154,14 +153,12 @@ export class RemoteKeySet implements KeySet {
     this.#log.warn({ url: this.#source.url, ...this.status(), err: error }, `key set not fetched: ${reason}`)
   }
 
-  // One after the other, so that an older set is never written over a newer one.
-  #keep(): void {
+  async #keep(): Promise<void> {
     const { cacheFile: path } = this.#files
     if (!path) return
     const keys = [...this.#keys.values()].map(({ jwk }) => jwk)
-    const cached = { url: this.#source.url, good_at: this.#policy.goodAt, keys }
-    this.#keeping = this.#keeping
-      .then(() => writeCacheFile(path, cached))
-      .catch((error) => this.#log.warn({ path, err: error }, 'the key set could not be kept for a restart'))
+    await writeCacheFile(path, { url: this.#source.url, good_at: this.#policy.goodAt, keys }).catch((error) =>
+      this.#log.warn({ path, err: error }, 'the key set could not be kept for a restart')
+    )
   }
 }

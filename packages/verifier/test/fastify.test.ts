@@ -128,6 +128,22 @@ t.test('a refusal is the same problem in any app', async (t) => {
   }
 })
 
+t.test('a token that is trusted no more is refused, though its verdict is remembered', async (t) => {
+  let trusted = true
+  const options = { issuer, audience, keys: keySet, now: () => now * 1000, trusted: () => trusted }
+  const { app, log } = await foreignApp(t, createVerifier(options))
+  const headers = { authorization: `Bearer ${accessToken(ours, claims)}` }
+  t.equal((await app.inject({ url: '/guarded', headers })).statusCode, 200)
+  trusted = false
+  log.length = 0
+  const answer = await app.inject({ url: '/guarded', headers })
+  t.match(answer.json(), { status: 401, code: 'invalid_token' })
+  t.match(
+    log.filter((line) => line.code),
+    [{ level: 30, code: 'invalid_token', msg: 'it is no longer trusted' }]
+  )
+})
+
 t.test('while no token can be verified the answer says when to come again, and the log has an error', async (t) => {
   const verify = async () => {
     throw unavailable('no current key set', 4.2)
