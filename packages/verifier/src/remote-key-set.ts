@@ -16,7 +16,9 @@ export interface RemoteKeySetOptions extends FirstKeyFiles, FetchTimes {
   readonly timeout?: number
   /** Is told of each fetch, each failure and each key that is skipped. Nobody is. */
   readonly log?: KeySetLog
+  /** The network, as a parameter: tests play it. The global `fetch`. */
   readonly fetch?: typeof globalThis.fetch
+  /** The time, as a parameter: tests move it. The system's. */
   readonly clock?: Clock
 }
 
