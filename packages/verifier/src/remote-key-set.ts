@@ -80,7 +80,7 @@ export class RemoteKeySet implements KeySet {
     const found = this.held(kid)
     // An old set cannot prove that a key does not exist, and clients throw tokens away on 401.
     if (!found && (this.#policy.state !== 'good' || this.#closing.signal.aborted)) {
-      throw unavailable('no current key set', (this.#policy.nextAllowed - this.#clock.elapsed()) / 1000)
+      throw unavailable('no current key set', Math.max(0, this.#policy.nextAllowed - this.#clock.elapsed()) / 1000)
     }
     return found
   }

@@ -112,7 +112,8 @@ async function play(steps: readonly Step[], jitter: number): Promise<string[]> {
       (key) => check(key ? 'found' : 'unknown'),
       (error: Problem) => {
         check('unavailable')
-        expect(Number(error.options.retryAfter) <= LONGEST_BACKOFF, 'the time to come again is near')
+        const wait = Number(error.options.retryAfter)
+        expect(wait >= 0 && wait <= LONGEST_BACKOFF, 'the time to come again is near')
       }
     )
   }

@@ -216,6 +216,8 @@ t.test('a verifier that forgets whom it trusts does not compile, and in plain Ja
   // @ts-expect-error: without keys it could verify nothing
   t.throws(() => createVerifier({ issuer, audience }), { name: 'TypeError', message: /^keys must/ })
   t.throws(() => createVerifier({ issuer: '', audience, keys }), { message: /^issuer must/ })
+  // @ts-expect-error: an answer that comes later is none
+  createVerifier({ issuer, audience, keys, trusted: async () => true })
 })
 
 t.test('an option that is no number does not pass for one', async (t) => {
