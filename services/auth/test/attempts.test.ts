@@ -59,6 +59,14 @@ t.test('failures are forgotten after a day', async (t) => {
   t.same(await fail(email, 10), Array(10).fill(401))
 })
 
+t.test('ten at once are free, in whatever order they are counted', async (t) => {
+  for (let round = 0; round < 20; round += 1) {
+    const email = `many${round}@example.com`
+    const answers = await Promise.all(Array.from({ length: 10 }, () => logIn(email, WRONG)))
+    t.same(new Set(answers.map(({ status }) => status)), new Set([401]))
+  }
+})
+
 t.test('of two hundred at once no more are compared than are free', async (t) => {
   const { email } = await auth.person()
   hashPool.jobs.length = 0

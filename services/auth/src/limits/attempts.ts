@@ -20,15 +20,17 @@ function bucket(...names: string[]): Bucket {
 }
 
 // Ten failures are free. The next try waits 1 s, then twice as long each time, 15 minutes at the most; the exponent is
-// capped because an interval too long is an error, which would close the account for good.
+// capped because an interval too long is an error, which would close the account for good. A free try sets no time: of
+// those at once the one that is counted last may have the earliest now().
 const FREE = 10
+const FORGOTTEN = "a.updated_at < now() - interval '24 hours'"
 const COUNT = `
   INSERT INTO attempts AS a (bucket, failures, next_at, updated_at, sweep_on)
-  VALUES ($1, 1, now(), now(), now()::date + 2)
+  VALUES ($1, 1, 'epoch', now(), now()::date + 2)
   ON CONFLICT (bucket) DO UPDATE SET
-    failures = CASE WHEN a.updated_at < now() - interval '24 hours' THEN 1 ELSE a.failures + 1 END,
-    next_at = now() + CASE WHEN a.failures + 1 < ${FREE} OR a.updated_at < now() - interval '24 hours' THEN interval '0'
-                           ELSE least(interval '15 minutes', interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
+    failures = CASE WHEN ${FORGOTTEN} THEN 1 ELSE a.failures + 1 END,
+    next_at = CASE WHEN a.failures + 1 < ${FREE} OR ${FORGOTTEN} THEN 'epoch'
+                   ELSE now() + least(interval '15 minutes', interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
     updated_at = now(), sweep_on = now()::date + 2`
 
 /**
@@ -57,7 +59,7 @@ export async function forgetAttempts(database: Queryable, bucket: Bucket): Promi
 }
 
 async function countAttempt(database: Queryable, strangers: Bucket, device: Bucket | undefined): Promise<Bucket> {
-  if (device && (await count(database, device, `a.failures < ${FREE} OR a.updated_at < now() - interval '24 hours'`))) {
+  if (device && (await count(database, device, `a.failures < ${FREE} OR ${FORGOTTEN}`))) {
     return device
   }
   if (await count(database, strangers, 'a.next_at <= now()')) return strangers
@@ -80,7 +82,7 @@ async function count(database: Queryable, bucket: Bucket, admitted: string): Pro
 async function takeBack(database: Queryable, bucket: Bucket): Promise<void> {
   await database.query(
     `WITH first AS (DELETE FROM attempts WHERE bucket = $1 AND failures = 1)
-     UPDATE attempts SET failures = failures - 1, next_at = now() WHERE bucket = $1 AND failures > 1`,
+     UPDATE attempts SET failures = failures - 1, next_at = 'epoch' WHERE bucket = $1 AND failures > 1`,
     [bucket]
   )
 }
