@@ -41,6 +41,7 @@ t.test('who has the set already is told that it is unchanged', async (t) => {
   for (const tag of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
     const answer = await auth.send(LINE, { headers: { 'if-none-match': tag } })
     t.match(answer, { status: 304, headers: { etag, 'cache-control': 'public, max-age=300' }, body: '' }, tag)
+    t.equal('content-length' in answer.headers, false, 'no body is announced')
   }
   for (const tag of ['"x"', 'x', etag.slice(1, -1)]) {
     t.equal((await auth.send(LINE, { headers: { 'if-none-match': tag } })).status, 200, tag)
