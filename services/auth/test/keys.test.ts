@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { loadKeys } from '../src/keys/folder.ts'
+import { loadKeys, readKeyFiles } from '../src/keys/folder.ts'
 import { rsaPem } from './keys.ts'
 
 const [A, B, C, D, E] = await Promise.all([rsaPem(), rsaPem(), rsaPem(), rsaPem(), rsaPem()])
@@ -191,4 +191,30 @@ t.test('a file that others may read is told of', async (t) => {
     await loaded
     t.strictSame(warnings, [`${file}: others may read this private key. Run chmod 600 on it.`], mode.toString(8))
   }
+})
+
+t.test('a previous key may be in another slot too, as in the middle of a rotation', async (t) => {
+  const { access } = await load(folder(t, { ...GOOD, 'access/previous-1.private.pem': A })).loaded
+  t.strictSame(
+    [...access.accepted.values()].map(({ slot }) => slot),
+    ['current']
+  )
+})
+
+t.test('a folder is read as it was at one moment, though keys are renamed and replaced in it', async (t) => {
+  const dir = folder(t, { ...GOOD, 'access/next.private.pem': C })
+  const at = (slot: string) => path.join(dir, `access/${slot}.private.pem`)
+  for (let round = 0; round < 5; round += 1) {
+    const reading = readKeyFiles(dir)
+    // Between the look at the names and the look at the files.
+    await new Promise((resolve) => setImmediate(resolve))
+    renameSync(at('current'), at(`previous-${round}`))
+    renameSync(at('next'), at('current'))
+    writeFileSync(at('next'), [D, E][round % 2] ?? '', { mode: 0o600 })
+    for (const { kind, name, pem, fault } of (await reading).files) {
+      t.equal(fault, undefined)
+      t.strictSame(pem, readFileSync(path.join(dir, kind, name)), name)
+    }
+  }
+  t.equal((await readKeyFiles(dir)).files.length, 8)
 })
