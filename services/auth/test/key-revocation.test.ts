@@ -24,6 +24,13 @@ t.test('a key that is moved to revoked is refused at once, everywhere and for ev
   own.remove(`access/revoked/${kidOf(A)}`)
   t.equal(await first.inForce(), 'B of B', 'the file comes back')
   t.equal(await (await instance(t, copy, databaseUrl)).inForce(), 'B of B', 'at a new instance')
+  for (const { write } of [own, copy]) {
+    write('access/current', B)
+    write('access/next', C)
+  }
+  t.same([await first.inForce(), await second.inForce()], ['B of B C', 'B of B C'])
+  own.move('access/next', `access/revoked/${kidOf(C)}`)
+  t.same([await first.inForce(), await second.inForce()], ['B of B', 'B of B'], 'a key that does not sign, too')
 })
 
 t.test('a revoked key counts by what it holds, too, and while all else is broken and the database away', async (t) => {
