@@ -11,7 +11,7 @@ import { createDatabase } from './database.ts'
 import { freePort, runScript, type Service, service } from './pair.ts'
 
 /** In seconds. Within KEY_LEAD the copy is made (1), seen by its instance (5), and fetched by its verifiers (1). */
-const KEY_LEAD = 8
+const KEY_LEAD = 7
 const ACCESS_TOKEN_TTL = 2
 const CLOCK_LEEWAY = 1
 const SETTINGS = {
@@ -38,13 +38,13 @@ t.test('both kinds of keys are rotated three times under load, and no valid toke
     for (const kind of ['access', 'refresh']) await runScript('rotate-keys.sh', [kind], { KEYS_DIR: keys })
     first.hangUp()
     // The other instance finds its copy later, by looking every few seconds.
-    await sleep(500)
+    await sleep(200)
     await copyKeys()
   }
   await rotate()
   await sleep(1000)
   await rotate()
-  await sleep(7400)
+  await sleep(6500)
   await rotate()
   const begun = Date.now()
   await sleep(5000)
