@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
-import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { loadKeys, readKeyFiles } from '../src/keys/folder.ts'
+import { loadKeys } from '../src/keys/folder.ts'
 import { rsaPem } from './keys.ts'
 
 const [A, B, C, D, E] = await Promise.all([rsaPem(), rsaPem(), rsaPem(), rsaPem(), rsaPem()])
@@ -190,32 +190,5 @@ t.test('a file that others may read is told of', async (t) => {
     const { warnings, loaded } = load(dir)
     await loaded
     t.strictSame(warnings, [`${file}: others may read this private key. Run chmod 600 on it.`], mode.toString(8))
-  }
-})
-
-t.test('a previous key may be in another slot too, as in the middle of a rotation', async (t) => {
-  const { access } = await load(folder(t, { ...GOOD, 'access/previous-1.private.pem': A })).loaded
-  t.strictSame(
-    [...access.accepted.values()].map(({ slot }) => slot),
-    ['current']
-  )
-})
-
-t.test('a folder is read as it was at one moment, though keys are renamed and replaced in it', async (t) => {
-  const dir = folder(t, { ...GOOD, 'access/current.private.pem': '0', 'access/next.private.pem': '1' })
-  const at = (slot: string) => path.join(dir, `access/${slot}.private.pem`)
-  let made = 2
-  for (let round = 0; round < 10; round += 1) {
-    const reading = readKeyFiles(dir)
-    for (let rotations = 0; rotations < 10; rotations += 1) {
-      await new Promise((resolve) => setImmediate(resolve))
-      renameSync(at('current'), at(`previous-${made}`))
-      renameSync(at('next'), at('current'))
-      writeFileSync(at('next'), String(made))
-      made += 1
-    }
-    const files = (await reading).files.filter(({ kind }) => kind === 'access')
-    const keys = files.map(({ pem, fault }) => fault ?? Number(pem)).sort((a, b) => Number(a) - Number(b))
-    t.strictSame(keys, [...keys.keys()], 'each key once, from the first to the last')
   }
 })
