@@ -2,8 +2,10 @@ import { readConfig } from '@latchkey/service/config'
 import { Type } from 'typebox'
 import { A_ROLE } from './accounts/fields.ts'
 import { findByEmail } from './accounts/users.ts'
-import { databaseUrl } from './config.ts'
+import { authConfig, databaseUrl } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
+import { listKeys } from './keys/list.ts'
+import { revokeKey } from './keys/signing-keys.ts'
 import { missingMigration } from './schema.ts'
 import { revokeEverybody } from './sessions/revocation.ts'
 import { type Change, disableUser, enableUser, endSessions, grantRole, revokeRole } from './users/administration.ts'
@@ -49,6 +51,20 @@ const COMMANDS: Record<string, Command> = {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
     run: async (database) => `${await revokeEverybody(database)} users have no session any more`
+  },
+  keys: {
+    words: '',
+    help: 'lists the signing keys, and what becomes of each',
+    run: async (database) => (await listKeys(database, authConfig(process.env))).join('\n')
+  },
+  'revoke-key': {
+    words: '<kid>',
+    help: 'ends a signing key, and all tokens that it signed',
+    run: async (database, kid = '') => {
+      const kind = await revokeKey(database, kid)
+      if (!kind) throw new Error(`no service has seen a key ${kid}; npm run admin -- keys lists them`)
+      return `the ${kind} key ${kid} is revoked: within 10 s no instance accepts what it signed`
+    }
   }
 }
 

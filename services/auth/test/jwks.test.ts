@@ -57,6 +57,6 @@ t.test('the ETag is that of the keys: the same at every instance, another for ot
 })
 
 t.test('JWKS_PUBLISH_AGE says how long it may be kept', async (t) => {
-  const { headers } = await (await another({ env: { JWKS_PUBLISH_AGE: '1h' } })).send(LINE)
+  const { headers } = await (await another({ env: { JWKS_PUBLISH_AGE: '1h', KEY_LEAD: '2h' } })).send(LINE)
   t.equal(headers['cache-control'], 'public, max-age=3600')
 })
