@@ -53,11 +53,14 @@ t.test('a connection that brings no request holds up no end, and one that brings
   const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const sockets = [net.connect(port, '127.0.0.1'), net.connect(port, '127.0.0.1')] as const
-  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
-  const [silent, late] = sockets
-  silent.on('error', () => {})
-  const ended = Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('close', resolve))))
+  const open = async () => {
+    const accepted = once(app.server, 'connection')
+    const socket = net.connect(port, '127.0.0.1')
+    await accepted
+    return socket
+  }
+  const [silent, late] = [await open(), await open()]
+  const ended = Promise.all([once(silent, 'close'), once(late, 'close')])
   let answer = ''
   late.on('data', (bytes) => {
     answer += bytes
