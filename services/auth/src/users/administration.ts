@@ -110,9 +110,9 @@ export async function deleteOwnAccount(database: Database, caller: Caller): Prom
   })
 }
 
-// Of two that take each other's right at once, both would see another admin left: so the admins' rows are locked first,
-// always in the order of their ids, unless the change concerns none of them. Who lost the right meanwhile changes nothing
-// any more. Returns the account as it was left, or for a deleted one as it was.
+// Of two that take each other's right at once, both would see another admin left: so the admins' rows are locked with that
+// of the account, in the order of their ids, unless the change concerns none of them. Who lost the right meanwhile changes
+// nothing any more. Returns the account as it was left, or for a deleted one as it was.
 async function change(
   database: Database,
   { id, by }: Change,
@@ -120,31 +120,32 @@ async function change(
   apply: (connection: Queryable, before: Account) => Promise<void>
 ): Promise<Account> {
   return database.transaction(async (connection) => {
-    let admins = by ? await lockAdmins(connection) : undefined
-    if (by && !admins?.includes(by)) throw new Problem('insufficient_scope')
-    const before = await read(connection, id)
+    const concernsAdmins = by !== undefined || (takesAdmin && (await find(connection, id))?.roles.includes('admin'))
+    const locked = await lock(connection, id, concernsAdmins === true)
+    const admins = locked.filter(({ roles, disabled_at }) => roles.includes('admin') && !disabled_at)
+    if (by && !admins.some((admin) => admin.id === by)) throw new Problem('insufficient_scope')
+    const before = locked.find((account) => account.id === id)
     if (!before) throw new Problem('not_found')
-    if (takesAdmin && before.roles.includes('admin')) {
-      admins ??= await lockAdmins(connection)
-      if (admins.length === 1 && admins[0] === id) throw new Problem('last_admin')
-    }
+    if (takesAdmin && admins.length === 1 && admins[0] === before) throw new Problem('last_admin')
     await apply(connection, before)
-    return (await read(connection, id)) ?? before
+    return (await find(connection, id)) ?? before
   })
 }
 
-async function lockAdmins(connection: Queryable): Promise<string[]> {
-  const admins = await connection.query<{ id: string }>(
-    `SELECT u.id FROM users u WHERE 'admin' = ANY (u.roles) AND u.disabled_at IS NULL AND u.deleted_at IS NULL
-      ORDER BY u.id FOR NO KEY UPDATE`
-  )
-  return admins.map(({ id }) => id)
-}
-
-async function read(connection: Queryable, id: string): Promise<Account | undefined> {
+async function find(connection: Queryable, id: string): Promise<Account | undefined> {
   const [account] = await connection.query<Account>(
-    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR NO KEY UPDATE`,
+    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`,
     [id]
   )
   return account
+}
+
+async function lock(connection: Queryable, id: string, withAdmins: boolean): Promise<Account[]> {
+  return connection.query<Account>(
+    `SELECT ${ACCOUNT} FROM users u
+      WHERE u.deleted_at IS NULL AND u.id = ANY ($1::uuid || CASE WHEN $2 THEN
+        ARRAY(SELECT a.id FROM users a WHERE 'admin' = ANY (a.roles) AND a.disabled_at IS NULL) ELSE '{}' END)
+      ORDER BY u.id FOR NO KEY UPDATE`,
+    [id, withAdmins]
+  )
 }
