@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Problem } from '@latchkey/tokens/errors'
 import Fastify, {
@@ -17,6 +16,7 @@ import type { FrameConfig } from './config.ts'
 import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
+import { securityHeaders } from './security-headers.ts'
 
 /** A Fastify app whose types come from the TypeBox schemas of its routes. */
 export type App = FastifyInstance<
@@ -68,15 +68,14 @@ export async function createApp(
     if (!route.schema?.hide) route.schema = { querystring: NO_QUERY, ...route.schema }
   })
   // What tells of a user is nobody else's; documents that may be kept say so themselves.
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.header('cache-control', 'no-store')
+  const headers = { 'cache-control': 'no-store', ...securityHeaders() }
+  app.addHook('onRequest', (_request, reply, next) => {
+    reply.headers(headers)
+    next()
   })
   endConnectionsWhenClosing(app)
   acceptJsonOnly(app)
   answerProblems(app)
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }
-  })
   if (config.CORS_ORIGINS) {
     await app.register(cors, {
       origin: config.CORS_ORIGINS,
@@ -103,8 +102,9 @@ function endConnectionsWhenClosing(app: App): void {
     unused.add(socket)
     socket.once('close', () => unused.delete(socket))
   })
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, next) => {
     unused.delete(request.raw.socket)
+    next()
   })
   app.addHook('preClose', async () => {
     closing = true
@@ -112,8 +112,9 @@ function endConnectionsWhenClosing(app: App): void {
       for (const socket of unused) socket.destroy()
     }, LAST_CHANCE).unref()
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, next) => {
     if (closing) reply.header('connection', 'close')
+    next()
   })
 }
 
