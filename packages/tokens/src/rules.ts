@@ -67,10 +67,12 @@ export function checkClaims<K extends Kind>(
   return known as Claims<K>
 }
 
+const CHECKS = { access: Object.entries(KINDS.access.claims), refresh: Object.entries(KINDS.refresh.claims) }
+
 // The claims of a kind, each of its type; what else the token says is left behind.
 function pick(kind: Kind, claims: Readonly<Record<string, unknown>>): unknown {
   const picked: Record<string, unknown> = {}
-  for (const [name, check] of Object.entries(KINDS[kind].claims)) {
+  for (const [name, check] of CHECKS[kind]) {
     const value = Object.hasOwn(claims, name) ? claims[name] : undefined
     if (!check(value)) throw refused(`${name} is missing or not of its type`)
     picked[name] = typeof value === 'object' ? Object.freeze(value) : value

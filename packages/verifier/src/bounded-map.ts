@@ -1,6 +1,8 @@
 /** A map of at most `limit` entries: one more drops the entry that was set least recently. */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>()
+  // One iterator for good: each that is begun anew has to pass over the places of all entries that were dropped before.
+  readonly #oldest = this.#entries.keys()
   readonly #limit: number
 
   constructor(limit: number) {
@@ -14,11 +16,7 @@ export class BoundedMap<K, V> {
   set(key: K, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)
-    if (this.#entries.size <= this.#limit) return
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest)
-      return
-    }
+    if (this.#entries.size > this.#limit) this.#entries.delete(this.#oldest.next().value as K)
   }
 
   delete(key: K): void {

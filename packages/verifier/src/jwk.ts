@@ -1,5 +1,4 @@
-import { createPublicKey } from 'node:crypto'
-import { createVerifier } from 'fast-jwt'
+import { createPublicKey, verify } from 'node:crypto'
 
 /** A public key that tokens are verified with. It stays the same object while its key set lists it unchanged. */
 export interface VerificationKey {
@@ -79,26 +78,14 @@ function unusableModulus(n: unknown): string | undefined {
 
 function createKey(jwk: VerificationKey['jwk']): VerificationKey {
   const key = createPublicKey({ key: { ...jwk }, format: 'jwk' })
-    .export({ type: 'spki', format: 'pem' })
-    .toString()
-  // The engine checks the signature alone: times and claims are judged by the rules that all services share.
-  const verify = createVerifier({
-    key,
-    algorithms: ['RS256'],
-    cache: false,
-    ignoreExpiration: true,
-    ignoreNotBefore: true
-  })
   return {
     kid: jwk.kid,
     jwk,
     verifies: (token) => {
-      try {
-        verify(token)
-        return true
-      } catch {
-        return false
-      }
+      const end = token.lastIndexOf('.')
+      const [signed, signature] = [Buffer.from(token.slice(0, end)), Buffer.from(token.slice(end + 1), 'base64url')]
+      // RSASSA-PKCS1-v1_5 is Node's padding for such a key, and RS256's (RFC 7518 §3.3).
+      return verify('sha256', signed, key, signature)
     }
   }
 }

@@ -47,7 +47,7 @@ await run('npm', ['pack', '--pack-destination', join(folder, 'packed')], {
 const [tarball = ''] = await readdir(join(folder, 'packed'))
 const installed = join(folder, 'node_modules', '@latchkey', 'verifier')
 await run('tar', ['-xzf', join(folder, 'packed', tarball), '-C', installed, '--strip-components=1'])
-for (const name of ['fast-jwt', 'fastify', 'fastify-plugin', '@types/node']) {
+for (const name of ['fastify', 'fastify-plugin', '@types/node']) {
   await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
 }
 
