@@ -9,6 +9,12 @@ import { environmentOf } from './environment.mjs'
 const patience = { ready: 30_000, end: 15_000 }
 
 /**
+ * What Node is started with for a service: half of its usual room for new objects, 16 MB twice over, of which requests
+ * need little. The images and the services' own start scripts say the same.
+ */
+export const nodeFlags = ['--max-semi-space-size=8']
+
+/**
  * @typedef {object} Service
  * @property {string} name
  * @property {string} url
@@ -69,7 +75,7 @@ export function addressOf(host, port) {
  */
 function start(name, settings) {
   const env = environmentOf(settings, name)
-  const child = spawn(process.execPath, [`services/${name}/dist/server.js`], {
+  const child = spawn(process.execPath, [...nodeFlags, `services/${name}/dist/server.js`], {
     cwd: root,
     env,
     // The channel breaks when we are killed, and then the services end by themselves.
