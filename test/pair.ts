@@ -20,6 +20,8 @@ export interface Service {
   start(): Promise<void>
   /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number | null>
+  /** Sends SIGHUP. */
+  hangUp(): void
 }
 
 /** Both services on free ports, with a database and keys of their own; everything is gone when the test ends. */
@@ -30,7 +32,7 @@ export async function startPair(
   const dir = await mkdtemp(join(tmpdir(), 'latchkey-pair-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   const keys = join(dir, 'keys')
-  await promisify(execFile)(join(ROOT, 'scripts', 'generate-keys.sh'), { env: { ...process.env, KEYS_DIR: keys } })
+  await runScript('generate-keys.sh', [], { KEYS_DIR: keys })
   const [authPort, resourcePort] = [await freePort(), await freePort()]
   const issuer = `http://127.0.0.1:${authPort}`
   const shared = { PATH: process.env.PATH ?? '', ISSUER: issuer, AUDIENCE: 'latchkey', BCRYPT_COST: '10', ...extra }
@@ -50,6 +52,12 @@ export async function startPair(
   return { auth, resource }
 }
 
+/** Runs one of scripts/ with these settings added to our environment, and returns what it printed. */
+export async function runScript(name: string, args: string[], env: Record<string, string>): Promise<string> {
+  const { stdout } = await promisify(execFile)(join(ROOT, 'scripts', name), args, { env: { ...process.env, ...env } })
+  return stdout
+}
+
 /** A port of the loopback interface that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -60,7 +68,8 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-function service(t: Test, name: string, env: Record<string, string>): Service {
+/** A service with these settings, not yet started; it is stopped when the test ends. */
+export function service(t: Test, name: 'auth' | 'resource', env: Record<string, string>): Service {
   const url = `http://127.0.0.1:${env['PORT']}`
   let child: ChildProcess | undefined
   let output = ''
@@ -84,7 +93,7 @@ function service(t: Test, name: string, env: Record<string, string>): Service {
   }
 
   t.teardown(stop)
-  return { url, start, stop, output: () => output }
+  return { url, start, stop, output: () => output, hangUp: () => void child?.kill('SIGHUP') }
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -78,7 +79,9 @@ const AT_ONCE = 16
 for (const [endpoint, { kind, port, judge }] of Object.entries(ENDPOINTS)) {
   const send = ({ make }: Deviation) => {
     const now = Math.floor(Date.now() / 1000)
-    const token = make(forger.good(kind, good[kind], { now, leeway, trap: urlOf(trap) }))
+    // A resource service remembers the highest epoch of a subject, so there each token has a subject of its own.
+    const claims = port === resourcePort ? { ...good[kind], sub: randomUUID() } : good[kind]
+    const token = make(forger.good(kind, claims, { now, leeway, trap: urlOf(trap) }))
     return sendRaw(port, endpoint, [`Authorization: Bearer ${token}`])
   }
 

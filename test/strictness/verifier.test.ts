@@ -1,7 +1,7 @@
 import type { Kind } from '@latchkey/tokens/claims'
 import { Problem } from '@latchkey/tokens/errors'
 import { readKeySet } from '@latchkey/verifier/jwk'
-import type { KeySet } from '@latchkey/verifier/key-set'
+import type { KeySource } from '@latchkey/verifier/key-set'
 import { createVerifier } from '@latchkey/verifier/verifier'
 import t from 'tap'
 import { accessClaims } from '../tokens.ts'
@@ -26,14 +26,12 @@ t.test('the table has its 250 cases of each kind, each with a name of its own', 
 t.test('the verifier judges every deviation, twice alike, and asks for a key only where one may help', async (t) => {
   const listed = readKeySet(JSON.stringify({ keys: [forger.keys.access.jwk] }), new Map(), t.fail)
   let asked = 0
-  const keys: KeySet = {
+  const keys: KeySource = {
     held: (kid) => listed?.get(kid),
     find: async (kid) => {
       asked += 1
       return listed?.get(kid)
-    },
-    unready: () => undefined,
-    close: () => {}
+    }
   }
   const good = forger.good('access', accessClaims(issuer, audience, now), { now, leeway })
   for (const { name, make, outcome, asksForKey } of deviations('access')) {

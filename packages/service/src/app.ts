@@ -91,6 +91,9 @@ export async function createApp(
   return app
 }
 
+/** How long a connection that has brought no request may still bring one while the app closes, in milliseconds. */
+const LAST_CHANCE = 1000
+
 // Connections would hold up the end of the process that their clients keep open after the last answer, or have opened
 // and not used, as browsers and load balancers do.
 function endConnectionsWhenClosing(app: App): void {
@@ -105,7 +108,9 @@ function endConnectionsWhenClosing(app: App): void {
   })
   app.addHook('preClose', async () => {
     closing = true
-    for (const socket of unused) socket.destroy()
+    setTimeout(() => {
+      for (const socket of unused) socket.destroy()
+    }, LAST_CHANCE).unref()
   })
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')
@@ -120,6 +125,8 @@ function acceptJsonOnly(app: App): void {
     // Node's decoder would put replacement characters in the place of what is no UTF-8 (RFC 8259 §8.1).
     if (!isUtf8(body)) return done(refused('must be UTF-8'))
     const text = body.toString()
+    // Clients that say JSON with every request say it of none as well.
+    if (text === '' && !request.routeOptions.schema?.body) return done(null, undefined)
     parse(request, text, (error, value) => {
       if (!error && hasDoubledMember(text)) done(refused('must name each member once'))
       else done(error, value)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import t from 'tap'
 import { health } from '../src/health.ts'
@@ -46,6 +47,28 @@ t.test('a head of more than 16 KiB is refused, and the next request is served', 
   const ask = (size: number) => fetch(url, { headers: { authorization: 'x'.repeat(size) } })
   t.equal((await ask(17 * 1024)).status, 431)
   t.equal((await ask(15 * 1024)).status, 200)
+})
+
+t.test('a connection that brings no request holds up no end, and one that brings it late is answered', async (t) => {
+  const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const open = async () => {
+    const accepted = once(app.server, 'connection')
+    const socket = net.connect(port, '127.0.0.1')
+    await accepted
+    return socket
+  }
+  const [silent, late] = [await open(), await open()]
+  const ended = Promise.all([once(silent, 'close'), once(late, 'close')])
+  let answer = ''
+  late.on('data', (bytes) => {
+    answer += bytes
+  })
+  const closed = app.close()
+  late.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await Promise.all([closed, ended])
+  t.match(answer, /^HTTP\/1\.1 200 /)
 })
 
 t.test('two messages in one are never taken for one', async (t) => {

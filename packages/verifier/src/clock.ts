@@ -11,7 +11,7 @@ export interface Clock {
 }
 
 /** Longest time that a timer of Node's can take, in milliseconds; one of more ends at once. */
-export const LONGEST_TIMER = 2 ** 31 - 1
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /** The time as it is. Its timers keep no process alive; one of more than 24 days ends after 24 days. */
 export const SYSTEM_CLOCK: Clock = {

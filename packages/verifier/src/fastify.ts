@@ -16,8 +16,13 @@ declare module 'fastify' {
   }
 }
 
+/** What the plugin needs: whose tokens it lets through. */
+export interface AccessTokenOptions {
+  readonly verifier: Verifier
+}
+
 /** A Fastify plugin that guards routes with a verifier and answers refusals as `application/problem+json` (RFC 6750 §3, RFC 9457). */
-const accessTokens: FastifyPluginCallback<{ verifier: Verifier }> = (app, { verifier }, done) => {
+const accessTokens: FastifyPluginCallback<AccessTokenOptions> = (app, { verifier }, done) => {
   app.decorateRequest('user', null as unknown as AccessClaims)
   // With a callback and not a promise: a token seen before passes without leaving the stack.
   app.decorate('requireAccessToken', (request, reply, next) => {
@@ -27,13 +32,14 @@ const accessTokens: FastifyPluginCallback<{ verifier: Verifier }> = (app, { veri
     }
     const refuse = (error: Error) => (error instanceof Problem ? answer(error, request, reply) : next(error))
     let token: string
+    let known: AccessClaims | undefined
     try {
       token = readBearer(request.raw.rawHeaders)
+      known = verifier.recall(token)
     } catch (error) {
       refuse(error as Error)
       return
     }
-    const known = verifier.recall(token)
     if (known) pass(known)
     else verifier.verify(token).then(pass, refuse)
   })

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from './clock.ts'
+import type { Clock } from './clock.ts'
 
 /** Largest key set that is read, in bytes; ten RSA keys have about 5 kB. */
 const SIZE_LIMIT = 256 * 1024
@@ -17,6 +17,7 @@ export interface FetchSettings {
   readonly timeout: number
   readonly closing: AbortSignal
   readonly fetch: typeof globalThis.fetch
+  readonly clock: Clock
 }
 
 /**
@@ -25,18 +26,18 @@ export interface FetchSettings {
  * Throws whatever keeps the answer from being 200 or, to our `etag`, 304. Whether the text is a key set is not looked at.
  */
 export async function fetchJwks(settings: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
-  const { timeout, closing } = settings
+  const { timeout, closing, clock } = settings
   const ending = new AbortController()
   const close = () => ending.abort(closing.reason)
   const late = () => ending.abort(new DOMException(`no whole answer within ${timeout} s`, 'TimeoutError'))
-  const timer = setTimeout(late, Math.min(timeout * 1000, LONGEST_TIMER)).unref()
+  const inTime = clock.after(timeout * 1000, late)
   closing.addEventListener('abort', close)
   try {
     closing.throwIfAborted()
     return await ask(settings, etag, ending.signal)
   } finally {
     // A signal that fires after the answer would make Node's client open a connection and leave it there.
-    clearTimeout(timer)
+    inTime()
     closing.removeEventListener('abort', close)
   }
 }

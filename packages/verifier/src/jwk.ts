@@ -13,10 +13,12 @@ export interface VerificationKey {
 const KID = /^[A-Za-z0-9_-]{1,128}$/
 const EXPONENT_65537 = 'AQAB'
 const LEAST_BITS = 2048
+/** OpenSSL verifies with no larger ones. */
+const MOST_BITS = 16_384
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
- * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 bits or more, exponent 65537.
+ * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 to 16,384 bits, exponent 65537.
  *
  * Every other key is skipped by itself, and `skipped` is told why; keys of kinds that we do not know are nothing to
  * complain of. Keys of `held` that are still listed are handed on as they are. Returns nothing when the text is no set.
@@ -61,16 +63,17 @@ function unusable(jwk: Record<string, unknown>): string | undefined {
   if (!Array.isArray(operations) || !operations.includes('verify')) return 'it is not for verifying'
   if (PRIVATE_MEMBERS.some((member) => member in jwk)) return 'it holds private members'
   if (e !== EXPONENT_65537) return 'its exponent is not 65537'
-  return weakModulus(n)
+  return unusableModulus(n)
 }
 
-function weakModulus(n: unknown): string | undefined {
+function unusableModulus(n: unknown): string | undefined {
   const modulus = Buffer.from(typeof n === 'string' ? n : '', 'base64url')
   const [first = 0] = modulus
   const last = modulus.at(-1) ?? 0
   if (modulus.toString('base64url') !== n || first === 0) return 'its modulus is not written canonically'
   const bits = modulus.length * 8 - (Math.clz32(first) - 24)
   if (bits < LEAST_BITS) return `it has ${bits} bits; ${LEAST_BITS} is the least`
+  if (bits > MOST_BITS) return `it has ${bits} bits; ${MOST_BITS} is the most`
   return last % 2 === 0 ? 'its modulus is even' : undefined
 }
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import type { KeySetState } from './fetch-policy.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
 
-/** Where a verifier gets its keys. */
-export interface KeySet {
+/** Whom a verifier asks for keys. */
+export interface KeySource {
   /** The key of this `kid` if a usable set is held and lists it; looks, and does nothing else. */
   held(kid: string): VerificationKey | undefined
   /**
@@ -11,10 +12,31 @@ export interface KeySet {
    * Nothing when the set is known to lack it; throws `unavailable` when that cannot be known now.
    */
   find(kid: string): Promise<VerificationKey | undefined>
-  /** Says why no token can be verified now, or nothing when it can. */
+}
+
+/** A key source with a life of its own. */
+export interface KeySet extends KeySource {
+  /** How it stands, for metrics and logs. */
+  status(): KeySetStatus
+  /** Says why no token can be verified now, or nothing when it can: for readiness. */
   unready(): string | undefined
-  /** Stops all work in the background. */
+  /** Stops all work in the background and ends the waiting of requests; what is held stays. */
   close(): void
+}
+
+/** How a key set stands. */
+export interface KeySetStatus {
+  readonly state: KeySetState
+  /** The keys that tokens are verified with now; none while `empty`. */
+  readonly kids: readonly string[]
+  /** When the last good fetch began, in milliseconds since 1970; missing before the first. */
+  readonly goodAt?: number
+  /** Seconds since then. */
+  readonly age?: number
+  /** Fetches that failed since then. */
+  readonly failures: number
+  /** Seconds until the timer begins the next fetch, 0 while one is due; missing where none will come. */
+  readonly nextFetch?: number
 }
 
 /** What a key set tells about itself; a Fastify or pino logger fits. */
@@ -22,6 +44,9 @@ export interface KeySetLog {
   info(details: object, message: string): void
   warn(details: object, message: string): void
 }
+
+/** The log of a key set that was given none. */
+export const SILENCE: KeySetLog = { info: () => {}, warn: () => {} }
 
 /** Reads the usable keys of a JWK set in a file. Throws when there are none. */
 export async function readKeyFile(path: string, log: KeySetLog): Promise<ReadonlyMap<string, VerificationKey>> {
@@ -31,11 +56,12 @@ export async function readKeyFile(path: string, log: KeySetLog): Promise<Readonl
 }
 
 /** Reads a key set from a file, once. It never grows old; start again to change it. Throws when it holds no usable key. */
-export async function fileKeySet(path: string, log: KeySetLog): Promise<KeySet> {
+export async function fileKeySet(path: string, log = SILENCE): Promise<KeySet> {
   const keys = await readKeyFile(path, log)
   return {
     held: (kid) => keys.get(kid),
     find: async (kid) => keys.get(kid),
+    status: () => ({ state: 'good', kids: [...keys.keys()], failures: 0 }),
     unready: () => undefined,
     close: () => {}
   }

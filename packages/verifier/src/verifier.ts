@@ -1,9 +1,18 @@
 import type { AccessClaims } from '@latchkey/tokens/claims'
 import { decodeUnverified } from '@latchkey/tokens/compact'
 import { Problem } from '@latchkey/tokens/errors'
-import { checkClaims, checkHeader } from '@latchkey/tokens/rules'
+import { checkClaims, checkHeader, type TokenHeader } from '@latchkey/tokens/rules'
+import { BoundedMap } from './bounded-map.ts'
+import { HighestEpochs } from './epochs.ts'
 import type { VerificationKey } from './jwk.ts'
-import type { KeySet } from './key-set.ts'
+import type { KeySource } from './key-set.ts'
+import { requireNumbers, requireTexts } from './options.ts'
+
+/** A token whose signature and claims are good; frozen. */
+export interface VerifiedToken {
+  readonly header: TokenHeader
+  readonly claims: AccessClaims
+}
 
 /** What a verifier accepts. Issuer and audience have no default: a verifier that forgets them accepts anybody's tokens. */
 export interface VerifierOptions {
@@ -11,18 +20,33 @@ export interface VerifierOptions {
   readonly issuer: string
   /** The one name of this service that `aud` must hold. */
   readonly audience: string
-  readonly keys: KeySet
-  /** How far clocks may differ, in seconds. 5. */
+  /** Where the issuer's keys are: what `openKeySet` opens. */
+  readonly keys: KeySource
+  /** How far clocks may differ, in seconds; an expired token is believed for so long. 5. */
   readonly leeway?: number
-  /** Verdicts that are remembered; one has about 3 kB. 10,000. */
+  /**
+   * Says whether a verified token is still believed; it is asked on every request. All are.
+   *
+   * It answers at once, from what it holds: a promise is no `true`, and anything but `true` refuses the token.
+   */
+  readonly trusted?: (token: VerifiedToken) => boolean
+  /** Tokens whose verdict is remembered, about 3 kB each; one more drops the oldest verdict. 10,000. */
   readonly maxVerdicts?: number
+  /** Longest time until a token that is shown again is verified again, in seconds. 300. */
+  readonly verdictAge?: number
+  /** Subjects whose highest `epoch` is remembered, so that lower ones are refused; 0 believes all epochs. 10,000. */
+  readonly maxSubjects?: number
   /** The present, in milliseconds since 1970. */
   readonly now?: () => number
 }
 
 /** Verifies access tokens without asking anybody. */
 export interface Verifier {
-  /** The claims of a token that was verified before and is still good; does no cryptography and never waits. */
+  /**
+   * The claims of a token that was verified before and is still good; does no cryptography and never waits.
+   *
+   * Nothing when `verify` has to tell; throws `invalid_token` when the token is no longer trusted.
+   */
   recall(token: string): AccessClaims | undefined
   /**
    * The claims of a token, frozen.
@@ -33,48 +57,65 @@ export interface Verifier {
 }
 
 interface Verdict {
-  readonly claims: AccessClaims
+  readonly token: VerifiedToken
   readonly key: VerificationKey
+  /** Seconds since 1970. */
+  readonly until: number
 }
 
-/** Makes a verifier of access tokens (RFC 9068 §4). */
+/** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on an option that is missing or none. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuer, audience, keys, leeway = 5, maxVerdicts = 10_000, now = Date.now } = options
+  const { issuer, audience, keys, leeway = 5, trusted = () => true, now = Date.now } = options
+  const { maxVerdicts = 10_000, verdictAge = 300, maxSubjects = 10_000 } = options
+  requireTexts({ issuer, audience })
+  if (!keys) throw new TypeError('keys must be a key source.')
+  requireNumbers({
+    leeway: [leeway, 0],
+    maxVerdicts: [maxVerdicts, 0],
+    verdictAge: [verdictAge, 0],
+    maxSubjects: [maxSubjects, 0]
+  })
+  // Counts only while the set still lists the very key, so that a withdrawn key takes along all that it vouched for.
+  const isHeld = (key: VerificationKey) => keys.held(key.kid) === key
   // Keyed by the whole token: nothing shorter is safe from a text made to collide.
-  const verdicts = new Map<string, Verdict>()
+  const verdicts = new BoundedMap<string, Verdict>(maxVerdicts)
+  const epochs = new HighestEpochs({ limit: maxSubjects, leeway, isHeld })
 
-  function recall(token: string): AccessClaims | undefined {
-    const verdict = verdicts.get(token)
+  function recall(text: string): AccessClaims | undefined {
+    const verdict = verdicts.get(text)
     if (!verdict) return undefined
-    const { claims, key } = verdict
-    // Counts only while the set still lists the very key, so that a withdrawn key takes its verdicts along.
-    if (keys.held(key.kid) === key && now() / 1000 < claims.exp + leeway) return claims
-    verdicts.delete(token)
+    if (now() / 1000 < verdict.until && isHeld(verdict.key)) return admit(verdict)
+    verdicts.delete(text)
     return undefined
   }
 
-  function remember(token: string, verdict: Verdict): AccessClaims {
-    const [oldest] = verdicts.keys()
-    if (verdicts.size >= maxVerdicts && oldest !== undefined) verdicts.delete(oldest)
-    verdicts.set(token, verdict)
-    return verdict.claims
+  function admit({ token, key }: Verdict): AccessClaims {
+    if (!epochs.admits(token.claims, key, now() / 1000)) throw refused('a later epoch of its subject was seen')
+    if (trusted(token) !== true) throw refused('it is no longer trusted')
+    return token.claims
   }
 
   return {
     recall,
-    verify: async (token) => {
-      const known = recall(token)
+    verify: async (text) => {
+      const known = recall(text)
       if (known) return known
-      const unverified = decodeUnverified(token)
-      const { kid } = checkHeader('access', unverified.header)
+      const unverified = decodeUnverified(text)
+      const header = checkHeader('access', unverified.header)
       const expected = { issuer, audience, leeway, now: now() / 1000 }
       // Before the signature, so that only a token that could be good makes us ask the issuer for its key.
       const { claims, expired } = inspect(unverified.claims, expected)
-      const key = expired ? keys.held(kid) : await keys.find(kid)
-      if (!key) throw new Problem('invalid_token', { reason: 'kid is not in the key set' })
-      if (!key.verifies(token)) throw new Problem('invalid_token', { reason: 'the signature is not that of the key' })
+      const key = expired ? keys.held(header.kid) : await keys.find(header.kid)
+      if (!key) throw refused('kid is not in the key set')
+      if (!key.verifies(text)) throw refused('the signature is not that of the key')
       if (expired) throw expired
-      return remember(token, { claims, key })
+      const until = claims.exp + leeway
+      // It may have waited for its key.
+      if (now() / 1000 >= until) throw new Problem('token_expired')
+      const token = Object.freeze({ header: Object.freeze(header), claims })
+      const verdict = { token, key, until: Math.min(until, expected.now + verdictAge) }
+      verdicts.set(text, verdict)
+      return admit(verdict)
     }
   }
 }
@@ -89,4 +130,8 @@ function inspect(claims: Readonly<Record<string, unknown>>, expected: Parameters
     if (error instanceof Problem && error.code === 'token_expired') return { expired: error }
     throw error
   }
+}
+
+function refused(reason: string): Problem {
+  return new Problem('invalid_token', { reason })
 }

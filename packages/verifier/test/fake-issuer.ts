@@ -17,8 +17,8 @@ export class FakeIssuer {
   readonly fetch: typeof globalThis.fetch = async (_url, init) => {
     this.asked.push({ at: this.#clock.elapsed() / 1000, etag: new Headers(init?.headers).get('if-none-match') })
     const answer = this.#answer
-    await this.#held
-    return answer()
+    await Promise.race([this.#held, aborted(init?.signal)])
+    return Promise.race([answer(), aborted(init?.signal)])
   }
 
   answers(answer: () => Response | Promise<Response>): void {
@@ -35,6 +35,11 @@ export class FakeIssuer {
     })
   }
 
+  /** Takes requests and never answers. */
+  stalls(): void {
+    this.answers(() => new Promise(() => {}))
+  }
+
   /** Keeps answers back until the returned function is called. */
   hold(): () => void {
     let release = () => {}
@@ -46,4 +51,10 @@ export class FakeIssuer {
       release()
     }
   }
+}
+
+function aborted(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason))
+  })
 }

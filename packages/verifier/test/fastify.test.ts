@@ -1,7 +1,7 @@
 import { Problem, unavailable } from '@latchkey/tokens/errors'
 import accessTokens from '@latchkey/verifier/fastify'
 import { readKeySet } from '@latchkey/verifier/jwk'
-import type { KeySet } from '@latchkey/verifier/key-set'
+import type { KeySource } from '@latchkey/verifier/key-set'
 import { createVerifier, type Verifier } from '@latchkey/verifier/verifier'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -14,11 +14,9 @@ const [ours, stranger] = await Promise.all([makeKey(), makeKey()])
 const keys = readKeySet(JSON.stringify({ keys: [ours.jwk] }), new Map(), t.fail)
 const claims = accessClaims(issuer, audience, now)
 
-const keySet: KeySet = {
+const keySet: KeySource = {
   held: (kid) => keys?.get(kid),
-  find: async (kid) => keys?.get(kid),
-  unready: () => undefined,
-  close: () => {}
+  find: async (kid) => keys?.get(kid)
 }
 
 /** An app that is not ours: its own serializer, its own error handler, its own request ids. */
@@ -128,6 +126,22 @@ t.test('a refusal is the same problem in any app', async (t) => {
     )
     t.equal(JSON.stringify(log).includes('eyJ'), false, name)
   }
+})
+
+t.test('a token that is trusted no more is refused, though its verdict is remembered', async (t) => {
+  let trusted = true
+  const options = { issuer, audience, keys: keySet, now: () => now * 1000, trusted: () => trusted }
+  const { app, log } = await foreignApp(t, createVerifier(options))
+  const headers = { authorization: `Bearer ${accessToken(ours, claims)}` }
+  t.equal((await app.inject({ url: '/guarded', headers })).statusCode, 200)
+  trusted = false
+  log.length = 0
+  const answer = await app.inject({ url: '/guarded', headers })
+  t.match(answer.json(), { status: 401, code: 'invalid_token' })
+  t.match(
+    log.filter((line) => line.code),
+    [{ level: 30, code: 'invalid_token', msg: 'it is no longer trusted' }]
+  )
 })
 
 t.test('while no token can be verified the answer says when to come again, and the log has an error', async (t) => {

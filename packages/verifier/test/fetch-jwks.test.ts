@@ -8,6 +8,7 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import { SYSTEM_CLOCK } from '@latchkey/verifier/clock'
 import { type FetchSettings, fetchJwks } from '@latchkey/verifier/fetch-jwks'
 import t, { type Test } from 'tap'
 
@@ -31,7 +32,7 @@ async function issuer(
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`
   return {
-    settings: { url, timeout: 5, closing: new AbortController().signal, fetch: globalThis.fetch },
+    settings: { url, timeout: 5, closing: new AbortController().signal, fetch: globalThis.fetch, clock: SYSTEM_CLOCK },
     asked,
     server
   }
@@ -153,7 +154,10 @@ t.test('once the answer is there nothing ends it any more, neither the time limi
     signal = init?.signal
     return new Response(SET)
   }
-  await fetchJwks({ url: 'https://auth.example.com/', timeout: 0.005, closing: closing.signal, fetch }, undefined)
+  await fetchJwks(
+    { url: 'https://auth.example.com/', timeout: 0.005, closing: closing.signal, fetch, clock: SYSTEM_CLOCK },
+    undefined
+  )
   await new Promise((resolve) => setTimeout(resolve, 20))
   closing.abort()
   t.equal(signal?.aborted, false)
@@ -208,7 +212,12 @@ const AGES: Record<string, { headers: Record<string, string>; maxAge: number | u
 }
 
 t.test('an answer may be kept as long as Cache-Control and Age say', async (t) => {
-  const settings = { url: 'https://auth.example.com/', timeout: 5, closing: new AbortController().signal }
+  const settings = {
+    url: 'https://auth.example.com/',
+    timeout: 5,
+    closing: new AbortController().signal,
+    clock: SYSTEM_CLOCK
+  }
   for (const [name, { headers, maxAge }] of Object.entries(AGES)) {
     const fetch = async () => new Response(SET, { headers })
     t.equal((await fetchJwks({ ...settings, fetch }, undefined)).maxAge, maxAge, name)

@@ -1,6 +1,6 @@
 import { Problem, unavailable } from '@latchkey/tokens/errors'
 import { readKeySet, type VerificationKey } from '@latchkey/verifier/jwk'
-import type { KeySet } from '@latchkey/verifier/key-set'
+import type { KeySource } from '@latchkey/verifier/key-set'
 import { createVerifier, type Verifier, type VerifierOptions } from '@latchkey/verifier/verifier'
 import t from 'tap'
 import { accessClaims, accessToken, compact, type Members, makeKey } from '../../../test/tokens.ts'
@@ -25,15 +25,13 @@ interface Scene {
 
 function scene(options: Partial<VerifierOptions> = {}): Scene {
   const asked: string[] = []
-  const keys: KeySet = {
+  const keys: KeySource = {
     held: (kid) => (kid === scene.held?.kid ? scene.held : undefined),
     find: async (kid) => {
       asked.push(kid)
       if (!scene.held) throw unavailable('no key set', 7)
       return keys.held(kid)
-    },
-    unready: () => undefined,
-    close: () => {}
+    }
   }
   const scene: Scene = {
     verifier: createVerifier({ issuer, audience, keys, now: () => scene.now * 1000, ...options }),
@@ -150,12 +148,13 @@ t.test('ten thousand verdicts are remembered where nothing is said', async (t) =
   const key: VerificationKey = { kid: ours.kid, jwk: ours.jwk, verifies: () => true }
   it.held = key
   const claims = accessClaims(issuer, audience, it.now)
+  const header = { alg: 'RS256', typ: 'at+jwt', kid: ours.kid }
   const unsigned = (n: number) =>
-    compact({ alg: 'RS256', typ: 'at+jwt', kid: ours.kid }, { ...claims, epoch: n }, () => Buffer.from('signature'))
+    compact(header, { ...claims, preferred_username: `${n}` }, () => Buffer.from('signature'))
   for (let n = 0; n <= 10_000; n += 1) await it.verifier.verify(unsigned(n))
   t.same(
-    [unsigned(0), unsigned(1), unsigned(10_000)].map((token) => it.verifier.recall(token)?.epoch),
-    [undefined, 1, 10_000]
+    [unsigned(0), unsigned(1), unsigned(10_000)].map((token) => it.verifier.recall(token)?.preferred_username),
+    [undefined, '1', '10000']
   )
 })
 
@@ -199,20 +198,72 @@ t.test('five seconds of leeway and the time of the system are the defaults', asy
   t.equal(await verdict(it, it.token({ iat: it.now + 5 })), 'accepted')
   t.equal(await verdict(it, it.token({ iat: it.now + 6 })), 'invalid_token')
   const { held } = it
-  const keys = { held: () => held, find: async () => held, unready: () => undefined, close: () => {} }
+  const keys = { held: () => held, find: async () => held }
   const verifier = createVerifier({ issuer, audience, keys })
   const now = Math.floor(Date.now() / 1000)
   t.match(await verifier.verify(accessToken(ours, accessClaims(issuer, audience, now))), { iat: now })
 })
 
-t.test('a verifier that forgets whom it trusts does not compile', async (t) => {
+t.test('a verifier that forgets whom it trusts does not compile, and in plain JavaScript does not begin', async (t) => {
   const { held } = scene()
-  const keys = { held: () => held, find: async () => held, unready: () => undefined, close: () => {} }
+  const keys = { held: () => held, find: async () => held }
   // @ts-expect-error: without an issuer it would take anybody's tokens
-  createVerifier({ audience, keys })
+  t.throws(() => createVerifier({ audience, keys }), { name: 'TypeError', message: /^issuer must/ })
   // @ts-expect-error: without an audience it would take tokens for others
-  createVerifier({ issuer, keys })
+  t.throws(() => createVerifier({ issuer, keys }), { name: 'TypeError', message: /^audience must/ })
   // @ts-expect-error: a service is one audience, not several
-  createVerifier({ issuer, audience: [audience], keys })
-  t.end()
+  t.throws(() => createVerifier({ issuer, audience: [audience], keys }), { message: /^audience must/ })
+  // @ts-expect-error: without keys it could verify nothing
+  t.throws(() => createVerifier({ issuer, audience }), { name: 'TypeError', message: /^keys must/ })
+  t.throws(() => createVerifier({ issuer: '', audience, keys }), { message: /^issuer must/ })
+  // @ts-expect-error: an answer that comes later is none
+  createVerifier({ issuer, audience, keys, trusted: async () => true })
+})
+
+t.test('an option that is no number does not pass for one', async (t) => {
+  const { held } = scene()
+  const keys = { held: () => held, find: async () => held }
+  for (const option of ['leeway', 'maxVerdicts', 'verdictAge', 'maxSubjects']) {
+    for (const value of [Number.NaN, -1, Number.POSITIVE_INFINITY, '5', null]) {
+      const options = { issuer, audience, keys, [option]: value }
+      t.throws(() => createVerifier(options), { name: 'TypeError', message: new RegExp(`^${option} must`) })
+    }
+  }
+})
+
+t.test('a verdict ends after its longest time, and the token is verified anew', async (t) => {
+  for (const [options, seconds] of [
+    [{}, 300],
+    [{ verdictAge: 10 }, 10]
+  ] as const) {
+    const it = scene(options)
+    const token = it.token()
+    await it.verifier.verify(token)
+    it.now += seconds - 0.1
+    t.match(it.verifier.recall(token), { iss: issuer })
+    it.now += 0.1
+    t.equal(it.verifier.recall(token), undefined)
+    t.equal(await verdict(it, token), 'accepted')
+    t.equal(it.checked, 2)
+  }
+})
+
+t.test('where no verdict is to be remembered, every request is verified', async (t) => {
+  for (const options of [{ maxVerdicts: 0 }, { verdictAge: 0 }]) {
+    const it = scene(options)
+    const token = it.token()
+    for (let i = 0; i < 3; i += 1) t.equal(await verdict(it, token), 'accepted')
+    t.equal(it.checked, 3)
+  }
+})
+
+t.test('a token that ends while it waits for its key is expired', async (t) => {
+  const it = scene()
+  const key = it.held
+  const find = async () => {
+    it.now += 8
+    return key
+  }
+  const verifier = createVerifier({ issuer, audience, keys: { held: () => key, find }, now: () => it.now * 1000 })
+  await t.rejects(verifier.verify(it.token({ exp: it.now + 3 })), { code: 'token_expired' })
 })

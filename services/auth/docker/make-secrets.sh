@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What the one-shot `keys` of docker-compose.yml runs, as auth's own user: makes the signing keys in KEYS_DIR, and in
-# DATABASE_DIR the password of the database, and the URL with that password in the place of DATABASE_URL_FORM's %s.
+# What the one-shot `keys` of docker-compose.yml does without another command, as auth's own user: makes the signing keys
+# in KEYS_DIR, and in DATABASE_DIR the password of the database, and the URL with that password in the place of
+# DATABASE_URL_FORM's %s.
 # Makes only what is missing and overwrites nothing. Cut off anywhere: run it again.
 set -euo pipefail
 umask 077

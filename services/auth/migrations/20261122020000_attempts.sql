@@ -12,7 +12,7 @@ CREATE INDEX attempts_sweep_on ON attempts (sweep_on);
 
 COMMENT ON TABLE attempts IS 'Wrong passwords in a row, whether or not an account has the address. No foreign key: unknown addresses are counted too.';
 COMMENT ON COLUMN attempts.bucket IS 'SHA-256 of an address, or of a user and a device of his.';
-COMMENT ON COLUMN attempts.next_at IS 'Until then the next try is refused without a look at the password.';
+COMMENT ON COLUMN attempts.next_at IS 'Until then the next try is refused without a look at the password; long ago while tries are free.';
 
 -- Down Migration
 

@@ -1,17 +1,14 @@
 import { readConfig } from '@latchkey/service/config'
 import { Type } from 'typebox'
+import { A_ROLE } from './accounts/fields.ts'
 import { findByEmail } from './accounts/users.ts'
-import { databaseUrl } from './config.ts'
+import { authConfig, databaseUrl } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
+import { listKeys } from './keys/list.ts'
+import { revokeKey } from './keys/signing-keys.ts'
 import { missingMigration } from './schema.ts'
-import {
-  type Change,
-  changeRole,
-  disableUser,
-  enableUser,
-  endAllSessions,
-  endSessions
-} from './users/administration.ts'
+import { revokeEverybody } from './sessions/revocation.ts'
+import { type Change, disableUser, enableUser, endSessions, grantRole, revokeRole } from './users/administration.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps when nobody can log in as one.
 
@@ -27,13 +24,13 @@ const COMMANDS: Record<string, Command> = {
     words: '<role> <email>',
     help: 'adds a role: it is in the next access token',
     run: (database, role = '', email) =>
-      onUser(database, email, (who) => changeRole(database, who, checkRole(role), true), `now has the role ${role}`)
+      onUser(database, email, (who) => grantRole(database, who, checkRole(role)), `now has the role ${role}`)
   },
   revoke: {
     words: '<role> <email>',
     help: 'takes a role away',
     run: (database, role = '', email) =>
-      onUser(database, email, (who) => changeRole(database, who, checkRole(role), false), `has no role ${role}`)
+      onUser(database, email, (who) => revokeRole(database, who, checkRole(role)), `has no role ${role}`)
   },
   disable: {
     words: '<email>',
@@ -53,7 +50,21 @@ const COMMANDS: Record<string, Command> = {
   'end-all-sessions': {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
-    run: async (database) => `${await endAllSessions(database)} users have no session any more`
+    run: async (database) => `${await revokeEverybody(database)} users have no session any more`
+  },
+  keys: {
+    words: '',
+    help: 'lists the signing keys, and what becomes of each',
+    run: async (database) => (await listKeys(database, authConfig(process.env))).join('\n')
+  },
+  'revoke-key': {
+    words: '<kid>',
+    help: 'ends a signing key, and all tokens that it signed',
+    run: async (database, kid = '') => {
+      const kind = await revokeKey(database, kid)
+      if (!kind) throw new Error(`no service has seen a key ${kid}; npm run admin -- keys lists them`)
+      return `the ${kind} key ${kid} is revoked: within 10 s no instance accepts what it signed`
+    }
   }
 }
 
@@ -71,7 +82,7 @@ async function onUser(
 
 function checkRole(role: string): string {
   if (role === 'user') throw new Error('every user has the role user')
-  if (!/^[a-z][a-z0-9_-]{0,31}$/.test(role)) throw new Error(`${role} is no role: a word of lower-case letters is`)
+  if (!new RegExp(A_ROLE).test(role)) throw new Error(`${role} is no role: a word of lower-case letters is`)
   return role
 }
 
@@ -82,7 +93,7 @@ function usage(): string {
 
 try {
   const [name = '', ...words] = process.argv.slice(2)
-  const command = COMMANDS[name]
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
   const { DATABASE_URL } = readConfig(Type.Object({ DATABASE_URL: databaseUrl }), process.env)
   const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})

@@ -30,6 +30,8 @@ import { listUsers } from './users/list.ts'
 export interface Parts {
   readonly database: Database
   readonly keys: Keys
+  /** Why the keys cannot serve now, if they cannot; by default they always can. */
+  readonly keysUnready?: () => Promise<string | undefined>
   readonly hashPool: HashPool
   readonly logger: FastifyBaseLogger
   /** The present, in milliseconds since 1970; the system's clock by default. */
@@ -39,7 +41,7 @@ export interface Parts {
 /** Builds the auth service: its parts, then one line an endpoint. */
 export async function buildApp(
   config: Config,
-  { database, keys, hashPool, logger, now = Date.now }: Parts
+  { database, keys, keysUnready = async () => undefined, hashPool, logger, now = Date.now }: Parts
 ): Promise<App> {
   const settings = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
@@ -79,7 +81,8 @@ export async function buildApp(
     metadata(app, { issuer: config.ISSUER, maxAge })
     health(app, async () => {
       const missing = await missingMigration(database)
-      return missing && `migration ${missing} is missing; run npm run migrate -w services/auth`
+      if (missing) return `migration ${missing} is missing; run npm run migrate -w services/auth`
+      return keysUnready()
     })
   })
 }

@@ -1,4 +1,4 @@
-import { type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
+import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
 import { choice, duration, integer, list, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
 
@@ -9,6 +9,9 @@ export const databaseUrl = text({
   description:
     'The primary PostgreSQL, as in postgres://user:password@host:5432/name. Never a replica: it may lag behind a logout.'
 })
+
+const KEY_LEAD =
+  'How long a new key is published before it signs; at least twice JWKS_PUBLISH_AGE, so that every verifier and every copy of the key folder has it by then.'
 
 /** The settings of the auth service, for the test that compares them with `.env.example`. */
 export const authSettings = Type.Object({
@@ -51,7 +54,7 @@ export const authSettings = Type.Object({
   REFRESH_TOKEN_ROTATION: choice(['on', 'off'], {
     default: 'on',
     description:
-      'on: each refresh gives a new refresh token, and one that is shown again later ends its session. off: one refresh token a session, which lasts until SESSION_MAX_AGE, and no theft is noticed.'
+      'on: each refresh gives a new refresh token, and one that is shown again later ends its session. off: one refresh token a session, good until SESSION_MAX_AGE while it is used within REFRESH_TOKEN_TTL, and no theft is noticed.'
   }),
   REFRESH_REUSE_WINDOW: duration({
     default: '30s',
@@ -108,7 +111,8 @@ export const authSettings = Type.Object({
     default: '5m',
     description:
       'max-age of the published key set: how long verifiers may keep it before they ask again, and so hear of a new or withdrawn key.'
-  })
+  }),
+  KEY_LEAD: duration({ minimum: 2, default: '11m', description: KEY_LEAD })
 })
 
 /** The settings of the auth service, named as in the environment; durations are seconds. */
@@ -116,5 +120,8 @@ export type Config = FrameConfig & Static<typeof authSettings>
 
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
-  return readConfig(authSettings, env)
+  const config = readConfig(authSettings, env)
+  if (config.KEY_LEAD < 2 * config.JWKS_PUBLISH_AGE)
+    throw new ConfigError([`KEY_LEAD must be at least twice JWKS_PUBLISH_AGE. ${KEY_LEAD}`])
+  return config
 }

@@ -1,4 +1,4 @@
-import { unavailable } from '@latchkey/tokens/errors'
+import { Problem, unavailable } from '@latchkey/tokens/errors'
 import pg from 'pg'
 
 /** What runs a statement: the pool, or one connection inside a transaction. */
@@ -9,7 +9,10 @@ export interface Queryable {
 
 /** The connections to PostgreSQL. */
 export interface Database extends Queryable {
-  /** Runs `work` in a transaction, which is rolled back when it throws. */
+  /**
+   * Runs `work` in a transaction, which is rolled back when it throws. Only statements belong in it: it is done again,
+   * up to three times, when others ran at the same time (serialization failure, deadlock).
+   */
   transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -30,8 +33,8 @@ const RETRY_AFTER = 1
 
 // Classes of SQLSTATE for a server that cannot be had now: connection, authorization, resources, operator's
 // intervention, system error; and the single states for a read-only server, a database that is not there, a
-// transaction to repeat, a lock that was not had in time.
-const PASSING = /^(08|28|53|57|58)|^(25006|3D000|40001|40P01|55P03)$/
+// transaction to repeat, a lock that was not had in time, and a plan that a migration or a pooler has made useless.
+const PASSING = /^(08|28|53|57|58)|^(0A000|25006|26000|3D000|40001|40P01|55P03)$/
 
 /**
  * Opens the pool. It connects at the first statement, so a service starts while the database is away.
@@ -53,7 +56,7 @@ export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) 
   pool.on('error', onLost)
   return {
     query: (sql, values) => run(pool, sql, values),
-    transaction: (work) => inTransaction(pool, work),
+    transaction: (work) => repeatedly(() => inTransaction(pool, work)),
     close: () => pool.end()
   }
 }
@@ -81,21 +84,37 @@ function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
   return { name, text, values: values as unknown[] }
 }
 
+/** Times that a transaction is begun at the most. */
+const MOST_ROUNDS = 3
+
+async function repeatedly<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return await transaction()
+    } catch (error) {
+      if (round === MOST_ROUNDS || !isToBeRepeated(error)) throw error
+    }
+  }
+}
+
 async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error) => {
     throw explained(error)
   })
   const lost = () => {}
   client.on('error', lost)
-  let broken: Error | undefined
+  let broken = false
   try {
-    await run(client, 'BEGIN')
+    // Under a stricter default the snapshot would be older than the lock, and what a login did meanwhile not be seen.
+    await run(client, 'BEGIN ISOLATION LEVEL READ COMMITTED')
     const result = await work({ query: (sql, values) => run(client, sql, values) })
     await run(client, 'COMMIT')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((failure) => {
-      broken = failure
+    // What the service refused itself leaves the connection whole; after a failure of the database a new one is safer.
+    broken = !(error instanceof Problem) || error.code === 'unavailable'
+    await client.query('ROLLBACK').catch(() => {
+      broken = true
     })
     throw error
   } finally {

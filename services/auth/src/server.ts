@@ -6,7 +6,8 @@ import { openHashPool } from './accounts/passwords.ts'
 import { buildApp } from './app.ts'
 import { authConfig, type Config } from './config.ts'
 import { openDatabase } from './database.ts'
-import { loadKeys } from './keys/folder.ts'
+import { openLiveKeys } from './keys/live-keys.ts'
+import { keyRules } from './keys/rule.ts'
 import { sweepRegularly } from './sessions/sweep.ts'
 
 await runService('auth', async () => {
@@ -14,13 +15,15 @@ await runService('auth', async () => {
   const logger = await createLogger('auth', config)
   warnOfPlainHttp(config, ['ISSUER'], logger)
   warnOfRotation(config, logger)
-  const keys = await loadKeys(config.KEYS_DIR, (message) => logger.warn(message))
   const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
+  const keys = await openLiveKeys({ dir: config.KEYS_DIR, database, rules: keyRules(config), log: logger })
+  process.on('SIGHUP', () => void keys.update())
   const hashPool = openHashPool()
-  const app = await buildApp(config, { database, keys, hashPool, logger })
-  const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL, logger)
+  const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, logger })
+  const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   app.addHook('onClose', async () => {
     stopSweeping()
+    await keys.close()
     await hashPool.close()
     await database.close()
   })

@@ -1,3 +1,4 @@
+import { unavailable } from '@latchkey/tokens/errors'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { startAuth } from './app.ts'
@@ -58,6 +59,14 @@ t.test('failures are forgotten after a day', async (t) => {
   t.same(await fail(email, 10), Array(10).fill(401))
 })
 
+t.test('ten at once are free, in whatever order they are counted', async (t) => {
+  for (let round = 0; round < 20; round += 1) {
+    const email = `many${round}@example.com`
+    const answers = await Promise.all(Array.from({ length: 10 }, () => logIn(email, WRONG)))
+    t.same(new Set(answers.map(({ status }) => status)), new Set([401]))
+  }
+})
+
 t.test('of two hundred at once no more are compared than are free', async (t) => {
   const { email } = await auth.person()
   hashPool.jobs.length = 0
@@ -69,6 +78,19 @@ t.test('of two hundred at once no more are compared than are free', async (t) =>
   t.equal(refused >= 10 && refused <= most, true, `${refused} of ${most}`)
   t.equal(answers.filter(({ status }) => status === 429).length, 200 - refused)
   t.equal(hashPool.jobs.length, refused)
+})
+
+t.test('a try that could not be made is not counted', async (t) => {
+  const ada = await auth.person()
+  await fail(ada.email, 8)
+  for (let i = 0; i < 5; i += 1) {
+    const held = hashPool.hold('verify')
+    const answer = logIn(ada.email, ada.password)
+    await Promise.race([held.begun, answer])
+    held.fail(unavailable('the hashing queue is full'))
+    t.equal((await answer).status, 503)
+  }
+  t.same(await fail(ada.email, 3), [401, 401, 429])
 })
 
 t.test('strangers cannot lock a known device out', async (t) => {

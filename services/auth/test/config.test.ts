@@ -45,7 +45,8 @@ t.test('four settings are enough, and the others are as the contract has them; d
     PASSWORD_MIN_LENGTH: 8,
     HASH_QUEUE_TIMEOUT: 3,
     RATE_LIMIT_PER_MINUTE: 100,
-    JWKS_PUBLISH_AGE: 300
+    JWKS_PUBLISH_AGE: 300,
+    KEY_LEAD: 660
   })
 })
 
@@ -77,7 +78,8 @@ t.test('everything that is malformed is named at once, with what is expected, an
     PASSWORD_MIN_LENGTH: 'eight',
     HASH_QUEUE_TIMEOUT: '1.5s',
     RATE_LIMIT_PER_MINUTE: '1e3',
-    JWKS_PUBLISH_AGE: '0s'
+    JWKS_PUBLISH_AGE: '0s',
+    KEY_LEAD: '1s'
   }
   t.strictSame(complaints(malformed), ['KEYS_DIR', ...Object.keys(malformed)].sort())
   t.throws(() => authConfig(malformed), { message: /^(?!.*canary)/s })
@@ -90,6 +92,17 @@ t.test('BCRYPT_COST is 10 to 15', async (t) => {
       cost === '' || cost === '010' ? [] : ['BCRYPT_COST'],
       cost
     )
+  }
+})
+
+t.test('KEY_LEAD is at least twice JWKS_PUBLISH_AGE', async (t) => {
+  t.equal(authConfig({ ...LEAST, JWKS_PUBLISH_AGE: '330s' }).KEY_LEAD, 660)
+  for (const env of [
+    { JWKS_PUBLISH_AGE: '331s' },
+    { KEY_LEAD: '9m' },
+    { JWKS_PUBLISH_AGE: '2s', KEY_LEAD: '3999ms' }
+  ]) {
+    t.strictSame(complaints({ ...LEAST, ...env }), ['KEY_LEAD'])
   }
 })
 

@@ -4,8 +4,8 @@ import type { HashPool } from '../src/accounts/passwords.ts'
 /** A hashing pool that works on the spot, remembers its jobs, and can be made to wait. */
 export interface DirectPool extends HashPool {
   readonly jobs: HashJob[]
-  /** Holds the next job of this kind. `begun` resolves when it has come; it goes on, and ends, after `release()`. */
-  hold(op: HashJob['op']): { begun: Promise<void>; release(): void }
+  /** Holds the next job of this kind. `begun` resolves when it has come; it ends after `release()`, or fails so. */
+  hold(op: HashJob['op']): { begun: Promise<void>; release(): void; fail(error: Error): void }
 }
 
 interface Hold {
@@ -23,14 +23,16 @@ export function directPool(): DirectPool {
     hold(op) {
       let begin = () => {}
       let release = () => {}
+      let fail = (_error: Error) => {}
       const begun = new Promise<void>((resolve) => {
         begin = resolve
       })
-      const released = new Promise<void>((resolve) => {
+      const released = new Promise<void>((resolve, reject) => {
         release = resolve
+        fail = reject
       })
       holds.push({ op, begin, released })
-      return { begun, release }
+      return { begun, release, fail }
     },
     async run(job) {
       jobs.push(job)

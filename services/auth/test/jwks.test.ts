@@ -41,6 +41,7 @@ t.test('who has the set already is told that it is unchanged', async (t) => {
   for (const tag of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
     const answer = await auth.send(LINE, { headers: { 'if-none-match': tag } })
     t.match(answer, { status: 304, headers: { etag, 'cache-control': 'public, max-age=300' }, body: '' }, tag)
+    t.equal('content-length' in answer.headers, false, 'no body is announced')
   }
   for (const tag of ['"x"', 'x', etag.slice(1, -1)]) {
     t.equal((await auth.send(LINE, { headers: { 'if-none-match': tag } })).status, 200, tag)
@@ -56,6 +57,6 @@ t.test('the ETag is that of the keys: the same at every instance, another for ot
 })
 
 t.test('JWKS_PUBLISH_AGE says how long it may be kept', async (t) => {
-  const { headers } = await (await another({ env: { JWKS_PUBLISH_AGE: '1h' } })).send(LINE)
+  const { headers } = await (await another({ env: { JWKS_PUBLISH_AGE: '1h', KEY_LEAD: '2h' } })).send(LINE)
   t.equal(headers['cache-control'], 'public, max-age=3600')
 })

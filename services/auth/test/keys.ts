@@ -1,4 +1,4 @@
-import { generateKeyPair } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPair } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -36,4 +36,12 @@ async function makeKeys(slots: readonly string[]): Promise<Keys> {
 export async function rsaPem(modulusLength = 2048, publicExponent = 65537): Promise<string> {
   const { privateKey } = await generate('rsa', { modulusLength, publicExponent })
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+/** The RFC 7638 thumbprint of a key. */
+export function kidOf(pem: string): string {
+  const { e, n } = createPublicKey(pem).export({ format: 'jwk' })
+  return createHash('sha256')
+    .update(JSON.stringify({ e, kty: 'RSA', n }))
+    .digest('base64url')
 }

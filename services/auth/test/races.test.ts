@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
-import { logOutEverywhere } from '../src/sessions/revocation.ts'
+import { logOutEverywhere, revokeEverybody } from '../src/sessions/revocation.ts'
 import type { Caller } from '../src/sessions/sessions.ts'
+import { disableUser, enableUser, grantRole } from '../src/users/administration.ts'
 import { type Auth, PASSWORD, type Person, startAuth, type Tokens } from './app.ts'
 import { directPool } from './hash-pool.ts'
-import { ENDINGS, everythingOf, liveSessions } from './sessions.ts'
+import { aStatementWaits, ENDINGS, everythingOf, liveSessions } from './sessions.ts'
 import { claimsOf } from './tokens.ts'
 
 const hashPool = directPool()
@@ -14,12 +15,6 @@ const auth = await startAuth(t, { hashPool })
 const raised = await startAuth(t, { cost: 5, hashPool, env: { DATABASE_URL: auth.config.DATABASE_URL } })
 const NEW = 'a louder harbour at noon'
 const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status).sort()
-
-// Resolves when a statement waits for a lock in this database.
-async function aStatementWaits({ database }: Auth): Promise<void> {
-  const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-  while ((await database.query(waiting)).length === 0);
-}
 
 t.test('of twenty who sign up one address at once, in every letter case, one gets it', async (t) => {
   const held = Array.from({ length: 20 }, () => hashPool.hold('hash'))
@@ -214,6 +209,34 @@ for (const [line, end] of Object.entries(ENDS)) {
     }
   })
 }
+
+t.test('of logins at once beyond the hundredth session no more than a hundred stay', async (t) => {
+  const ada = await auth.person()
+  await auth.database.query(
+    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
+     SELECT gen_random_uuid(), $1, now(), now() - interval '1 day', ends, ends, ends::date + 2
+       FROM generate_series(1, 98), (SELECT now() + interval '9 days') AS life (ends)`,
+    [ada.id]
+  )
+  const all = await Promise.all(Array.from({ length: 10 }, (_, i) => (i % 2 ? auth : raised).login(ada)))
+  t.equal(await liveSessions(auth.database, ada.id), 100)
+  const answers = await Promise.all(all.map(({ access_token: token }) => auth.send('GET /me', { token })))
+  t.strictSame(new Set(statuses(answers)), new Set([200]), 'and the new ones are among them')
+})
+
+t.test('ending everybody’s sessions and changes of administrators do not stop each other', async (t) => {
+  const people = await Promise.all(Array.from({ length: 6 }, () => auth.person()))
+  for (const { id } of people.slice(0, 3)) await grantRole(auth.database, { id }, 'admin')
+  for (let round = 0; round < 5; round += 1) {
+    const [count] = await Promise.all([
+      revokeEverybody(raised.database),
+      ...people.map(({ id }) => enableUser(auth.database, { id })),
+      ...people.map(({ id }) => disableUser(auth.database, { id }).catch(() => {}))
+    ])
+    t.equal(count >= people.length, true)
+  }
+  for (const { id } of people) t.equal(await liveSessions(auth.database, id), 0)
+})
 
 interface Row {
   readonly password_hash: string

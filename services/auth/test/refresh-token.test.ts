@@ -55,6 +55,11 @@ t.test('a body of POST is none of its business, but it must be JSON if there is 
   const { refresh_token: token } = await auth.person()
   const big = `"${'x'.repeat(64 * 1024)}"`
   t.equal((await auth.send('POST /refresh-token', { token, body: {} })).status, 200)
+  t.equal(
+    (await auth.send('POST /refresh-token', { token, body: '' })).status,
+    200,
+    'JSON was announced, and none came'
+  )
   isProblem(t, await auth.send('POST /refresh-token', { token, body: big }), 'content_too_large')
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   isProblem(t, await auth.send('POST /refresh-token', { token, body: 'a=b', headers: form }), 'unsupported_media_type')

@@ -2,7 +2,7 @@ import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'
-import { liveSessions, sessionOf } from './sessions.ts'
+import { aStatementWaits, liveSessions, sessionOf } from './sessions.ts'
 import { claimsOf } from './tokens.ts'
 
 const clock = await movedClock(t)
@@ -145,15 +145,77 @@ t.test('a refresh that fails spends nothing', async (t) => {
   t.equal(generation(body.refresh_token), 1)
 })
 
-t.test('without rotation a session has one refresh token until its absolute end', async (t) => {
+t.test('a window of 0s is strict: the second use ends the session', async (t) => {
+  const strict = await startAuth(t, { env: { ...env, REFRESH_REUSE_WINDOW: '0s' }, now: clock.now, keys: auth.keys })
+  const ada = await strict.person({ email: 'strict@example.com' })
+  const { refresh_token: newest } = (await refresh(ada.refresh_token, strict)).body
+  isProblem(t, await refresh(ada.refresh_token, strict), 'invalid_token')
+  isProblem(t, await refresh(newest, strict), 'invalid_token')
+  t.equal((await sessionOf(auth.database, newest)).end_reason, 'reuse')
+})
+
+t.test('a theft that two notice at once is told once', async (t) => {
+  const ada = await auth.person()
+  await refresh(ada.refresh_token)
+  await clock.advance(31)
+  const before = auth.lines.length
+  await Promise.all(Array.from({ length: 20 }, () => refresh(ada.refresh_token)))
+  const told = auth.lines.slice(before).filter(({ event }) => event === 'refresh_reuse')
+  t.equal(told.length, 1)
+})
+
+t.test('without rotation', async (t) => {
   const plain = await startAuth(t, { env: { ...env, REFRESH_TOKEN_ROTATION: 'off' }, now: clock.now, keys: auth.keys })
-  const ada = await plain.person({ email: 'plain@example.com' })
-  const { exp, iat } = claimsOf(ada.refresh_token)
-  t.equal(Number(exp) - Number(iat), 90 * 86_400)
-  for (let i = 0; i < 3; i += 1) {
-    await clock.advance(29 * 86_400)
-    const { status, body } = await refresh(ada.refresh_token, plain)
-    t.equal(status, 200, 'use renews the idle end')
-    t.equal(body.refresh_token, ada.refresh_token)
-  }
+
+  await t.test('a session has one refresh token until its absolute end', async (t) => {
+    const ada = await plain.person({ email: 'plain@example.com' })
+    const { exp, iat } = claimsOf(ada.refresh_token)
+    t.equal(Number(exp) - Number(iat), 90 * 86_400)
+    for (let i = 0; i < 3; i += 1) {
+      await clock.advance(29 * 86_400)
+      const { status, body } = await refresh(ada.refresh_token, plain)
+      t.equal(status, 200, 'use renews the idle end')
+      t.equal(body.refresh_token, ada.refresh_token)
+    }
+    await clock.advance(3 * 86_400)
+    t.equal((await refresh(ada.refresh_token, plain)).status, 401)
+  })
+
+  await t.test('another address is no event, and a use soon after another writes nothing', async (t) => {
+    const ada = await plain.person({ email: 'plain2@example.com' })
+    const before = await sessionOf(auth.database, ada.refresh_token)
+    for (const agent of ['phone/1', 'phone/2']) {
+      t.equal((await refresh(ada.refresh_token, plain, { 'user-agent': agent })).status, 200)
+    }
+    t.same(await sessionOf(auth.database, ada.refresh_token), before)
+    t.equal(
+      plain.lines.some(({ event }) => String(event).startsWith('refresh_converged')),
+      false
+    )
+    await clock.advance(120)
+    await refresh(ada.refresh_token, plain)
+    t.not(String((await sessionOf(auth.database, ada.refresh_token)).idle_ends_at), String(before.idle_ends_at))
+  })
+
+  await t.test('a token that was superseded before it was switched off ends nothing', async (t) => {
+    const ada = await auth.person()
+    const { refresh_token: newest } = (await refresh(ada.refresh_token)).body
+    t.equal((await refresh(ada.refresh_token, plain)).status, 200, 'within the window it is good')
+    await clock.advance(31)
+    isProblem(t, await refresh(ada.refresh_token, plain), 'invalid_token')
+    t.equal((await refresh(newest, plain)).status, 200)
+  })
+
+  await t.test('a logout between the look and the renewal refuses', async (t) => {
+    const ada = await plain.person({ email: 'plain3@example.com' })
+    await clock.advance(120)
+    let refreshing: ReturnType<typeof refresh> | undefined
+    await auth.database.transaction(async (connection) => {
+      const end = "UPDATE sessions SET ended_at = now(), end_reason = 'logout' WHERE id = $1"
+      await connection.query(end, [claimsOf(ada.refresh_token)['sid']])
+      refreshing = refresh(ada.refresh_token, plain)
+      await Promise.race([refreshing, aStatementWaits(auth)])
+    })
+    t.equal((await refreshing)?.status, 401)
+  })
 })

@@ -22,7 +22,7 @@ t.test('an empty database is brought up to date, by however many at once', async
   t.match(await missingMigration(database), /^\d{14}_users-and-sessions$/)
   await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)])
   t.equal(await missingMigration(database), undefined)
-  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'users'])
+  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'signing_keys', 'users'])
   const rows = await database.query('SELECT name, count(*) FROM pgmigrations GROUP BY name HAVING count(*) > 1')
   t.strictSame(rows, [], 'each step once')
 })
@@ -44,7 +44,7 @@ t.test('a step that fails leaves nothing behind, and can be repeated', async (t)
   t.strictSame(await tables(), ['pgmigrations', 'sessions'])
   await runStatement(url, 'DROP TABLE sessions')
   await migrate(url)
-  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'users'])
+  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'signing_keys', 'users'])
 })
 
 t.test('every table and column says what it is for, where its name does not', async (t) => {

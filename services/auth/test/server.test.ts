@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { addressOf, startChild } from '../../../packages/service/test/child.ts'
 import { createDatabase, runStatement } from '../../../test/database.ts'
@@ -58,6 +59,26 @@ t.test('it refuses to start without settings, and with a weak key', async (t) =>
   const weakly = await startChild(t, SERVER, environment({ KEYS_DIR: dir })).ended
   const path = join(dir, 'refresh', 'current.private.pem')
   t.strictSame([weakly.code, weakly.stderr], [1, `auth: ${path}: has 1024 bits; 2048 is the least.\n`])
+})
+
+t.test('it follows its key folder: by itself within seconds, and at once on SIGHUP', async (t) => {
+  const dir = keysDir(t, { access, refresh })
+  const child = startChild(t, SERVER, environment({ KEYS_DIR: dir, DATABASE_URL: await createDatabase(t) }))
+  const address = await addressOf(child)
+  while (!(await fetch(`${address}/readyz`)).ok) await sleep(20)
+  const publishes = async (count: number, within: number) => {
+    for (const end = Date.now() + within; Date.now() < end; await sleep(50)) {
+      const { keys } = (await (await fetch(`${address}/.well-known/jwks.json`)).json()) as { keys: unknown[] }
+      if (keys.length === count) return true
+    }
+    return false
+  }
+  t.equal(await publishes(1, 1000), true)
+  writeFileSync(join(dir, 'access', 'next.private.pem'), await rsaPem(), { mode: 0o600 })
+  t.equal(await publishes(2, 6000), true)
+  rmSync(join(dir, 'access', 'next.private.pem'))
+  child.process.kill('SIGHUP')
+  t.equal(await publishes(1, 2000), true, 'sooner than it looks by itself')
 })
 
 t.test('the migration brings a database up to date, and the next one finds nothing to do', async (t) => {

@@ -1,4 +1,4 @@
-import type { Database } from '../src/database.ts'
+import type { Database, Queryable } from '../src/database.ts'
 import { claimsOf } from './tokens.ts'
 
 /** A row of `sessions`. */
@@ -43,4 +43,10 @@ export const ENDINGS = {
   'the user was disabled': 'UPDATE users SET disabled_at = now() WHERE id = $1',
   'the user was deleted': `UPDATE users SET deleted_at = now(), email = NULL, username = NULL, password_hash = NULL,
      token_hash = NULL WHERE id = $1`
+}
+
+/** Resolves when a statement waits for a lock in this database. */
+export async function aStatementWaits({ database }: { database: Queryable }): Promise<void> {
+  const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+  while ((await database.query(waiting)).length === 0);
 }

@@ -49,3 +49,17 @@ t.test('a sweep works in batches, and leaves alone what is being renewed', async
   t.equal(await sweep(database, ACCESS_LIFE), 0)
   t.equal(await count('sessions'), 2)
 })
+
+t.test('two sweeps at once share the work', async (t) => {
+  const ada = await auth.person()
+  await database.query(
+    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
+     SELECT gen_random_uuid(), $1, now() - interval '99 days', now(), now() - interval '9 days', now(), now()::date - 7
+       FROM generate_series(1, 3000)`,
+    [ada.id]
+  )
+  const removed = await Promise.all([sweep(database, ACCESS_LIFE), sweep(database, ACCESS_LIFE)])
+  await sweep(database, ACCESS_LIFE)
+  t.equal(removed[0] + removed[1] <= 3000, true)
+  t.equal(await count('sessions'), 1 + 2)
+})

@@ -1,6 +1,6 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose'
 import { SignJWT } from 'jose'
-import type { SigningKey } from '../src/keys/folder.ts'
+import type { SigningKey } from '../src/keys/key-file.ts'
 
 /** What a token says, unverified. */
 export function claimsOf(token: string): Record<string, unknown> {

@@ -1,14 +1,13 @@
-import { fileKeySet, type KeySet, type KeySetLog } from '@latchkey/verifier/key-set'
-import { RemoteKeySet } from '@latchkey/verifier/remote-key-set'
+import { type KeySet, type KeySetLog, openKeySet } from '@latchkey/verifier'
 import type { Config } from './config.ts'
 
 /** Opens the key set that the settings name: the issuer's, or a file's where no URL is set. */
-export async function openKeys(config: Config, log: KeySetLog): Promise<KeySet> {
+export function openKeys(config: Config, log: KeySetLog): Promise<KeySet> {
   const { JWKS_URL, JWKS_FILE, JWKS_CACHE_FILE } = config
-  if (JWKS_URL === undefined) return fileKeySet(String(JWKS_FILE), log)
-  return RemoteKeySet.open({
+  if (JWKS_URL === undefined) return openKeySet({ file: String(JWKS_FILE), log })
+  return openKeySet({
     url: JWKS_URL,
-    ...(JWKS_FILE && { seedFile: JWKS_FILE }),
+    ...(JWKS_FILE && { file: JWKS_FILE }),
     ...(JWKS_CACHE_FILE && { cacheFile: JWKS_CACHE_FILE }),
     minAge: config.JWKS_MIN_AGE,
     maxAge: config.JWKS_MAX_AGE,

@@ -1,6 +1,6 @@
 import type { App } from '@latchkey/service/app'
 import { createLogger } from '@latchkey/service/logger'
-import type { KeySet } from '@latchkey/verifier/key-set'
+import type { KeySet } from '@latchkey/verifier'
 import type { Test } from 'tap'
 import type { Answer } from '../../../packages/service/test/problem.ts'
 import { accessClaims, accessToken, type Members, type TestKey } from '../../../test/tokens.ts'

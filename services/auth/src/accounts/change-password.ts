@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Database } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
 import { originOf } from '../sessions/origin.ts'
-import { changePassword as storeChange } from '../sessions/revocation.ts'
+import { replacePassword } from '../sessions/revocation.ts'
 import { type IssueTokens, TOKENS } from '../sessions/tokens.ts'
 import { confirmPassword } from './confirm-password.ts'
 import { PASSWORD } from './fields.ts'
@@ -43,7 +43,7 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
     if (refusal) throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: refusal }] })
     await confirmPassword({ database, passwords }, caller, current)
     const passwordHash = await passwords.hash(wanted)
-    const grant = await storeChange(database, caller, { passwordHash, idle, from: originOf(request) })
+    const grant = await replacePassword(database, caller, { passwordHash, idle, from: originOf(request) })
     request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
     return reply.send(await issue(grant))
   })

@@ -1,6 +1,6 @@
 import { Problem } from '@latchkey/tokens/errors'
 import type { Queryable } from '../database.ts'
-import { countAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
+import { asAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
 import type { Caller } from '../sessions/sessions.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -15,8 +15,10 @@ export async function confirmPassword(
   caller: Caller,
   password: string
 ): Promise<void> {
-  const bucket = await countAttempt(database, strangersOf(caller.email), deviceOf(caller.id, caller.sid))
-  const { matches } = await passwords.verify(password, caller.password_hash)
-  if (!matches) throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
-  await forgetAttempts(database, bucket)
+  const buckets = { strangers: strangersOf(caller.email), device: deviceOf(caller.id, caller.sid) }
+  await asAttempt(database, buckets, async (bucket) => {
+    const { matches } = await passwords.verify(password, caller.password_hash)
+    if (!matches) throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
+    await forgetAttempts(database, bucket)
+  })
 }

@@ -20,6 +20,14 @@ export const USERNAME = Type.String({ description: A_NAME })
 /** A password as it was sent. Two with broken surrogates may be equal in UTF-8, so both are refused, at login too. */
 export const PASSWORD = Type.String({ pattern: '^\\P{Cs}*$', description: 'text without broken characters' })
 
+/** The form of a role: a word of at most 32 lower-case letters, digits, - and _. */
+export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'
+
+/** A parameter that is the id of something; `what` says of what. */
+export function idOf(what: string) {
+  return Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description: `the id of ${what}` })
+}
+
 /** What the API shows of an account. */
 export const USER = Type.Object({
   id: Type.String({ format: 'uuid' }),

@@ -1,24 +1,13 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kind } from '@latchkey/tokens/claims'
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, importPKCS8 } from 'jose'
-
-/** One signing key, as its file was read. */
-export interface SigningKey {
-  /** RFC 7638 thumbprint of the public half. */
-  readonly kid: string
-  /** `current`, `next` or `previous-<UTC time>`. */
-  readonly slot: string
-  readonly privateKey: CryptoKey
-  /** SubjectPublicKeyInfo in PEM. */
-  readonly publicPem: string
-  /** The public members alone, as a key set lists them (RFC 7517 §4). */
-  readonly jwk: { kty: 'RSA'; n: string; e: string; kid: string; use: 'sig'; alg: 'RS256' }
-}
+import { KeyFileError, parseKey, type SigningKey } from './key-file.ts'
 
 /** The keys of one kind: the one that signs, and all that are accepted, by their `kid`. */
 export interface KeyRing {
+  /** Signs at this moment. In a folder it is that of the slot `current`. */
   readonly current: SigningKey
   readonly accepted: ReadonlyMap<string, SigningKey>
 }
@@ -26,29 +15,109 @@ export interface KeyRing {
 /** The keys of both kinds. */
 export type Keys = Readonly<Record<Kind, KeyRing>>
 
-/** A key file that cannot be used; the message begins with its path. */
-export class KeyFileError extends Error {
-  override readonly name = 'KeyFileError'
-
-  constructor(path: string, problem: string, cause?: unknown) {
-    super(`${path}: ${problem}`, { cause })
-  }
+/** The key files of a folder as they lay there together at one moment. */
+export interface KeyFiles {
+  readonly dir: string
+  /** Another one as soon as content, name or mode of any file is another; times of files do not count. */
+  readonly digest: string
+  readonly files: readonly KeyFile[]
 }
 
-const FILE = /^(current|next|previous-[0-9A-Za-z-]+)\.private\.pem$/
+interface KeyFile {
+  readonly kind: Kind
+  readonly name: string
+  readonly mode: number
+  readonly pem: Buffer
+  /** Why it could not be read, as in `ENOENT`. */
+  readonly fault?: string | undefined
+}
+
+const KINDS: readonly Kind[] = ['access', 'refresh']
+const SLOT = /^(current|next|previous-[0-9A-Za-z-]+)\.private\.pem$/
+const REVOKED = /^revoked\/(?:([\w-]{43})|.+)\.private\.pem$/
 const HOW_TO = 'scripts/generate-keys.sh makes keys where there are none.'
 
-/**
- * Reads the signing keys of both kinds from `<dir>/<kind>/<slot>.private.pem`.
- *
- * Only RSA of 2048 bits or more with exponent 65537 (RFC 7518 §3.3); no key may stand twice, also not once a kind.
- * `warn` hears of files that others may read. Throws {@link KeyFileError}.
- */
+/** Time between two looks at a folder that is changing, in milliseconds, and how many there are. */
+const SETTLING = 25
+const LOOKS = 40
+
+/** Reads and parses the keys of a folder that is not in use yet; see {@link readKeyFiles} and {@link parseKeys}. */
 export async function loadKeys(dir: string, warn: (message: string) => void): Promise<Keys> {
-  const [access, refresh] = await Promise.all([
-    loadRing(join(dir, 'access'), warn),
-    loadRing(join(dir, 'refresh'), warn)
-  ])
+  return parseKeys(await readKeyFiles(dir), warn)
+}
+
+/**
+ * Reads `<dir>/<kind>/<slot>.private.pem` and `<dir>/<kind>/revoked/*.private.pem`; what cannot be read is noted.
+ *
+ * Files may be renamed and replaced meanwhile, so a folder whose digest is not `known` is read until two looks agree.
+ * Throws {@link KeyFileError} where none do within a second.
+ */
+export async function readKeyFiles(dir: string, known?: string): Promise<KeyFiles> {
+  let seen = await look(dir)
+  for (let looks = 1; seen.digest !== known; looks += 1) {
+    await sleep(SETTLING)
+    const again = await look(dir)
+    if (again.digest === seen.digest) break
+    if (looks === LOOKS) throw new KeyFileError(dir, 'does not stop changing.')
+    seen = again
+  }
+  return seen
+}
+
+async function look(dir: string): Promise<KeyFiles> {
+  const files = (await Promise.all(KINDS.map((kind) => lookAt(dir, kind)))).flat()
+  const digest = createHash('sha256')
+  for (const { kind, name, mode, pem, fault } of files) {
+    digest.update(JSON.stringify([kind, name, mode, fault, pem.toString('base64')]))
+  }
+  return { dir, digest: digest.digest('base64url'), files }
+}
+
+async function lookAt(dir: string, kind: Kind): Promise<KeyFile[]> {
+  const list = (folder: string) => readdir(join(dir, kind, folder)).catch(codeOf)
+  const [slots, revoked] = await Promise.all([list('.'), list('revoked')])
+  if (typeof slots === 'string') return [unread(kind, '.', slots)]
+  const names = slots.filter((name) => SLOT.test(name)).sort()
+  if (typeof revoked === 'string') {
+    const files = await readAll(dir, kind, names)
+    return revoked === 'ENOENT' ? files : [...files, unread(kind, 'revoked', revoked)]
+  }
+  const withdrawn = revoked.map((name) => `revoked/${name}`).filter((name) => REVOKED.test(name))
+  return readAll(dir, kind, [...names, ...withdrawn.sort()])
+}
+
+function readAll(dir: string, kind: Kind, names: readonly string[]): Promise<KeyFile[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(dir, kind, name)
+      return Promise.all([stat(path), readFile(path)]).then(
+        ([{ mode }, pem]) => ({ kind, name, mode, pem }),
+        (error) => unread(kind, name, codeOf(error))
+      )
+    })
+  )
+}
+
+function unread(kind: Kind, name: string, fault: string): KeyFile {
+  return { kind, name, mode: 0, pem: Buffer.alloc(0), fault }
+}
+
+function codeOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.message
+}
+
+/**
+ * Makes the keys of both kinds of their files.
+ *
+ * Each must be as {@link parseKey} asks, and stand in one place; only a previous key may be in another slot too, as in
+ * the middle of a rotation. `warn` hears of files that others may read. Throws {@link KeyFileError}.
+ */
+export async function parseKeys({ dir, files }: KeyFiles, warn: (message: string) => void): Promise<Keys> {
+  const ring = (kind: Kind) => {
+    const own = files.filter((file) => file.kind === kind)
+    return parseRing(join(dir, kind), own, warn)
+  }
+  const [access, refresh] = await Promise.all([ring('access'), ring('refresh')])
   for (const [kid, { slot }] of refresh.accepted) {
     const path = join(dir, 'refresh', `${slot}.private.pem`)
     if (access.accepted.has(kid)) throw new KeyFileError(path, 'is an access key too. Each kind needs keys of its own.')
@@ -56,17 +125,18 @@ export async function loadKeys(dir: string, warn: (message: string) => void): Pr
   return { access, refresh }
 }
 
-async function loadRing(dir: string, warn: (message: string) => void): Promise<KeyRing> {
-  const files = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
-    throw new KeyFileError(dir, `cannot be read (${error.code}). ${HOW_TO}`, error)
-  })
+async function parseRing(dir: string, files: readonly KeyFile[], warn: (message: string) => void): Promise<KeyRing> {
   const accepted = new Map<string, SigningKey>()
-  for (const file of files.sort()) {
-    const slot = FILE.exec(file)?.[1]
+  for (const { name, mode, pem, fault } of files) {
+    if (name === '.') throw new KeyFileError(dir, `cannot be read (${fault}). ${HOW_TO}`)
+    const slot = SLOT.exec(name)?.[1]
     if (!slot) continue
-    const path = join(dir, file)
-    const key = await loadKey(path, slot, warn)
+    const path = join(dir, name)
+    if (fault) throw new KeyFileError(path, `cannot be read (${fault}).`)
+    if (mode & 0o077) warn(`${path}: others may read this private key. Run chmod 600 on it.`)
+    const key = await parseKey(path, slot, pem)
     const twin = accepted.get(key.kid)
+    if (twin && slot.startsWith('previous-')) continue
     if (twin) throw new KeyFileError(path, `is the same key as ${twin.slot}.private.pem.`)
     accepted.set(key.kid, key)
   }
@@ -75,35 +145,25 @@ async function loadRing(dir: string, warn: (message: string) => void): Promise<K
   return { current, accepted }
 }
 
-async function loadKey(path: string, slot: string, warn: (message: string) => void): Promise<SigningKey> {
-  const [{ mode }, pem] = await Promise.all([stat(path), readFile(path)]).catch((error) => {
-    throw new KeyFileError(path, `cannot be read (${error.code}).`, error)
-  })
-  if (mode & 0o077) warn(`${path}: others may read this private key. Run chmod 600 on it.`)
-  const privateKey = parse(path, pem)
-  const publicKey = createPublicKey(privateKey)
-  const { n = '', e = '' } = await exportJWK(publicKey)
-  const kid = await calculateJwkThumbprint({ kty: 'RSA', n, e })
-  return {
-    kid,
-    slot,
-    privateKey: await importPKCS8(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'RS256'),
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    jwk: { kty: 'RSA', n, e, kid, use: 'sig', alg: 'RS256' }
+/**
+ * The keys in the folders `revoked`, by `kid`: the name of the file, as scripts/revoke-key.sh gives it, or else the
+ * thumbprint of what it holds. `warn` hears of files that are neither. Works also where {@link parseKeys} throws.
+ */
+export async function revokedKeys(
+  { dir, files }: KeyFiles,
+  warn: (message: string) => void
+): Promise<Map<string, Kind>> {
+  const revoked = new Map<string, Kind>()
+  for (const { kind, name, pem, fault } of files) {
+    const path = join(dir, kind, name)
+    if (name === 'revoked') warn(`${path}: cannot be read (${fault}).`)
+    const match = REVOKED.exec(name)
+    if (!match) continue
+    try {
+      revoked.set(match[1] ?? (await parseKey(path, 'revoked', pem)).kid, kind)
+    } catch (error) {
+      warn((error as KeyFileError).message)
+    }
   }
-}
-
-function parse(path: string, pem: Buffer): KeyObject {
-  let key: KeyObject
-  try {
-    key = createPrivateKey(pem)
-  } catch (error) {
-    throw new KeyFileError(path, 'is no private key in PEM, or has a passphrase.', error)
-  }
-  const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {}
-  if (key.asymmetricKeyType !== 'rsa')
-    throw new KeyFileError(path, `is a key of type ${key.asymmetricKeyType}, not RSA.`)
-  if (modulusLength < 2048) throw new KeyFileError(path, `has ${modulusLength} bits; 2048 is the least.`)
-  if (publicExponent !== 65537n) throw new KeyFileError(path, `has the public exponent ${publicExponent}, not 65537.`)
-  return key
+  return revoked
 }

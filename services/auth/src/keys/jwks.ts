@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { App } from '@latchkey/service/app'
 import { problems } from '@latchkey/service/schemas'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { KeyRing } from './folder.ts'
 
 const JWK_SET = Type.Object({
@@ -29,9 +29,9 @@ const schema = {
 
 /** `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds. */
 export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: number }): void {
-  const body = { keys: [...access.accepted.values()].map(({ jwk }) => jwk) }
-  const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
+  const published = publisher(access)
   app.get('/.well-known/jwks.json', { schema }, async (request, reply) => {
+    const { body, etag } = published()
     reply.header('cache-control', `public, max-age=${maxAge}`).header('etag', etag)
     const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     if (known?.includes(etag) || known?.includes('*')) {
@@ -41,4 +41,16 @@ export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: nu
     // Fastify would add a charset, which this media type does not have (RFC 7517 §8.5.2).
     return reply.type('application/jwk-set+json').serializer(JSON.stringify).send(body)
   })
+}
+
+// Makes body and ETag once for each change of the ring, which then has another map.
+function publisher(ring: KeyRing): () => { body: Static<typeof JWK_SET>; etag: string } {
+  let made: { of: unknown; body: Static<typeof JWK_SET>; etag: string } | undefined
+  return () => {
+    const { accepted } = ring
+    if (made?.of === accepted) return made
+    const body = { keys: [...accepted.values()].map(({ jwk }) => jwk) }
+    made = { of: accepted, body, etag: `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"` }
+    return made
+  }
 }

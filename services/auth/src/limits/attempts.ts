@@ -20,25 +20,46 @@ function bucket(...names: string[]): Bucket {
 }
 
 // Ten failures are free. The next try waits 1 s, then twice as long each time, 15 minutes at the most; the exponent is
-// capped because an interval too long is an error, which would close the account for good.
+// capped because an interval too long is an error, which would close the account for good. A free try sets no time: of
+// those at once the one that is counted last may have the earliest now().
 const FREE = 10
+const FORGOTTEN = "a.updated_at < now() - interval '24 hours'"
 const COUNT = `
   INSERT INTO attempts AS a (bucket, failures, next_at, updated_at, sweep_on)
-  VALUES ($1, 1, now(), now(), now()::date + 2)
+  VALUES ($1, 1, 'epoch', now(), now()::date + 2)
   ON CONFLICT (bucket) DO UPDATE SET
-    failures = CASE WHEN a.updated_at < now() - interval '24 hours' THEN 1 ELSE a.failures + 1 END,
-    next_at = now() + CASE WHEN a.failures + 1 < ${FREE} OR a.updated_at < now() - interval '24 hours' THEN interval '0'
-                           ELSE least(interval '15 minutes', interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
+    failures = CASE WHEN ${FORGOTTEN} THEN 1 ELSE a.failures + 1 END,
+    next_at = CASE WHEN a.failures + 1 < ${FREE} OR ${FORGOTTEN} THEN 'epoch'
+                   ELSE now() + least(interval '15 minutes', interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
     updated_at = now(), sweep_on = now()::date + 2`
 
 /**
  * Counts a try before its password is compared, in the bucket of the device if it is known and has failures left, else
- * in the strangers'. Counting after the compare would let any number of parallel tries through.
+ * in the strangers', and then runs `compare`. Counting after the compare would let any number of parallel tries through.
  *
- * Returns the bucket for {@link forgetAttempts}. Throws `too_many_requests` when the try has to wait.
+ * Throws `too_many_requests` when the try has to wait. A try that could not be made (503) is not counted.
  */
-export async function countAttempt(database: Queryable, strangers: Bucket, device?: Bucket): Promise<Bucket> {
-  if (device && (await count(database, device, `a.failures < ${FREE} OR a.updated_at < now() - interval '24 hours'`))) {
+export async function asAttempt<T>(
+  database: Queryable,
+  { strangers, device }: { strangers: Bucket; device: Bucket | undefined },
+  compare: (bucket: Bucket) => Promise<T>
+): Promise<T> {
+  const bucket = await countAttempt(database, strangers, device)
+  try {
+    return await compare(bucket)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'unavailable') await takeBack(database, bucket)
+    throw error
+  }
+}
+
+/** Forgets the failures of a bucket: its password was right. */
+export async function forgetAttempts(database: Queryable, bucket: Bucket): Promise<void> {
+  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
+}
+
+async function countAttempt(database: Queryable, strangers: Bucket, device: Bucket | undefined): Promise<Bucket> {
+  if (device && (await count(database, device, `a.failures < ${FREE} OR ${FORGOTTEN}`))) {
     return device
   }
   if (await count(database, strangers, 'a.next_at <= now()')) return strangers
@@ -52,13 +73,16 @@ export async function countAttempt(database: Queryable, strangers: Bucket, devic
   })
 }
 
-/** Forgets the failures of a bucket: its password was right. */
-export async function forgetAttempts(database: Queryable, bucket: Bucket): Promise<void> {
-  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
-}
-
 // One statement, so that of any number at once each is counted and no more than allowed pass.
 async function count(database: Queryable, bucket: Bucket, admitted: string): Promise<boolean> {
   const rows = await database.query(`${COUNT} WHERE ${admitted} RETURNING failures`, [bucket])
   return rows.length > 0
+}
+
+async function takeBack(database: Queryable, bucket: Bucket): Promise<void> {
+  await database.query(
+    `WITH first AS (DELETE FROM attempts WHERE bucket = $1 AND failures = 1)
+     UPDATE attempts SET failures = failures - 1, next_at = 'epoch' WHERE bucket = $1 AND failures > 1`,
+    [bucket]
+  )
 }

@@ -15,7 +15,7 @@ const WINDOW = 60_000
 /** Longest wait for Redis, in milliseconds: a login must not wait for its count. */
 const REDIS_TIMEOUT = 500
 
-/** Longest pause before a lost connection to Redis is tried again, in milliseconds. */
+/** Longest pause before Redis is tried again after it was missed, in milliseconds. */
 const REDIS_PAUSE = 2000
 
 /**
@@ -60,9 +60,11 @@ async function sharedCounter(app: App, max: number, url: string, own: Count): Pr
     retryStrategy: (times) => Math.min(times * 100, REDIS_PAUSE)
   })
   let away = false
+  let pauseEnds = 0
   const missed = (error: unknown) => {
     if (!away) app.log.warn({ err: error }, 'Redis is away: each instance counts requests for itself')
     away = true
+    pauseEnds = Date.now() + REDIS_PAUSE
   }
   redis.on('error', missed)
   app.addHook('onClose', async () => redis.disconnect())
@@ -70,6 +72,7 @@ async function sharedCounter(app: App, max: number, url: string, own: Count): Pr
 
   const shared = await counter(app, max, redis)
   return async (request) => {
+    if (Date.now() < pauseEnds) return own(request)
     try {
       const counted = await shared(request)
       if (away) app.log.info('Redis is back')

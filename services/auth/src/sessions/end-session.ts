@@ -2,17 +2,16 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
+import { idOf } from '../accounts/fields.ts'
 import type { Queryable } from '../database.ts'
 import type { Guards } from './guard.ts'
-import { endSession as storeEnd } from './sessions.ts'
-
-const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+import { markEnded } from './sessions.ts'
 
 const schema = {
   tags: ['sessions'],
   summary: 'End one session of the caller; its refresh token stops working',
   security: [{ bearer: [] }],
-  params: Type.Object({ id: Type.String({ pattern: UUID, description: 'the id of a session' }) }),
+  params: Type.Object({ id: idOf('a session') }),
   response: { 204: Type.Null({ description: 'Ended' }), ...problems(...OF_TOKENS, ...OF_BODIES, 'not_found') }
 }
 
@@ -20,7 +19,7 @@ const schema = {
 export function endSession(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
   app.delete('/sessions/:id', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller, params } = request
-    const ended = await storeEnd(database, { sid: params.id, userId: caller.id, reason: 'revoked' })
+    const ended = await markEnded(database, { sid: params.id, userId: caller.id, reason: 'revoked' })
     if (!ended) throw new Problem('not_found')
     request.log.info({ event: 'session_ended', user: caller.id, session: params.id, by: caller.sid }, 'session ended')
     return reply.code(204).send(null)

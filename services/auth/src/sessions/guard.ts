@@ -35,10 +35,10 @@ export interface Guards {
   admin(request: FastifyRequest): Promise<void>
   /** Lets a genuine, unexpired refresh token through, whatever has become of its session; sets `request.refreshClaims`. */
   refresh(request: FastifyRequest): Promise<void>
-  /** What an earlier refresh token shows, expired at most 90 days ago; nothing without a genuine one. Refuses nobody. */
-  knownDevice(request: FastifyRequest): Promise<RefreshClaims | undefined>
   /** As `refresh`, and an expired token passes as well. */
   genuineRefresh(request: FastifyRequest): Promise<void>
+  /** What an earlier refresh token says, expired at most 90 days ago; nothing without a genuine one. No hook: refuses nobody. */
+  knownDevice(request: FastifyRequest): Promise<RefreshClaims | undefined>
 }
 
 /** What a guard holds tokens against; `leeway` in seconds. */
@@ -60,6 +60,7 @@ export async function createGuards(
 ): Promise<Guards> {
   const { issuer, audience, leeway, now } = settings
   const audiences = { access: audience, refresh: [issuer] }
+  app.decorateRequest('caller').decorateRequest('refreshClaims')
   await registerEngine(app, 'access', keys.access)
   await registerEngine(app, 'refresh', keys.refresh)
 
@@ -85,10 +86,10 @@ export async function createGuards(
     refresh: async (request) => {
       request.refreshClaims = await verify('refresh', request)
     },
-    knownDevice: (request) => verify('refresh', request, DEVICE_MEMORY).catch(nobody),
     genuineRefresh: async (request) => {
       request.refreshClaims = await verify('refresh', request, Number.POSITIVE_INFINITY)
-    }
+    },
+    knownDevice: (request) => verify('refresh', request, DEVICE_MEMORY).catch(nobody)
   }
 }
 
@@ -109,7 +110,7 @@ async function registerEngine(app: App, kind: Kind, ring: KeyRing): Promise<void
 }
 
 function nobody(error: unknown): undefined {
-  if (!(error instanceof Problem)) throw error
+  if (!(error instanceof Problem) || error.code === 'unavailable') throw error
 }
 
 function publicPem(ring: KeyRing, token: TokenOrHeader): string {

@@ -3,7 +3,7 @@ import { OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
 import type { Guards } from './guard.ts'
-import { listSessions as readSessions } from './sessions.ts'
+import { findDevices } from './sessions.ts'
 
 const TIME = Type.String({ format: 'date-time' })
 
@@ -30,7 +30,7 @@ const schema = {
 /** `GET /sessions`. */
 export function listSessions(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
   app.get('/sessions', { schema, onRequest: guards.access }, async ({ caller }) => {
-    const devices = await readSessions(database, caller.id)
+    const devices = await findDevices(database, caller.id)
     return {
       sessions: devices.map(({ created_at, last_used_at, ...device }) => ({
         ...device,

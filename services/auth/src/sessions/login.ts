@@ -7,7 +7,7 @@ import { EMAIL, PASSWORD } from '../accounts/fields.ts'
 import type { Passwords } from '../accounts/passwords.ts'
 import { type Account, findByEmail, renewHash } from '../accounts/users.ts'
 import type { Queryable } from '../database.ts'
-import { type Bucket, countAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
+import { asAttempt, type Bucket, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
 import type { LimitRequests } from '../limits/requests.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
@@ -17,6 +17,10 @@ import { hasCustomKey, type IssueTokens, TOKENS } from './tokens.ts'
 const schema = {
   tags: ['sessions'],
   summary: 'Log in with address and password',
+  description:
+    'Ten wrong passwords in a row are free for an address, then each further try has to wait. A device that was logged in ' +
+    'before may show its last refresh token, also an expired one: then its tries are counted apart from those of strangers.',
+  security: [{}, { bearer: [] }],
   body: Type.Object({ email: EMAIL, password: PASSWORD }, { additionalProperties: false }),
   response: {
     200: TOKENS,
@@ -43,10 +47,14 @@ export function login(app: App, { database, passwords, issue, guards, life, limi
   app.post('/login', { schema, onRequest: limit }, async (request, reply) => {
     const { email } = request.body
     const account = await findByEmail(database, email)
-    const bucket = await countAttempt(database, strangersOf(email), await deviceShown(request, account))
-    // The password may be changed while it is compared: then the login starts over, once.
-    const grant =
-      (await open(account, bucket, request)) ?? (await open(await findByEmail(database, email), bucket, request))
+    const buckets = { strangers: strangersOf(email), device: await deviceShown(request, account) }
+    const grant = await asAttempt(
+      database,
+      buckets,
+      // The password may be changed while it is compared: then the login starts over, once.
+      async (bucket) =>
+        (await open(account, bucket, request)) ?? (await open(await findByEmail(database, email), bucket, request))
+    )
     if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
     request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
     return reply.send(await issue(grant))
@@ -61,13 +69,11 @@ export function login(app: App, { database, passwords, issue, guards, life, limi
     const { matches, outdated } = await passwords.verify(password, account?.password_hash)
     if (!account) throw new Problem('invalid_credentials', { reason: 'no account has this address' })
     if (!matches) throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
-    if (account.disabled_at) {
-      await forgetAttempts(database, bucket)
-      throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
-    }
+    await forgetAttempts(database, bucket)
+    if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
     if (outdated) await renewHash(database, account.id, account.password_hash, await passwords.hash(password))
     const from = originOf(request)
-    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from, bucket })
+    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })
   }
 
   async function deviceShown(request: FastifyRequest, account: Account | undefined): Promise<Bucket | undefined> {

@@ -3,7 +3,7 @@ import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
 import type { Guards } from './guard.ts'
-import { endSession, findTokenHash } from './sessions.ts'
+import { findTokenHash, markEnded } from './sessions.ts'
 import { hasCustomKey } from './tokens.ts'
 
 const schema = {
@@ -15,13 +15,13 @@ const schema = {
   response: { 204: Type.Null({ description: 'The session is over' }), ...problems(...OF_TOKENS, ...OF_BODIES) }
 }
 
-/** `POST /logout`: a token from before a password change ends nothing, for its session is over already. */
+/** `POST /logout`: a token from before a password change changes nothing, for its session is over already. */
 export function logout(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
   app.post('/logout', { schema, onRequest: guards.genuineRefresh }, async (request, reply) => {
     const { refreshClaims: shown } = request
     const tokenHash = await findTokenHash(database, shown.sub)
     if (tokenHash && hasCustomKey(shown, tokenHash)) {
-      const ended = await endSession(database, { sid: shown.sid, userId: shown.sub, reason: 'logout' })
+      const ended = await markEnded(database, { sid: shown.sid, userId: shown.sub, reason: 'logout' })
       if (ended) request.log.info({ event: 'logout', user: shown.sub, session: shown.sid }, 'logged out')
     }
     return reply.code(204).send(null)

@@ -14,28 +14,32 @@ export interface SessionState {
 
 /** How refresh tokens rotate. */
 export interface RotationSettings {
-  /** `false`: a session has one refresh token for all its life. */
+  /** `false`: a session has one refresh token for all its life, and no theft is noticed. */
   readonly rotation: boolean
   /** Seconds in which a superseded token still stands for its successor. */
   readonly reuseWindow: number
 }
 
+/** What a refresh is answered with: the `next` generation, the current one `again`, or without rotation the one there is. */
+export type Granting = 'next' | 'again' | 'same'
+
 /**
- * What becomes of a refresh: `rotate` to the next generation, answer the current one `again`, or refuse it because the
- * session is `dead`, the token is `ahead` of the database, or it was superseded too long ago to be an accident: `theft`.
+ * Why a refresh is refused: the session is `dead`, or the token not of its making any more; the token is `ahead` of the
+ * database; or it was superseded too long ago to be an accident: `theft`.
  */
-export type Verdict = 'rotate' | 'again' | 'dead' | 'ahead' | 'theft'
+export type Refusing = 'dead' | 'ahead' | 'theft'
 
 /**
  * Decides what a genuine refresh token is worth; a pure function, whose table stands in ARCHITECTURE.md.
  *
  * The order is part of the rule: a token from before a password change is no sign of theft, whatever its generation.
  */
-export function decide(state: SessionState | undefined, shown: RefreshClaims, settings: RotationSettings): Verdict {
-  if (!state?.alive || !hasCustomKey(shown, state.token_hash)) return 'dead'
+export function decide(state: SessionState, shown: RefreshClaims, settings: RotationSettings): Granting | Refusing {
+  if (!state.alive || !hasCustomKey(shown, state.token_hash)) return 'dead'
   const behind = state.generation - shown.generation
   if (behind < 0) return 'ahead'
-  if (behind === 0) return settings.rotation ? 'rotate' : 'again'
+  if (behind === 0) return settings.rotation ? 'next' : 'same'
   const ago = state.superseded_ago[behind - 1] ?? Number.POSITIVE_INFINITY
-  return ago < settings.reuseWindow ? 'again' : 'theft'
+  if (ago < settings.reuseWindow) return 'again'
+  return settings.rotation ? 'theft' : 'dead'
 }

@@ -12,8 +12,8 @@ const schema = {
   tags: ['sessions'],
   summary: 'Get the next pair of tokens for a refresh token',
   description:
-    'Each refresh token is used once; shown again within the reuse window it answers its successor. Later it is taken ' +
-    'for stolen, and the session ends.',
+    'A refresh token is used once; shown again within REFRESH_REUSE_WINDOW it answers its successor, later it is taken ' +
+    'for stolen and the session ends. With REFRESH_TOKEN_ROTATION=off a session has one token, and no theft is noticed.',
   security: [{ bearer: [] }],
   response: { 200: TOKENS, ...problems(...OF_TOKENS) }
 }
@@ -45,8 +45,7 @@ export function refreshToken(app: App, { database, issue, guards, settings }: Re
       handler: async (request, reply) => {
         const refreshed = await refreshSession(database, request.refreshClaims, originOf(request), settings)
         report(request, refreshed)
-        if (!('grant' in refreshed))
-          throw new Problem('invalid_token', { reason: `the session is ${refreshed.verdict}` })
+        if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
         return reply.send(await issue(refreshed.grant))
       }
     })
@@ -54,21 +53,22 @@ export function refreshToken(app: App, { database, issue, guards, settings }: Re
 }
 
 // What looks like theft is told as a warning, with where it came from; lost commits are told as an error.
+const EVENTS = {
+  next: ['info', 'refresh', 'refreshed'],
+  same: ['info', 'refresh', 'refreshed'],
+  again: ['info', 'refresh_converged', 'refreshed again'],
+  elsewhere: ['warn', 'refresh_converged_elsewhere', 'refreshed again, from elsewhere'],
+  theft: ['warn', 'refresh_reuse', 'a superseded token was shown: session ended'],
+  ahead: ['error', 'refresh_ahead', 'the database has lost commits']
+} as const
+
 function report(request: FastifyRequest, refreshed: Refreshed): void {
   const { sid: session, sub: user, generation: shown } = request.refreshClaims
-  const current = 'grant' in refreshed ? refreshed.grant.generation : refreshed.current
-  const facts = { user, session, shown, current }
+  const granted = 'grant' in refreshed
+  const verdict = granted && refreshed.elsewhere ? 'elsewhere' : refreshed.verdict
+  if (verdict === 'dead') return
+  const [level, event, message] = EVENTS[verdict]
+  const current = granted ? refreshed.grant.generation : refreshed.current
   const { ip, userAgent: user_agent } = originOf(request)
-  const suspect = { ...facts, ip, user_agent }
-  if (refreshed.verdict === 'rotate') request.log.info({ event: 'refresh', ...facts }, 'refreshed')
-  if (refreshed.verdict === 'again') {
-    const { elsewhere } = refreshed
-    if (elsewhere)
-      request.log.warn({ event: 'refresh_converged_elsewhere', ...suspect }, 'refreshed again, from elsewhere')
-    else request.log.info({ event: 'refresh_converged', ...facts }, 'refreshed again')
-  }
-  if (refreshed.verdict === 'theft')
-    request.log.warn({ event: 'refresh_reuse', ...suspect }, 'a superseded token was shown: session ended')
-  if (refreshed.verdict === 'ahead')
-    request.log.error({ event: 'refresh_ahead', ...facts }, 'the database has lost commits')
+  request.log[level]({ event, user, session, shown, current, ...(level === 'warn' && { ip, user_agent }) }, message)
 }

@@ -1,13 +1,23 @@
 import type { RefreshClaims } from '@latchkey/tokens/claims'
 import { unavailable } from '@latchkey/tokens/errors'
 import { isToBeRepeated, type Queryable } from '../database.ts'
-import { decide, type RotationSettings, type SessionState } from './refresh-rule.ts'
-import { endSession, GRANT, type Grant, type Origin, SESSION_LIVES, USER_ENABLED } from './sessions.ts'
+import { decide, type Granting, type Refusing, type RotationSettings, type SessionState } from './refresh-rule.ts'
+import {
+  GRANT,
+  type Grant,
+  idleEnd,
+  markEnded,
+  type Origin,
+  SESSION_LIVES,
+  seconds,
+  sweepDay,
+  USER_ENABLED
+} from './sessions.ts'
 
-/** How a refresh ended: with the grant of a new pair, or with why there is none. */
+/** How a refresh ended: with the grant of a pair, or with why there is none and the generation that is current. */
 export type Refreshed =
-  | { readonly verdict: 'rotate' | 'again'; readonly grant: Grant; readonly elsewhere: boolean }
-  | { readonly verdict: 'dead' | 'ahead' | 'theft'; readonly current: number | undefined }
+  | { readonly verdict: Granting; readonly grant: Grant; readonly elsewhere: boolean }
+  | { readonly verdict: Refusing; readonly current: number | undefined }
 
 interface Row extends Grant, SessionState {
   readonly ip: string | null
@@ -52,17 +62,24 @@ async function attempt(
   settings: RefreshSettings
 ): Promise<Refreshed | undefined> {
   const row = await read(database, shown)
+  if (!row) return { verdict: 'dead', current: undefined }
   const verdict = decide(row, shown, settings)
-  if (!row || verdict === 'dead' || verdict === 'ahead' || verdict === 'theft') {
-    if (verdict === 'theft') await endSession(database, { sid: shown.sid, userId: shown.sub, reason: 'reuse' })
-    return { verdict: verdict as 'dead' | 'ahead' | 'theft', current: row?.generation }
+  switch (verdict) {
+    case 'next': {
+      const rotated = await rotate(database, row, from, settings.idle)
+      return rotated && { verdict, grant: { ...row, ...rotated }, elsewhere: false }
+    }
+    case 'same':
+      return (await renew(database, row, from, settings.idle)) ? { verdict, grant: row, elsewhere: false } : undefined
+    case 'again':
+      return { verdict, grant: row, elsewhere: row.ip !== from.ip || row.user_agent !== from.userAgent }
+    case 'theft': {
+      const ended = await markEnded(database, { sid: row.sid, userId: row.user_id, reason: 'reuse' })
+      return ended ? { verdict, current: row.generation } : undefined
+    }
+    default:
+      return { verdict, current: row.generation }
   }
-  if (verdict === 'rotate') {
-    const rotated = await rotate(database, row, from, settings.idle)
-    return rotated && { verdict, grant: { ...row, ...rotated }, elsewhere: false }
-  }
-  if (!settings.rotation) await renew(database, row.sid, from, settings.idle)
-  return { verdict, grant: row, elsewhere: row.ip !== from.ip || row.user_agent !== from.userAgent }
 }
 
 async function read(database: Queryable, { sid, sub }: RefreshClaims): Promise<Row | undefined> {
@@ -81,25 +98,31 @@ async function rotate(
   { sid, generation }: Row,
   from: Origin,
   idle: number
-): Promise<Partial<Grant> | undefined> {
-  const [rotated] = await database.query<Partial<Grant>>(
+): Promise<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'> | undefined> {
+  const end = idleEnd('$3', 's.ends_at')
+  const [rotated] = await database.query<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'>>(
     `UPDATE sessions s SET generation = s.generation + 1, superseded_at = (now() || s.superseded_at)[1:8],
-            last_used_at = now(), idle_ends_at = least(now() + make_interval(secs => $3::float8), s.ends_at),
-            sweep_on = (least(now() + make_interval(secs => $3::float8), s.ends_at))::date + 2, ip = $4, user_agent = $5
+            last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $4, user_agent = $5
       WHERE s.id = $1 AND s.generation = $2 AND s.ended_at IS NULL
-      RETURNING s.generation, floor(extract(epoch FROM s.superseded_at[1]))::bigint AS iat,
-                floor(extract(epoch FROM s.idle_ends_at))::bigint AS idle_end, floor(extract(epoch FROM now()))::bigint AS now`,
+      RETURNING s.generation, ${seconds('s.superseded_at[1]')} AS iat, ${seconds('s.idle_ends_at')} AS idle_end,
+                ${seconds('now()')} AS now`,
     [sid, generation, idle, from.ip, from.userAgent]
   )
   return rotated
 }
 
-// Without rotation the token stays; only the end of an unused session moves.
-async function renew(database: Queryable, sid: string, from: Origin, idle: number): Promise<void> {
-  await database.query(
-    `UPDATE sessions SET last_used_at = now(), idle_ends_at = least(now() + make_interval(secs => $2::float8), ends_at),
-            ip = $3, user_agent = $4
-      WHERE id = $1 AND ended_at IS NULL`,
-    [sid, idle, from.ip, from.userAgent]
+/** Least time that a use puts the idle end off, in seconds: one token of many clients must not write without end. */
+const LEAST_RENEWAL = 60
+
+// Without rotation the token stays, and the row alone knows that it was used. Says whether the session still lives.
+async function renew(database: Queryable, row: Row, from: Origin, idle: number): Promise<boolean> {
+  const gained = Math.min(row.now + idle, row.end) - row.idle_end
+  if (gained < Math.min(LEAST_RENEWAL, idle / 10)) return true
+  const end = idleEnd('$2', 's.ends_at')
+  const renewed = await database.query(
+    `UPDATE sessions s SET last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $3, user_agent = $4
+      WHERE s.id = $1 AND s.ended_at IS NULL RETURNING s.id`,
+    [row.sid, idle, from.ip, from.userAgent]
   )
+  return renewed.length > 0
 }

@@ -46,8 +46,8 @@ export type Revocation = 'password_changed' | 'logout_everywhere' | 'disabled' |
 /** Live sessions that a user may have; one more ends the least recently used. */
 const MAX_SESSIONS = 100
 
-// Claims are floored: extract() rounds, and an iat must never lie in the future.
-const seconds = (time: string) => `floor(extract(epoch FROM ${time}))::bigint`
+/** A time as claims have it: floored, because extract() rounds, and an iat must never lie in the future. */
+export const seconds = (time: string) => `floor(extract(epoch FROM ${time}))::bigint`
 
 /** The columns of a {@link Grant}, of the tables `s` and `u`. */
 export const GRANT = `u.id AS user_id, u.username, u.roles, u.epoch, u.token_hash, s.id AS sid, s.generation,
@@ -58,6 +58,18 @@ export const GRANT = `u.id AS user_id, u.username, u.roles, u.epoch, u.token_has
 export const SESSION_LIVES = 's.ended_at IS NULL AND now() < s.idle_ends_at AND now() < s.ends_at'
 export const USER_ENABLED = 'u.disabled_at IS NULL AND u.deleted_at IS NULL'
 
+/** The end of a session that is used now and then not for so many seconds, which are the parameter `life`. */
+export const idleEnd = (life: string, end: string) => `least(now() + make_interval(secs => ${life}::float8), ${end})`
+
+/** The earliest day on which a session that ends then may be swept. */
+export const sweepDay = (end: string) => `(${end})::date + 2`
+
+/** What an UPDATE of sessions sets to end them for the reason that is the parameter. */
+export const endFor = (reason: string) => `ended_at = now(), end_reason = ${reason}, sweep_on = ${sweepDay('now()')}`
+
+/** The columns that a new session is made of; the rest have defaults. */
+export const NEW_SESSION = 'id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on, ip, user_agent'
+
 /** What a session is opened with. */
 export interface Opening {
   readonly userId: string
@@ -65,38 +77,40 @@ export interface Opening {
   readonly tokenHash: Buffer
   readonly life: SessionLife
   readonly from: Origin
-  /** Where the try was counted: its failures are forgotten. */
-  readonly bucket: Buffer
 }
 
 /**
  * Opens a session for a user whose password was just compared.
  *
- * Returns nothing when the token hash is no longer `tokenHash`, the one read together with the compared password hash:
- * the password was changed while it was compared. FOR SHARE keeps a change from passing between the look and the insert.
+ * Returns nothing when the token hash is no longer `tokenHash`: the password was changed while it was compared. FOR SHARE
+ * keeps a change from passing between the look and the insert.
  */
 export async function openSession(
   database: Queryable,
-  { userId, tokenHash, life, from, bucket }: Opening
+  { userId, tokenHash, life, from }: Opening
 ): Promise<Grant | undefined> {
   const [grant] = await database.query<Grant>(
     `WITH u AS (
        SELECT u.* FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR SHARE
-     ), evicted AS (
-       UPDATE sessions SET ended_at = now(), end_reason = 'evicted', sweep_on = now()::date + 2 WHERE id IN (
-         SELECT s.id FROM sessions s JOIN u ON s.user_id = u.id WHERE ${SESSION_LIVES}
-         ORDER BY s.last_used_at DESC OFFSET $5)
-     ), forgotten AS (
-       DELETE FROM attempts USING u WHERE bucket = $8
      ), s AS (
-       INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on, ip, user_agent)
-       SELECT gen_random_uuid(), u.id, now(), now(), idle_end, now() + make_interval(secs => $4::float8),
-              idle_end::date + 2, $6, $7
-         FROM u, (SELECT now() + make_interval(secs => least($3::float8, $4::float8)) AS idle_end) AS life RETURNING *
+       INSERT INTO sessions (${NEW_SESSION})
+       SELECT gen_random_uuid(), u.id, now(), now(), idle_end, ends, ${sweepDay('idle_end')}, $5, $6
+         FROM u, (SELECT now() + make_interval(secs => $4::float8) AS ends) AS most,
+              LATERAL (SELECT ${idleEnd('$3', 'ends')} AS idle_end) AS unused RETURNING *
      ) SELECT ${GRANT} FROM s, u`,
-    [userId, tokenHash, life.idle, life.most, MAX_SESSIONS - 1, from.ip, from.userAgent, bucket]
+    [userId, tokenHash, life.idle, life.most, from.ip, from.userAgent]
   )
+  if (grant) await evict(database, userId)
   return grant
+}
+
+// After the session is there: of logins at once the last one sees them all.
+async function evict(database: Queryable, userId: string): Promise<void> {
+  await database.query(
+    `UPDATE sessions s SET ${endFor("'evicted'")} WHERE s.ended_at IS NULL AND s.id IN (
+       SELECT s.id FROM sessions s WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id OFFSET $2)`,
+    [userId, MAX_SESSIONS]
+  )
 }
 
 /** Finds who calls with an access token: nobody when its session ended, its epoch is behind or its user is not enabled. */
@@ -122,7 +136,7 @@ export interface Device {
 }
 
 /** The live sessions of a user, the last used first. */
-export async function listSessions(database: Queryable, userId: string): Promise<Device[]> {
+export async function findDevices(database: Queryable, userId: string): Promise<Device[]> {
   return database.query<Device>(
     `SELECT s.id, s.created_at, s.last_used_at, s.user_agent, s.ip FROM sessions s
       WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id`,
@@ -131,13 +145,12 @@ export async function listSessions(database: Queryable, userId: string): Promise
 }
 
 /** Ends one session of a user; says whether there was a live one. */
-export async function endSession(
+export async function markEnded(
   database: Queryable,
   { sid, userId, reason }: { sid: string; userId: string; reason: EndReason }
 ): Promise<boolean> {
   const ended = await database.query(
-    `UPDATE sessions s SET ended_at = now(), end_reason = $3, sweep_on = now()::date + 2
-      WHERE s.id = $1 AND s.user_id = $2 AND ${SESSION_LIVES} RETURNING s.id`,
+    `UPDATE sessions s SET ${endFor('$3')} WHERE s.id = $1 AND s.user_id = $2 AND ${SESSION_LIVES} RETURNING s.id`,
     [sid, userId, reason]
   )
   return ended.length > 0

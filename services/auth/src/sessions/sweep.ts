@@ -24,7 +24,7 @@ const ATTEMPTS = `DELETE FROM attempts WHERE bucket IN (
    ORDER BY a.sweep_on LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) RETURNING bucket`
 
 /**
- * Removes what has ended long enough ago: sessions whose last access token (a life of `accessLife` seconds) expired more
+ * Removes what has ended long enough ago: sessions whose last access token (a life of `accessLife` seconds, leeway included) expired more
  * than an hour ago, and attempts that are forgotten. Returns the number of rows; safe on several instances at once.
  */
 export async function sweep(database: Queryable, accessLife: number): Promise<number> {
@@ -37,11 +37,16 @@ async function drain(database: Queryable, statement: string, values: readonly un
   return removed
 }
 
-/** Sweeps every ten minutes, give or take five, so that instances do not meet; returns what ends it. */
+/** A minute after the start, then every ten; each give or take half, so that instances do not meet. In milliseconds. */
+const FIRST = 60_000
+const PERIOD = 600_000
+
+/** Sweeps regularly, and returns what ends it. */
 export function sweepRegularly(database: Queryable, accessLife: number, log: SweepLog): () => void {
   let timer: NodeJS.Timeout
-  const plan = () => {
-    timer = setTimeout(run, (5 + 10 * Math.random()) * 60_000).unref()
+  let stopped = false
+  const plan = (pause: number) => {
+    if (!stopped) timer = setTimeout(run, pause * (0.5 + Math.random())).unref()
   }
   const run = () =>
     sweep(database, accessLife)
@@ -49,7 +54,10 @@ export function sweepRegularly(database: Queryable, accessLife: number, log: Swe
         (removed) => log.info({ removed }, 'swept ended sessions and forgotten attempts'),
         (error) => log.warn({ err: error }, 'the sweep failed; the next one makes up for it')
       )
-      .finally(plan)
-  plan()
-  return () => clearTimeout(timer)
+      .finally(() => plan(PERIOD))
+  plan(FIRST)
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
 }

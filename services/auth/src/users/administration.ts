@@ -5,7 +5,7 @@ import { eraseUser, revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/sessions.ts'
 
 /** One page of accounts in the order of their addresses, from after `after`; `search` is a part of the address. */
-export async function listUsers(
+export async function findUsers(
   database: Queryable,
   { search = '', after = '', limit }: { search?: string; after?: string; limit: number }
 ): Promise<Account[]> {
@@ -32,38 +32,49 @@ export interface Change {
  * Throws `insufficient_scope` when administrators would give roles to themselves.
  */
 export function setRoles(database: Database, who: Change, roles: readonly string[]): Promise<Account> {
-  const wanted = [...new Set(['user', ...roles])]
-  if (wanted.length > MAX_ROLES) throw tooManyRoles()
-  return change(database, who, wanted.includes('admin'), async (connection, { roles: held }) => {
+  const wanted = withUser(roles)
+  return change(database, who, { takesAdmin: !wanted.includes('admin') }, async (connection, { roles: held }) => {
     if (who.by === who.id && wanted.some((role) => !held.includes(role))) {
       throw new Problem('insufficient_scope', {
         detail: 'Nobody gives roles to themselves: another administrator has to.'
       })
     }
-    await connection.query('UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND roles <> $2', [
-      who.id,
-      wanted
-    ])
+    await storeRoles(connection, who.id, wanted)
   })
 }
 
-/** Adds a role to a user's, or takes it away. Throws `invalid_input` when there would be more than 16. */
-export function changeRole(database: Database, who: Change, role: string, granted: boolean): Promise<Account> {
-  return change(database, who, granted || role !== 'admin', async (connection, { roles }) => {
-    if (granted && roles.length === MAX_ROLES && !roles.includes(role)) {
-      throw tooManyRoles()
-    }
-    await connection.query(
-      `UPDATE users SET epoch = epoch + 1, roles = CASE WHEN $3 THEN array_append(roles, $2) ELSE array_remove(roles, $2) END
-        WHERE id = $1 AND ($2 = ANY (roles)) <> $3`,
-      [who.id, role, granted]
-    )
-  })
+/** Adds a role to a user's. Throws `invalid_input` when there would be more than 16. */
+export function grantRole(database: Database, who: Change, role: string): Promise<Account> {
+  return change(database, who, {}, (connection, { roles }) =>
+    storeRoles(connection, who.id, withUser([...roles, role]))
+  )
+}
+
+/** Takes a role away from a user. */
+export function revokeRole(database: Database, who: Change, role: string): Promise<Account> {
+  return change(database, who, { takesAdmin: role === 'admin' }, (connection, { roles }) =>
+    storeRoles(connection, who.id, withUser(roles.filter((held) => held !== role)))
+  )
+}
+
+function withUser(roles: readonly string[]): string[] {
+  const wanted = [...new Set(['user', ...roles])]
+  if (wanted.length <= MAX_ROLES) return wanted
+  const message = `must be at most ${MAX_ROLES} roles, user among them`
+  throw new Problem('invalid_input', { reason: message, errors: [{ field: 'roles', message }] })
+}
+
+// The same roles in another order are no change, and end no access token.
+async function storeRoles(connection: Queryable, id: string, roles: readonly string[]): Promise<void> {
+  await connection.query(
+    'UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND NOT (roles <@ $2 AND roles @> $2)',
+    [id, roles]
+  )
 }
 
 /** Disables a user: every session ends and nobody logs in as him. */
 export function disableUser(database: Database, who: Change): Promise<Account> {
-  return change(database, who, false, async (connection) => {
+  return change(database, who, { takesAdmin: true }, async (connection) => {
     await connection.query('UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL', [who.id])
     await revokeAll(connection, who.id, 'disabled')
   })
@@ -71,41 +82,21 @@ export function disableUser(database: Database, who: Change): Promise<Account> {
 
 /** Lets a disabled user log in again. */
 export function enableUser(database: Database, who: Change): Promise<Account> {
-  return change(database, who, true, async (connection) => {
+  return change(database, who, {}, async (connection) => {
     await connection.query('UPDATE users SET disabled_at = NULL WHERE id = $1', [who.id])
   })
 }
 
 /** Ends every session of a user. */
 export function endSessions(database: Database, who: Change): Promise<Account> {
-  return change(database, who, true, async (connection) => {
+  return change(database, who, {}, async (connection) => {
     await revokeAll(connection, who.id, 'ended_by_admin')
-  })
-}
-
-/**
- * Ends every session of every user, as is due after the database was restored from a backup: the backup brings back
- * what had ended since. Epochs rise by 1000, above any that the lost commits may have reached. Returns the number of users.
- */
-export async function endAllSessions(database: Database): Promise<number> {
-  return database.transaction(async (connection) => {
-    // Two UUIDs of chance have the 32 bytes of a token hash, and 244 random bits.
-    const users = await connection.query(
-      `UPDATE users SET epoch = epoch + 1000,
-              token_hash = decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')
-        WHERE deleted_at IS NULL RETURNING id`
-    )
-    await connection.query(
-      `UPDATE sessions SET ended_at = now(), end_reason = 'ended_by_admin', sweep_on = now()::date + 2
-        WHERE ended_at IS NULL`
-    )
-    return users.length
   })
 }
 
 /** Deletes an account: its sessions end and its personal data goes. */
 export async function deleteUser(database: Database, who: Change): Promise<void> {
-  await change(database, who, false, async (connection) => {
+  await change(database, who, { takesAdmin: true }, async (connection) => {
     await revokeAll(connection, who.id, 'deleted')
     await eraseUser(connection, who.id)
   })
@@ -113,44 +104,48 @@ export async function deleteUser(database: Database, who: Change): Promise<void>
 
 /** Deletes the caller's own account. Throws `invalid_token` when the password was changed or the session ended meanwhile. */
 export async function deleteOwnAccount(database: Database, caller: Caller): Promise<void> {
-  await change(database, { id: caller.id }, false, async (connection) => {
+  await change(database, { id: caller.id }, { takesAdmin: true }, async (connection) => {
     await revokeAsCaller(connection, caller, 'deleted')
     await eraseUser(connection, caller.id)
   })
 }
 
-function tooManyRoles(): Problem {
-  const message = `must be at most ${MAX_ROLES} roles, user among them`
-  return new Problem('invalid_input', { reason: message, errors: [{ field: 'roles', message }] })
-}
-
-// Of two that take each other's right at once, both would see another admin left: so the admins' rows are locked first,
-// always in the order of their ids. Who lost the right meanwhile changes nothing any more. Returns the account as it was
-// left, or for a deleted one as it was.
+// Of two that take each other's right at once, both would see another admin left: so the admins' rows are locked with that
+// of the account, in the order of their ids, unless the change concerns none of them. Who lost the right meanwhile changes
+// nothing any more. Returns the account as it was left, or for a deleted one as it was.
 async function change(
   database: Database,
   { id, by }: Change,
-  staysAdmin: boolean,
+  { takesAdmin = false }: { takesAdmin?: boolean },
   apply: (connection: Queryable, before: Account) => Promise<void>
 ): Promise<Account> {
   return database.transaction(async (connection) => {
-    const admins = await connection.query<{ id: string }>(
-      `SELECT u.id FROM users u WHERE 'admin' = ANY (u.roles) AND u.disabled_at IS NULL AND u.deleted_at IS NULL
-        ORDER BY u.id FOR NO KEY UPDATE`
-    )
+    const concernsAdmins = by !== undefined || (takesAdmin && (await find(connection, id))?.roles.includes('admin'))
+    const locked = await lock(connection, id, concernsAdmins === true)
+    const admins = locked.filter(({ roles, disabled_at }) => roles.includes('admin') && !disabled_at)
     if (by && !admins.some((admin) => admin.id === by)) throw new Problem('insufficient_scope')
-    const before = await read(connection, id)
+    const before = locked.find((account) => account.id === id)
     if (!before) throw new Problem('not_found')
-    if (!staysAdmin && admins.length === 1 && admins[0]?.id === id) throw new Problem('last_admin')
+    if (takesAdmin && admins.length === 1 && admins[0] === before) throw new Problem('last_admin')
     await apply(connection, before)
-    return (await read(connection, id)) ?? before
+    return (await find(connection, id)) ?? before
   })
 }
 
-async function read(connection: Queryable, id: string): Promise<Account | undefined> {
+async function find(connection: Queryable, id: string): Promise<Account | undefined> {
   const [account] = await connection.query<Account>(
-    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL FOR NO KEY UPDATE`,
+    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`,
     [id]
   )
   return account
+}
+
+async function lock(connection: Queryable, id: string, withAdmins: boolean): Promise<Account[]> {
+  return connection.query<Account>(
+    `SELECT ${ACCOUNT} FROM users u
+      WHERE u.deleted_at IS NULL AND u.id = ANY ($1::uuid || CASE WHEN $2 THEN
+        ARRAY(SELECT a.id FROM users a WHERE 'admin' = ANY (a.roles) AND a.disabled_at IS NULL) ELSE '{}' END)
+      ORDER BY u.id FOR NO KEY UPDATE`,
+    [id, withAdmins]
+  )
 }

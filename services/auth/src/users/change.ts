@@ -2,26 +2,22 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { A_ROLE, idOf } from '../accounts/fields.ts'
 import type { Database } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
 import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './administration.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
-const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-
-const ROLES = Type.Array(
-  Type.String({ pattern: '^[a-z][a-z0-9_-]{0,31}$', description: 'a word of lower-case letters' }),
-  {
-    maxItems: MAX_ROLES,
-    uniqueItems: true,
-    description: `at most ${MAX_ROLES} roles; user is always among them`
-  }
-)
+const ROLES = Type.Array(Type.String({ pattern: A_ROLE, description: 'a word of lower-case letters' }), {
+  maxItems: MAX_ROLES,
+  uniqueItems: true,
+  description: `at most ${MAX_ROLES} roles; user is always among them`
+})
 
 const shared = {
   tags: ['administration'],
   security: [{ bearer: [] }],
-  params: Type.Object({ id: Type.String({ pattern: UUID, description: 'the id of a user' }) })
+  params: Type.Object({ id: idOf('a user') })
 }
 const refusals = problems(...OF_TOKENS, ...OF_BODIES, 'insufficient_scope', 'not_found', 'last_admin')
 const user = { 200: USER_FOR_ADMINS, ...refusals }
@@ -50,7 +46,8 @@ export function changeUsers(app: App, { database, guards }: { database: Database
     },
     async (request) => {
       const { roles } = request.body
-      return adminView(await noted(request, 'roles_changed', (who) => setRoles(database, who, roles)))
+      const account = await noted(request, 'roles_changed', (who) => setRoles(database, who, roles), { roles })
+      return adminView(account)
     }
   )
   post('disable', 'Disable a user: every session ends and nobody logs in', 'user_disabled', disableUser)
@@ -73,10 +70,15 @@ export function changeUsers(app: App, { database, guards }: { database: Database
   )
 }
 
-async function noted<T>(request: FastifyRequest, event: string, apply: (who: Change) => Promise<T>): Promise<T> {
+async function noted<T>(
+  request: FastifyRequest,
+  event: string,
+  apply: (who: Change) => Promise<T>,
+  details: object = {}
+): Promise<T> {
   const { id } = request.params as { id: string }
   const { caller } = request
   const done = await apply({ id, by: caller.id })
-  request.log.info({ event, user: id, by: caller.id, session: caller.sid }, 'administration')
+  request.log.info({ event, user: id, by: caller.id, session: caller.sid, ...details }, 'changed by an administrator')
   return done
 }

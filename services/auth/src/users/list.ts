@@ -3,10 +3,13 @@ import { OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
-import { listUsers as readUsers } from './administration.ts'
+import { findUsers } from './administration.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const DEFAULT_LIMIT = 50
+
+// PostgreSQL has no NUL in its texts.
+const PART = { maxLength: 254, pattern: '^[^\\u0000]*$' }
 
 const schema = {
   tags: ['administration'],
@@ -14,8 +17,8 @@ const schema = {
   security: [{ bearer: [] }],
   querystring: Type.Object(
     {
-      search: Type.Optional(Type.String({ maxLength: 254, description: 'a part of the address' })),
-      after: Type.Optional(Type.String({ maxLength: 254, description: 'next of the page before' })),
+      search: Type.Optional(Type.String({ ...PART, description: 'a part of the address' })),
+      after: Type.Optional(Type.String({ ...PART, description: 'next of the page before' })),
       limit: Type.Optional(Type.String({ pattern: '^([1-9]\\d?|100)$', description: 'a number from 1 to 100' }))
     },
     { additionalProperties: false }
@@ -34,7 +37,7 @@ export function listUsers(app: App, { database, guards }: { database: Queryable;
   app.get('/users', { schema, onRequest: guards.admin }, async ({ query }) => {
     const { limit: wanted, ...page } = query
     const limit = Number(wanted ?? DEFAULT_LIMIT)
-    const found = await readUsers(database, { ...page, limit: limit + 1 })
+    const found = await findUsers(database, { ...page, limit: limit + 1 })
     const users = found.slice(0, limit)
     return { users: users.map(adminView), next: found.length > limit ? (users.at(-1)?.email ?? null) : null }
   })

@@ -1,0 +1,82 @@
+# What the scripts that make, rotate and revoke keys share: they source this file, and set -euo pipefail.
+# shellcheck shell=bash
+
+fail() {
+  local script=${0##*/}
+  echo "${script%.sh}: $*" >&2
+  exit 1
+}
+
+# A new file that nobody sees under its final name until it is whole.
+draft() {
+  draft=$(mktemp "$1/.half.XXXXXX") || fail "cannot write to $1"
+}
+
+# A new private key, as a draft in the folder.
+draft_private() {
+  local said
+  draft "$1"
+  said=$(openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$draft" 2>&1) || fail "openssl: $said"
+}
+
+# The public half of a private key, under its final name.
+write_public() {
+  local private=$1 file=$2 said
+  draft "${file%/*}"
+  said=$(openssl pkey -in "$private" -pubout -out "$draft" 2>&1) || fail "openssl cannot read $private: $said"
+  chmod 644 "$draft"
+  mv "$draft" "$file"
+}
+
+# What a run left that was killed; one that is still at work is younger.
+clear_drafts() {
+  find "$1" -name '.half.*' -mmin +10 -exec rm -f {} +
+}
+
+# Lets one script at a time change the folder. The kernel forgets the lock with the process that holds it, so nothing is
+# left to clear away.
+lock_folder() {
+  [[ -d $1 ]] || fail "$1 is no folder; scripts/generate-keys.sh makes keys where there are none"
+  exec 9>>"$1/.lock" || fail "cannot write to $1"
+  if command -v flock >/dev/null; then
+    flock --nonblock 9
+  else
+    perl -e 'open my $lock, ">>&=9" or die; exit !flock $lock, 2 | 4'
+  fi || fail "another script is changing $1; try again when it has ended"
+}
+
+# Puts every public half right: one beside each private key, and no other.
+mend_public() {
+  local folder=$1 file
+  for file in "$folder"/*.public.pem; do
+    [[ -e ${file%.public.pem}.private.pem ]] || rm -f "$file"
+  done
+  for file in "$folder"/*.private.pem; do
+    [[ -e $file ]] || continue
+    if [[ "$(openssl pkey -in "$file" -pubout)" != "$(cat "${file%.private.pem}.public.pem" 2>/dev/null)" ]]; then
+      write_public "$file" "${file%.private.pem}.public.pem"
+    fi
+  done
+}
+
+# The kid of a key: its RFC 7638 thumbprint. The exponent is 65537, as the service accepts no other.
+thumbprint() {
+  local modulus
+  modulus=$(openssl rsa -in "$1" -noout -modulus 2>/dev/null) || return 0
+  modulus=$(sed 's/^Modulus=//; s/../\\x&/g' <<<"$modulus")
+  # shellcheck disable=SC2059 # the format is the number, byte for byte
+  printf '{"e":"AQAB","kty":"RSA","n":"%s"}' "$(printf "$modulus" | base64url)" | openssl dgst -sha256 -binary | base64url
+}
+
+base64url() {
+  openssl base64 -A | tr '+/' '-_' | tr -d '='
+}
+
+# The same key under two names, or nothing at all where the file system has no hard links.
+link() {
+  ln "$1" "$2" 2>/dev/null
+}
+
+command -v openssl >/dev/null || fail "openssl is not installed (Debian, Ubuntu: apt-get install openssl)"
+draft=
+trap 'rm -f "$draft"' EXIT

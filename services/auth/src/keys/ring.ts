@@ -1,0 +1,40 @@
+import { unavailable } from '@latchkey/tokens/errors'
+import type { KeyRing } from './folder.ts'
+import type { SigningKey } from './key-file.ts'
+
+/** A ring whose keys are exchanged while it is in use. */
+export interface LiveRing extends KeyRing {
+  /**
+   * Puts other keys in force; without `signing` nothing signs. Returns what is in force now, or nothing when that was so
+   * before: then `accepted` stays the same object.
+   */
+  set(
+    signing: SigningKey | undefined,
+    accepted: readonly SigningKey[]
+  ): { signing: string | null; accepted: string[] } | undefined
+  /** Whether there is a key that signs. */
+  signs(): boolean
+}
+
+/** Makes a ring without keys. */
+export function createRing(): LiveRing {
+  let current: SigningKey | undefined
+  let accepted: ReadonlyMap<string, SigningKey> = new Map()
+  return {
+    get current() {
+      if (!current) throw unavailable('no key may sign')
+      return current
+    },
+    get accepted() {
+      return accepted
+    },
+    signs: () => current !== undefined,
+    set: (signing, keys) => {
+      const kids = keys.map(({ kid }) => kid)
+      if (signing?.kid === current?.kid && kids.join() === [...accepted.keys()].join()) return undefined
+      current = signing
+      accepted = new Map(keys.map((key) => [key.kid, key]))
+      return { signing: signing?.kid ?? null, accepted: kids }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Kind } from '@latchkey/tokens/claims'
+import type { Queryable } from '../database.ts'
+import type { KeyTimes } from './rule.ts'
+
+/** The times of all keys of both kinds, and the present by the same clock, in seconds since 1970. */
+export interface Register {
+  readonly now: number
+  readonly keys: readonly (KeyTimes & { readonly kind: Kind })[]
+}
+
+/** A key that an instance found in its folder, in a slot or among the revoked. */
+export interface FoundKey {
+  readonly kid: string
+  readonly kind: Kind
+  readonly revoked: boolean
+}
+
+/** Reads what the database knows of the keys. */
+export async function readRegister(database: Queryable): Promise<Register> {
+  const rows = await database.query<{ now: number; kid: string | null } & Register['keys'][number]>(
+    `SELECT extract(epoch FROM now())::float8 AS now, k.kid, k.kind, k.revoked_at IS NOT NULL AS revoked,
+            extract(epoch FROM k.first_seen_at)::float8 AS first_seen_at, extract(epoch FROM k.signs_from)::float8 AS signs_from
+       FROM (SELECT 1) AS one LEFT JOIN signing_keys k ON true`
+  )
+  return { now: rows[0]?.now ?? 0, keys: rows.filter(({ kid }) => kid !== null) }
+}
+
+/** Lets one instance at a time write, until its transaction ends; others may read. */
+export async function lockRegister(connection: Queryable): Promise<void> {
+  await connection.query('LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE')
+}
+
+/** Notes keys that were not seen before, and revocations. */
+export async function recordFound(connection: Queryable, found: readonly FoundKey[]): Promise<void> {
+  for (const { kid, kind, revoked } of found) {
+    await connection.query(
+      `INSERT INTO signing_keys AS k (kid, kind, first_seen_at, revoked_at)
+       VALUES ($1, $2, now(), CASE WHEN $3 THEN now() END)
+       ON CONFLICT (kid) DO UPDATE SET revoked_at = now() WHERE $3 AND k.revoked_at IS NULL`,
+      [kid, kind, revoked]
+    )
+  }
+}
+
+/** Notes that these keys sign from now on. */
+export async function recordSigning(connection: Queryable, kids: readonly string[]): Promise<void> {
+  await connection.query('UPDATE signing_keys SET signs_from = now() WHERE kid = ANY ($1)', [kids])
+}
+
+/** Revokes a key that an instance has seen before; returns its kind, or nothing when none has. */
+export async function revokeKey(database: Queryable, kid: string): Promise<Kind | undefined> {
+  const [row] = await database.query<{ kind: Kind }>(
+    'UPDATE signing_keys SET revoked_at = coalesce(revoked_at, now()) WHERE kid = $1 RETURNING kind',
+    [kid]
+  )
+  return row?.kind
+}

@@ -1,0 +1,64 @@
+import t, { type Test } from 'tap'
+import { createDatabase } from '../../../test/database.ts'
+import { revokeKey } from '../src/keys/signing-keys.ts'
+import { startAuth } from './app.ts'
+import { type Folder, keyFolder, letteredKeys, openInstance } from './key-folder.ts'
+import { kidOf } from './keys.ts'
+import { movedClock } from './moved-clock.ts'
+
+const pems = await letteredKeys(['A', 'B', 'C', 'D', 'R', 'S'])
+const { A, B, C, D, R, S } = pems
+const FOLDER = { 'access/current': A, 'access/next': B, 'refresh/current': R, 'refresh/next': S }
+
+const instance = (t: Test, { dir }: Folder, databaseUrl: string) => openInstance(t, { dir, databaseUrl, pems })
+
+t.test('a key that is moved to revoked is refused at once, everywhere and for ever, and next signs', async (t) => {
+  const databaseUrl = await createDatabase(t)
+  const [own, copy] = [keyFolder(t, FOLDER), keyFolder(t, FOLDER)]
+  const [first, second] = [await instance(t, own, databaseUrl), await instance(t, copy, databaseUrl)]
+  await Promise.all([first.inForce(), second.inForce()])
+  own.move('access/current', `access/revoked/${kidOf(A)}`)
+  t.equal(await first.inForce(), 'B of B', 'though the folder has no current key now')
+  t.equal(await second.inForce(), 'B of B', 'over a folder that has it still')
+  own.write('access/current', A)
+  own.remove(`access/revoked/${kidOf(A)}`)
+  t.equal(await first.inForce(), 'B of B', 'the file comes back')
+  t.equal(await (await instance(t, copy, databaseUrl)).inForce(), 'B of B', 'at a new instance')
+  for (const { write } of [own, copy]) {
+    write('access/current', B)
+    write('access/next', C)
+  }
+  t.same([await first.inForce(), await second.inForce()], ['B of B C', 'B of B C'])
+  own.move('access/next', `access/revoked/${kidOf(C)}`)
+  t.same([await first.inForce(), await second.inForce()], ['B of B', 'B of B'], 'a key that does not sign, too')
+})
+
+t.test('a revoked key counts by what it holds, too, and while all else is broken and the database away', async (t) => {
+  const folder = keyFolder(t, FOLDER)
+  const { inForce, cutOff } = await instance(t, folder, await createDatabase(t))
+  await inForce()
+  cutOff(true)
+  folder.move('access/current', 'access/revoked/old')
+  folder.write('access/revoked/other', 'no key')
+  folder.write('access/next', 'broken')
+  t.equal(await inForce(), 'B of B')
+})
+
+t.test('a key that is revoked in the database is refused, and a key of the other kind never accepted', async (t) => {
+  const clock = await movedClock(t)
+  const folder = keyFolder(t, FOLDER)
+  const { inForce, keys } = await instance(t, folder, clock.databaseUrl)
+  const auth = await startAuth(t, { env: { DATABASE_URL: clock.databaseUrl }, keys, now: clock.now })
+  t.equal(await inForce(), 'A of A B')
+  t.equal(await revokeKey(auth.database, kidOf(A)), 'access')
+  t.equal(await revokeKey(auth.database, kidOf(D)), undefined, 'a key that nobody has seen')
+  t.equal(await inForce(), 'B of B')
+  t.equal(await revokeKey(auth.database, kidOf(B)), 'access')
+  t.equal(await inForce(), '- of ', 'with the last key nothing signs')
+  t.match(await keys.unready(), /no key may sign/)
+  folder.write('access/current', C)
+  t.equal(await inForce(), 'C of C')
+  folder.remove('refresh/next')
+  folder.write('access/next', S)
+  t.equal(await inForce(), 'C of C', 'S was a refresh key')
+})

@@ -1,0 +1,50 @@
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import t from 'tap'
+import { keysToCopy, previous, run, slots, temporaryFolder } from './key-scripts.ts'
+
+const copyOfKeys = await keysToCopy(t)
+
+t.test('a revoked key is moved away; next takes the place of current', async (t) => {
+  const folder = await copyOfKeys(t)
+  await run('rotate-keys.sh', folder, ['access'])
+  const before = await slots(t, folder)
+  const [aside = ''] = previous(before)
+  await run('revoke-key.sh', folder, [before['current'] ?? ''])
+  const after = await slots(t, folder)
+  t.equal(after['current'], before['next'])
+  t.equal(after[aside], before[aside])
+  await run('revoke-key.sh', folder, [before[aside] ?? ''])
+  t.same(Object.keys(await slots(t, folder)).sort(), ['current', 'next'])
+  await run('revoke-key.sh', folder, [after['next'] ?? ''])
+  const last = await slots(t, folder)
+  t.equal(last['current'], before['next'])
+  t.not(last['next'], after['next'])
+  t.equal(await run('revoke-key.sh', folder, [after['next'] ?? '']), '', 'a second time there is nothing to do')
+  t.same(await slots(t, folder), last)
+  const names = [before['current'], before[aside], after['next']].map((kid) => `${kid}.private.pem`)
+  t.same((await readdir(path.join(folder, 'access/revoked'))).sort(), names.sort())
+})
+
+t.test('a revocation that was cut off is completed by the next', async (t) => {
+  const folder = await copyOfKeys(t)
+  const before = await slots(t, folder)
+  const kid = before['current'] ?? ''
+  const bin = await temporaryFolder(t)
+  for (const tool of ['mv', 'openssl']) {
+    await writeFile(
+      path.join(bin, tool),
+      `#!/bin/sh\n[ "$1" = genpkey ] || [ ${tool} = mv ] && exit 1\nPATH=\${PATH#*:} exec ${tool} "$@"\n`,
+      { mode: 0o755 }
+    )
+    await t.rejects(run('revoke-key.sh', folder, [kid], { bin }))
+    await rm(path.join(bin, tool))
+    t.same(await readdir(path.join(folder, 'access/revoked')), [`${kid}.private.pem`], 'it counts already')
+  }
+  await run('revoke-key.sh', folder, [kid])
+  const after = await slots(t, folder)
+  t.equal(after['current'], before['next'])
+  t.same(Object.keys(after).sort(), ['current', 'next'])
+  await t.rejects(run('revoke-key.sh', folder, ['x'.repeat(43)]), { message: /no key in .* has the kid x/ })
+  await t.rejects(run('revoke-key.sh', folder, ['../../current']), { code: 2, message: /usage: / })
+})
