@@ -18,7 +18,6 @@ import autocannon from 'autocannon'
 process.once('message', async (/** @type {Job} */ job) => {
   const { url, path, method = 'GET', tokens, chain, bodies, connections, duration = 5, amount, rate } = job
   let clients = 0
-  const started = performance.now()
   const instance = autocannon({
     url,
     connections,
@@ -33,13 +32,16 @@ process.once('message', async (/** @type {Job} */ job) => {
   })
   const statuses = {}
   const withoutRetryAfter = { count: 0 }
+  // autocannon notices the last answer of an amount only with its next tick, a second later.
+  let [first, last] = [0, 0]
   instance.on('response', (_client, status) => {
+    last = performance.now()
+    first ||= last
     statuses[status] = (statuses[status] ?? 0) + 1
   })
   const result = await instance
-  const seconds = (performance.now() - started) / 1000
   process.send?.({
-    rate: result.requests.total / (amount ? seconds : result.duration),
+    rate: amount ? (amount * 1000) / (last - first) : result.requests.total / result.duration,
     p50: result.latency.p50,
     p99: result.latency.p99,
     longest: result.latency.max,
