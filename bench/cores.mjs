@@ -2,35 +2,53 @@ import { execFileSync, fork, spawn } from 'node:child_process'
 import os from 'node:os'
 
 const count = os.cpus().length
-const pinnable = process.platform === 'linux' && count >= 2 && hasTaskset()
+const half = Math.floor(count / 2)
 
-/** Server and load generator on cores of their own, as taskset lists them; undefined where that cannot be had. */
-export const cores = pinnable
-  ? { server: list(0, Math.floor(count / 2)), load: list(Math.floor(count / 2), count) }
-  : { server: undefined, load: undefined }
+/** Whether processes can be kept on cores of their own. */
+export const fixed = process.platform === 'linux' && count >= 2 && hasTaskset()
 
-/** How many cores the server has. */
-export const serverCores = pinnable ? Math.floor(count / 2) : count
+/** Cores of the servers, and those of the load generator and the database; both are all where they cannot be fixed. */
+export const cores = fixed
+  ? { server: range(0, half), load: range(half, count) }
+  : { server: range(0, count), load: range(0, count) }
+
+/** @typedef {'server' | 'load'} Where */
+
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set()
+
+/** Has `stopAll` end this process, if it does not end before. @param {import('node:child_process').ChildProcess} child */
+export function remember(child) {
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+}
+
+/** Whether what the servers log is shown; it is written either way. */
+const logs = process.argv.includes('--logs')
 
 /**
- * Starts a script of Node's on these cores; it may send one message, which is what `said` resolves with.
+ * Starts a script of Node's on these cores; what it sends first is what `said` resolves with.
  *
- * @param {'server' | 'load'} where
+ * @param {Where} where
  * @param {string} script
  * @param {{ env?: Record<string, string>, input?: unknown }} [options] input is sent to the script as a message
  */
 export function startOn(where, script, { env = {}, input } = {}) {
+  const [program = '', ...args] = onCores(where, process.execPath)
   const child = fork(script, {
-    env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+    execPath: program,
+    execArgv: args,
+    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
+    stdio: ['ignore', logs ? 2 : 'ignore', 'inherit', 'ipc']
   })
-  pin(child.pid, cores[where])
+  remember(child)
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const said = new Promise((resolve, reject) => {
     child.once('message', resolve)
     child.once('exit', (code) => reject(new Error(`${script} ended with ${code} before it said anything`)))
   })
-  if (input !== undefined) child.send(input)
+  said.catch(() => {})
+  if (input !== undefined) child.send(/** @type {import('node:child_process').Serializable} */ (input))
   return {
     pid: child.pid,
     said,
@@ -42,15 +60,15 @@ export function startOn(where, script, { env = {}, input } = {}) {
   }
 }
 
-/**
- * Moves a process that runs already, with its threads, to these cores.
- *
- * @param {number | undefined} pid
- * @param {string | undefined} where
- */
-export function pin(pid, where) {
-  if (where && pid)
-    execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', where, String(pid)], { stdio: 'ignore' })
+/** Ends whatever still runs. */
+export async function stopAll() {
+  await Promise.all(
+    [...running].map((child) => {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      return ended
+    })
+  )
 }
 
 /**
@@ -61,16 +79,38 @@ export function pin(pid, where) {
  * @returns {Promise<string>}
  */
 export function printed(command, args) {
-  const [program, ...rest] = cores.server
-    ? ['taskset', '--cpu-list', cores.server, command, ...args]
-    : [command, ...args]
+  const [program = '', ...rest] = onCores('server', command)
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, [...rest, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk))
     child.on('error', reject).on('close', () => resolve(text))
   })
 }
+
+/**
+ * Runs `begin` with this process on these cores: what it starts stays there.
+ *
+ * @template T
+ * @param {Where} where
+ * @param {() => Promise<T>} begin
+ */
+export async function startedOn(where, begin) {
+  move(cores[where])
+  try {
+    return await begin()
+  } finally {
+    move(range(0, count))
+  }
+}
+
+/** @param {number[]} list */
+function move(list) {
+  if (fixed) execFileSync('taskset', ['--cpu-list', '--pid', list.join(), String(process.pid)], { stdio: 'ignore' })
+}
+
+/** @param {Where} where @param {string} program */
+const onCores = (where, program) => (fixed ? ['taskset', '--cpu-list', cores[where].join(), program] : [program])
 
 function hasTaskset() {
   try {
@@ -81,10 +121,7 @@ function hasTaskset() {
   }
 }
 
-/**
- * @param {number} from
- * @param {number} to exclusive
- */
-function list(from, to) {
-  return Array.from({ length: to - from }, (_, i) => from + i).join(',')
+/** @param {number} from @param {number} to exclusive */
+function range(from, to) {
+  return Array.from({ length: to - from }, (_, i) => from + i)
 }

@@ -1,66 +1,99 @@
 import { fileURLToPath } from 'node:url'
-import { startOn } from './cores.mjs'
+import { cores, startOn } from './cores.mjs'
 
 const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url))
 
 /**
- * @typedef {object} Load what load.mjs measured; times in milliseconds
- * @property {number} rate requests a second
- * @property {number} p50
- * @property {number} p99
- * @property {number} longest
- * @property {number} errors
- * @property {Record<string, number>} statuses
- * @property {number} withoutRetryAfter
+ * @typedef {object} Run one figure, and what else is known of how it came about; times in milliseconds
+ * @property {number} value what the table shows
+ * @property {number} [p50]
+ * @property {number} [p99]
+ * @property {number} [longest]
+ * @property {number} [longestRefusal] longest time until an answer 503
+ * @property {number} [withoutRetryAfter] answers 503 that did not say when to come again
+ * @property {number} [errors]
+ * @property {Record<string, number>} [statuses]
+ * @property {Record<'server' | 'load', number>} [busy] share of the time in which the cores were not idle
  */
 
 /**
- * Runs the load generator once. Throws when anything but the expected statuses came back.
+ * Asks for as much as the server gives; the value is requests a second. Throws when anything but the expected statuses
+ * came back.
  *
- * @param {object} job as load.mjs takes it
+ * @param {Omit<import('./load.mjs').Job, 'cores'>} job
  * @param {number[]} [expected]
- * @returns {Promise<Load>}
  */
-export async function load(job, expected = [200]) {
-  const generator = startOn('load', here('load.mjs'), { input: job })
-  const measured = /** @type {Load} */ (await generator.said)
-  await generator.ended
-  const others = Object.keys(measured.statuses).filter((status) => !expected.includes(Number(status)))
-  if (others.length > 0 || measured.errors > 0) {
-    throw new Error(`answers other than ${expected}: ${JSON.stringify(measured.statuses)}, ${measured.errors} errors`)
+export const load = (job, expected) => generate('load.mjs', { ...job, cores }, expected)
+
+/**
+ * Asks at a fixed rate; the value is the 99th percentile of the latencies.
+ *
+ * @param {import('./paced.mjs').Job} job
+ */
+export const paced = (job) => generate('paced.mjs', job)
+
+/**
+ * @param {string} generator
+ * @param {object} job
+ * @param {number[]} [expected]
+ * @returns {Promise<Run>}
+ */
+async function generate(generator, job, expected = [200]) {
+  const child = startOn('load', here(generator), { input: job })
+  const run = /** @type {Run & { statuses: object }} */ (await child.said)
+  await child.ended
+  const other = Object.keys(run.statuses).some((status) => !expected.includes(Number(status)))
+  if (other || run.errors) {
+    throw new Error(
+      `${job.method ?? 'GET'} ${job.path} was not answered with ${expected.join(' or ')} alone: ` +
+        `${JSON.stringify(run.statuses)}, ${run.errors} without an answer. Nothing of this run counts. ` +
+        'Run the row alone with --quick --logs to see what the services say.'
+    )
   }
-  return measured
+  return run
 }
 
 /**
- * Starts a rival, which says its address or its figure.
+ * Starts a rival that listens, on the server's cores; `url` is where.
  *
  * @param {string} name
  * @param {Record<string, string>} [env]
  */
-export async function rival(name, env = {}) {
+export async function startRival(name, env = {}) {
   const child = startOn('server', here(`rivals/${name}.mjs`), { env })
-  return { ...child, said: await child.said }
+  return { url: String(await child.said), stop: child.stop }
 }
 
 /**
- * Measures each in turn, round after round, and returns the median of each.
+ * Runs a rival that measures itself, on the server's cores.
  *
- * @template {string} K
- * @param {Record<K, () => Promise<number>>} ways
- * @param {number} rounds
- * @returns {Promise<Record<K, number>>}
+ * @param {string} name
+ * @param {Record<string, string>} env
+ * @returns {Promise<Run>}
  */
-export async function interleaved(ways, rounds) {
-  const names = /** @type {K[]} */ (Object.keys(ways))
-  const all = /** @type {Record<K, number[]>} */ (Object.fromEntries(names.map((name) => [name, []])))
-  for (let round = 0; round < rounds; round += 1) {
-    for (const name of names) all[name].push(await ways[name]())
-  }
-  return /** @type {Record<K, number>} */ (Object.fromEntries(names.map((name) => [name, median(all[name])])))
+export async function measureRival(name, env) {
+  const child = startOn('server', here(`rivals/${name}.mjs`), { env })
+  const value = Number(await child.said)
+  await child.ended
+  return { value }
 }
 
-/** @param {number[]} values */
-export function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+/**
+ * Measures each way in turn, round after round, there and back.
+ *
+ * @template {string} K
+ * @param {Record<K, () => Promise<Run>>} ways
+ * @param {{ rounds: number, warm?: number }} options warm: rounds that come first and do not count
+ * @returns {Promise<Record<K, Run[]>>}
+ */
+export async function interleaved(ways, { rounds, warm = 0 }) {
+  const names = /** @type {K[]} */ (Object.keys(ways))
+  const runs = /** @type {Record<K, Run[]>} */ (Object.fromEntries(names.map((name) => [name, []])))
+  for (let round = -warm; round < rounds; round += 1) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const run = await ways[name]()
+      if (round >= 0) runs[name].push(run)
+    }
+  }
+  return runs
 }

@@ -1,73 +1,63 @@
 import { execFileSync } from 'node:child_process'
-import { createPrivateKey, randomUUID } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { root } from '../scripts/command.mjs'
 import { startPostgres } from '../scripts/embedded-postgres.mjs'
-import { cores, pin, startOn } from './cores.mjs'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
+import { startedOn, startOn } from './cores.mjs'
 
 export const AUDIENCE = 'latchkey'
-export const PASSWORD = 'a quiet harbour at dawn'
+/** Work of a password hash, here and in the rival; the least that the auth service takes, and so its greatest rate. */
+export const BCRYPT_COST = '10'
 
-/**
- * What the rows measure: a database, keys, and the two services, each started when a row asks for it.
- */
+/** What the rows measure: a database server, keys, and the two services, each started when a row asks for it. */
 export async function openPair() {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'latchkey-bench-'))
   const keys = path.join(folder, 'keys')
   execFileSync('bash', [path.join(root, 'scripts/generate-keys.sh'), keys], { stdio: 'ignore' })
-  const server = await startPostgres({ folder: path.join(folder, 'pg') })
-  pinDatabase(server.folder)
-  const [authPort, resourcePort] = [await freePort(), await freePort()]
-  const issuer = `http://127.0.0.1:${authPort}`
+  // Beside the load generator: what is measured is the service.
+  const server = await startedOn('load', () => startPostgres({ folder: path.join(folder, 'pg') }))
   const databases = new pg.Client(server.url)
   await databases.connect()
-
-  /** @param {Record<string, string>} [env] */
-  const startAuth = (env = {}) =>
-    service('auth', issuer, {
-      ISSUER: issuer,
-      AUDIENCE,
-      PORT: String(authPort),
-      KEYS_DIR: keys,
-      RATE_LIMIT_PER_MINUTE: '0',
-      BCRYPT_COST: '10',
-      ...env
-    })
-  const startResource = () =>
-    service('resource', `http://127.0.0.1:${resourcePort}`, {
-      ISSUER: issuer,
-      AUDIENCE,
-      PORT: String(resourcePort),
-      JWKS_URL: `${issuer}/.well-known/jwks.json`
-    })
+  const issuer = `http://127.0.0.1:${await freePort()}`
+  const jwksUrl = `${issuer}/.well-known/jwks.json`
 
   return {
     issuer,
+    jwksUrl,
     keys,
     folder,
-    startAuth,
-    startResource,
-    /** A new database with the schema; returns its url. */
+    /**
+     * The auth service, ready to serve. At the issuer's port, where verifiers find its keys, or at another.
+     *
+     * @param {string} databaseUrl
+     * @param {string | number} [port]
+     */
+    startAuth: (databaseUrl, port = new URL(issuer).port) =>
+      startService('auth', {
+        ISSUER: issuer,
+        AUDIENCE,
+        PORT: String(port),
+        KEYS_DIR: keys,
+        DATABASE_URL: databaseUrl,
+        RATE_LIMIT_PER_MINUTE: '0',
+        BCRYPT_COST
+      }),
+    /** The resource service, ready to serve; the auth service has to run. */
+    startResource: async () =>
+      startService('resource', { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }),
+    /** A new database, empty; returns its url. */
     createDatabase: async () => {
       const name = `bench_${randomUUID().replaceAll('-', '')}`
       await databases.query(`CREATE DATABASE ${name}`)
       const url = new URL(server.url)
       url.pathname = `/${name}`
-      execFileSync(process.execPath, [path.join(root, 'services/auth/dist/migrate.js')], {
-        env: { DATABASE_URL: url.href },
-        stdio: 'ignore'
-      })
       return url.href
     },
-    /** So many access tokens of so many users, as the auth service would sign them. @param {number} count */
-    accessTokens: (count) => accessTokens(issuer, keys, count),
     close: async () => {
       await databases.end()
       await server.stop()
@@ -79,20 +69,28 @@ export async function openPair() {
 
 /** @typedef {Awaited<ReturnType<typeof openPair>>} Pair */
 
+/** Makes the schema of the auth service. @param {string} databaseUrl */
+export function migrate(databaseUrl) {
+  execFileSync(process.execPath, [path.join(root, 'services/auth/dist/migrate.js')], {
+    env: { DATABASE_URL: databaseUrl },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+}
+
 /**
  * @param {'auth' | 'resource'} name
- * @param {string} url
  * @param {Record<string, string>} env
  */
-async function service(name, url, env) {
-  const child = startOn('server', path.join(root, 'services', name, 'dist/server.js'), { env })
-  child.said.catch(() => {})
+async function startService(name, env) {
+  const url = `http://127.0.0.1:${env['PORT']}`
   const begun = performance.now()
+  const { pid, stop } = startOn('server', path.join(root, 'services', name, 'dist/server.js'), { env })
   while (!(await isReady(url))) {
-    if (performance.now() - begun > 30_000) throw new Error(`${name} is not ready`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    if (performance.now() - begun > 30_000)
+      throw new Error(`The ${name} service is not ready after 30 s; --logs shows what it says.`)
+    await sleep(5)
   }
-  return { ...child, url, ready: performance.now() - begun }
+  return { url, pid, stop, ready: performance.now() - begun }
 }
 
 /** @param {string} url */
@@ -102,58 +100,8 @@ const isReady = (url) =>
     () => false
   )
 
-/**
- * @param {string} issuer
- * @param {string} keys
- * @param {number} count
- */
-async function accessTokens(issuer, keys, count) {
-  const pem = readFileSync(path.join(keys, 'access/current.private.pem'), 'utf8')
-  const key = createPrivateKey(pem)
-  const kid = await calculateJwkThumbprint(await exportJWK(key))
-  const iat = Math.floor(Date.now() / 1000)
-  const sign = () =>
-    new SignJWT({
-      ...{
-        iss: issuer,
-        aud: AUDIENCE,
-        sub: randomUUID(),
-        client_id: 'latchkey',
-        iat,
-        exp: iat + 3600,
-        jti: randomUUID()
-      },
-      ...{ token_use: 'access', sid: randomUUID(), preferred_username: 'Ada', roles: ['user'], epoch: 0 }
-    })
-      .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid })
-      .sign(key)
-  /** @type {string[]} */
-  const tokens = []
-  while (tokens.length < count) {
-    tokens.push(...(await Promise.all(Array.from({ length: Math.min(64, count - tokens.length) }, sign))))
-  }
-  return tokens
-}
-
-// PostgreSQL runs beside the load generator: what is measured is the service.
-/** @param {string} folder */
-function pinDatabase(folder) {
-  const [pid] = readFileSync(path.join(folder, 'data/postmaster.pid'), 'utf8').split('\n')
-  const own = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
-  for (const process of [pid, ...own]) pin(Number(process), cores.load)
-}
-
-/** @param {string} pid */
-function parentOf(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]
-  } catch {
-    return undefined
-  }
-}
-
 /** @returns {Promise<number>} */
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())

@@ -1,7 +1,10 @@
-// npm run bench: every row, or those that are named; --json prints JSON alone, --long takes ten minutes for the memory.
+// npm run bench: every row, or those that are named. --json prints JSON instead of the table, --long takes ten minutes
+// for the memory, --quick only tries whether everything runs, --logs shows what the servers log.
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import os from 'node:os'
-import { cores } from './cores.mjs'
+import { stopSignal } from '../scripts/stop-signal.mjs'
+import { cores, fixed, stopAll } from './cores.mjs'
 import { openPair } from './pair.mjs'
 import { greetNew } from './rows/greet-new.mjs'
 import { greetSeen } from './rows/greet-seen.mjs'
@@ -11,59 +14,80 @@ import { memory } from './rows/memory.mjs'
 import { refresh } from './rows/refresh.mjs'
 import { start } from './rows/start.mjs'
 import { storm } from './rows/storm.mjs'
-import { holds, ratioOf, table } from './table.mjs'
+import { judged, table } from './table.mjs'
 
-const ROWS = {
-  'greet-seen': greetSeen,
-  'greet-new': greetNew,
-  refresh,
-  login,
-  storm,
-  growth,
-  memory,
-  start
-}
+const ROWS = { 'greet-seen': greetSeen, 'greet-new': greetNew, refresh, login, storm, growth, memory, start }
+const OPTIONS = ['--json', '--long', '--quick', '--logs']
 
-const options = process.argv.slice(2).filter((word) => word.startsWith('--'))
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'))
-const unknown = [...wanted.filter((name) => !(name in ROWS)), ...options.filter((o) => !/^--(json|long)$/.test(o))]
+const words = process.argv.slice(2)
+const unknown = words.filter((word) => !(word in ROWS || OPTIONS.includes(word)))
 if (unknown.length > 0) {
-  console.error(`bench: there is no ${unknown.join(', ')}; there are ${Object.keys(ROWS).join(', ')}, --json, --long`)
+  const known = [...Object.keys(ROWS), ...OPTIONS].join(', ')
+  console.error(`npm run bench: there is no ${unknown.join(', ')}; there are ${known}.`)
   process.exit(1)
 }
 
-const json = options.includes('--json')
-const pair = await openPair()
-/** @type {import('./table.mjs').Row[]} */
-const rows = []
+const signal = stopSignal()
+/** @type {import('./pair.mjs').Pair | undefined} */
+let pair
 try {
-  for (const [name, run] of Object.entries(ROWS)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue
-    console.error(`${name} …`)
-    rows.push(...(await run({ pair, rounds: 5, seconds: 4, long: options.includes('--long') })))
-  }
+  pair = await openPair()
+  const rows = await Promise.race([measure(pair), stopped()])
+  if (words.includes('--json')) console.log(JSON.stringify({ machine: machine(), rows: rows.map(judged) }, null, 2))
+  else console.log(`${inWords(machine())}\n\n${table(rows)}`)
+} catch (error) {
+  console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = 1
 } finally {
-  await pair.close()
+  await stopAll()
+  await pair?.close()
+}
+// A row that was cut off may still wait for something.
+process.exit()
+
+/**
+ * @param {import('./pair.mjs').Pair} pair
+ * @returns {Promise<import('./table.mjs').Row[]>}
+ */
+async function measure(pair) {
+  const long = words.includes('--long')
+  const quick = words.includes('--quick')
+  const wanted = Object.entries(ROWS).filter(([name]) => words.includes(name))
+  const rows = []
+  for (const [name, run] of wanted.length > 0 ? wanted : Object.entries(ROWS)) {
+    const begun = performance.now()
+    rows.push(...(await run({ pair, rounds: quick ? 1 : 5, seconds: quick ? 1 : 4, long, quick })))
+    console.error(`${name}: ${Math.round((performance.now() - begun) / 1000)} s`)
+  }
+  return rows
 }
 
-const machine = {
-  cpu: os.cpus()[0]?.model,
-  cores: os.cpus().length,
-  server: cores.server,
-  load: cores.load,
-  node: process.version,
-  openssl: execFileSync('openssl', ['version'], { encoding: 'utf8' }).trim(),
-  date: new Date().toISOString().slice(0, 10)
+/** @returns {Promise<never>} rejects with the signal that ends us */
+function stopped() {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason))
+  })
 }
-if (json) {
-  const measured = rows.map((row) => ({ ...row, ratio: ratioOf(row), reached: holds(row) }))
-  console.log(JSON.stringify({ machine, rows: measured }, null, 2))
-} else {
-  const where = cores.server
-    ? `server on core ${cores.server}, load and database on core ${cores.load}`
-    : 'cores not fixed'
-  console.log(
-    `${machine.cpu}, ${machine.cores} cores (${where}), Node ${machine.node}, ${machine.openssl}, ${machine.date}\n`
-  )
-  console.log(table(rows))
+
+function machine() {
+  const lock = JSON.parse(readFileSync(new URL('package-lock.json', import.meta.url), 'utf8'))
+  const names = Object.keys(lock.packages[''].dependencies)
+  return {
+    cpu: os.cpus()[0]?.model,
+    count: os.cpus().length,
+    cores: { fixed, ...cores },
+    node: process.version,
+    openssl: execFileSync('openssl', ['version'], { encoding: 'utf8' }).trim(),
+    versions: Object.fromEntries(names.map((name) => [name, lock.packages[`node_modules/${name}`].version])),
+    date: new Date().toISOString().slice(0, 10)
+  }
+}
+
+/** @param {ReturnType<typeof machine>} machine */
+function inWords({ cpu, count, cores, node, openssl, date }) {
+  const where = cores.fixed
+    ? `servers on ${cores.server.join()}, load and database on ${cores.load.join()}`
+    : 'not fixed: servers, load and database share them, so expect more noise'
+  return `${cpu}, ${count} cores (${where}), Node ${node}, ${openssl}, ${date}`
 }

@@ -2,38 +2,48 @@
  * @typedef {object} Row
  * @property {string} what
  * @property {string} unit
- * @property {number} ours
- * @property {string} [beside] what `other` is of
- * @property {number} [other]
+ * @property {Figure[]} ours
+ * @property {string} beside what `other` is of
+ * @property {Figure[]} other one for a limit that is given
  * @property {number} [least] bar: ours / other is at least this
  * @property {number} [most] bar: ours / other is at most this
  */
 
-/** @param {Row} row */
-export const ratioOf = ({ ours, other }) => (other === undefined ? undefined : ours / other)
+/** @typedef {import('./measure.mjs').Run} Figure */
 
-/** @param {Row} row whether the bar holds; undefined without one */
-export function holds(row) {
-  const ratio = ratioOf(row) ?? Number.NaN
-  if (row.least !== undefined) return ratio >= row.least
-  return row.most === undefined ? undefined : ratio <= row.most
+/** A limit in the place of something measured. @param {number} value */
+export const limit = (value) => [{ value }]
+
+/** @param {Figure[]} figures */
+function median(figures) {
+  const values = figures.map(({ value }) => value).sort((a, b) => a - b)
+  return values[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+/** The row with its medians, its ratio, and whether that reaches the bar; undefined without one. @param {Row} row */
+export function judged(row) {
+  const [ours, other] = [median(row.ours), median(row.other)]
+  const ratio = ours / other
+  const reached = row.least === undefined ? row.most && ratio <= row.most : ratio >= row.least
+  return { ...row, median: { ours, other }, ratio, reached }
 }
 
 /** The rows as a table in Markdown. @param {Row[]} rows */
 export function table(rows) {
-  const lines = rows.map((row) => {
-    const ratio = ratioOf(row)
+  const lines = rows.map(judged).map((row) => {
     const bar = row.least === undefined ? row.most && `≤ ${row.most}` : `≥ ${row.least}`
-    const verdict = { true: 'yes', false: '**no**', undefined: '' }[String(holds(row))]
-    const cells = [
-      row.what,
-      `${number(row.ours)} ${row.unit}`,
-      row.beside ?? '',
-      row.other === undefined ? '' : number(row.other)
-    ]
-    return `| ${[...cells, ratio === undefined ? '' : ratio.toFixed(2), bar ?? '', verdict].join(' | ')} |`
+    const verdict = { true: 'yes', false: '**missed**' }[String(row.reached)]
+    const cells = [row.what, `${withSpread(row.ours)} ${row.unit}`, row.beside, withSpread(row.other)]
+    return `| ${[...cells, row.ratio.toFixed(2), bar ?? '', verdict ?? ''].join(' | ')} |`
   })
   return ['| what | ours | beside | | ratio | bar | reached |', '|---|---|---|---|---|---|---|', ...lines].join('\n')
+}
+
+/** The median, and in brackets the least and the most. @param {Figure[]} figures */
+function withSpread(figures) {
+  const values = figures.map(({ value }) => value)
+  const spread = values.length > 1 ? ` (${number(Math.min(...values))}–${number(Math.max(...values))})` : ''
+  return number(median(figures)) + spread
 }
 
 /** @param {number} value */

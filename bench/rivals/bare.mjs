@@ -1,7 +1,9 @@
 // Plain Fastify with the route and no authentication.
+import { randomUUID } from 'node:crypto'
 import Fastify from 'fastify'
-import { GREETING, greeting } from './greeting.mjs'
+import { GREETING, greeting, listen } from './greeting.mjs'
 
+const id = randomUUID()
 const app = Fastify()
-app.get('/greet', { schema: GREETING }, () => greeting('Ada', 'somebody'))
-process.send?.(await app.listen({ port: 0, host: '127.0.0.1' }))
+app.get('/greet', { schema: GREETING }, () => greeting('Ada', id))
+await listen(app)

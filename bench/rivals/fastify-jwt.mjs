@@ -1,20 +1,21 @@
 // Fastify with @fastify/jwt and a public key in a file, as its README shows it.
-
-import { createPublicKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
-import { GREETING, greeting } from './greeting.mjs'
+import { GREETING, greeting, listen } from './greeting.mjs'
 
-const { ISSUER, AUDIENCE, JWKS_URL } = process.env
-const { keys } = await fetch(JWKS_URL).then((answer) => answer.json())
-const kid = keys[0].kid
-const pem = (id) =>
-  createPublicKey({ key: keys.find((key) => key.kid === id), format: 'jwk' }).export({ type: 'spki', format: 'pem' })
+const { ISSUER, AUDIENCE, PUBLIC_KEY } = process.env
 const app = Fastify()
 app.register(fastifyJwt, {
-  secret: { public: pem(process.env.KID ?? kid) },
+  secret: { public: readFileSync(PUBLIC_KEY, 'utf8') },
   verify: { algorithms: ['RS256'], allowedIss: ISSUER, allowedAud: AUDIENCE }
 })
-app.addHook('onRequest', (request) => request.jwtVerify())
+app.addHook('onRequest', async (request, reply) => {
+  try {
+    await request.jwtVerify()
+  } catch (error) {
+    reply.send(error)
+  }
+})
 app.get('/greet', { schema: GREETING }, ({ user }) => greeting(user.preferred_username, user.sub))
-process.send?.(await app.listen({ port: 0, host: '127.0.0.1' }))
+await listen(app)

@@ -1,10 +1,14 @@
-// The frame of the resource service (headers, log, limits) with the route and no authentication.
+// What the resource service stands on (log line, request id, security headers) with the route and no authentication.
+import { randomUUID } from 'node:crypto'
 import { createApp } from '../../packages/service/dist/app.js'
 import { createLogger } from '../../packages/service/dist/logger.js'
-import { GREETING, greeting } from './greeting.mjs'
+import { GREETING, greeting, listen } from './greeting.mjs'
 
 const config = { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info' }
-const app = await createApp(config, await createLogger('bare', config), async (app) => {
-  app.get('/greet', { schema: GREETING }, () => greeting('Ada', 'somebody'))
+const id = randomUUID()
+const app = await createApp(config, await createLogger('framed', config), async (app) => {
+  app.get('/greet', { schema: GREETING }, (_request, reply) => {
+    reply.send(greeting('Ada', id))
+  })
 })
-process.send?.(await app.listen({ port: 0, host: '127.0.0.1' }))
+await listen(app)

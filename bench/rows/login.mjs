@@ -1,29 +1,21 @@
-import { interleaved, load, rival } from '../measure.mjs'
-import { loginBodies, makePeople } from '../people.mjs'
-
-const COST = '10'
+import { interleaved, load, measureRival } from '../measure.mjs'
+import { BCRYPT_COST } from '../pair.mjs'
+import { createPeople, loginBodies, PASSWORD, somePeople } from '../people.mjs'
 
 /** POST /login with the right password, beside bare compares of bcryptjs on the same cores. */
 export async function login({ pair, rounds, seconds }) {
-  const auth = await pair.startAuth({ DATABASE_URL: await pair.createDatabase(), BCRYPT_COST: COST })
-  try {
-    const people = await makePeople(auth.url, 16)
-    const bodies = loginBodies(people.map(({ email }) => email))
-    const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: 8, duration: 2 * seconds }
-    const ours = async () => (await load(job)).rate
-    const bcrypt = async () => Number((await rival('compares', { SECONDS: String(2 * seconds), COST })).said)
-    const found = await interleaved({ ours, bcrypt }, rounds)
-    return [
-      {
-        what: 'POST /login',
-        unit: 'logins/s',
-        ours: found.ours,
-        beside: 'bcryptjs alone',
-        other: found.bcrypt,
-        least: 0.9
-      }
-    ]
-  } finally {
-    await auth.stop()
-  }
+  const database = await createPeople(pair, 1000)
+  const auth = await pair.startAuth(database)
+  const bodies = loginBodies(await somePeople(pair, database, 1000))
+  const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: 8, duration: 2 * seconds }
+  const env = { SECONDS: String(2 * seconds), BCRYPT_COST, PASSWORD }
+  const ways = { ours: () => load(job), bcrypt: () => measureRival('compares', env) }
+  const found = await interleaved(ways, { warm: 1, rounds })
+  await auth.stop()
+  return [
+    {
+      ...{ what: `POST /login, bcrypt cost ${BCRYPT_COST}`, unit: 'logins/s', ours: found.ours },
+      ...{ beside: 'bcryptjs alone', other: found.bcrypt, least: 0.9 }
+    }
+  ]
 }

@@ -1,31 +1,69 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { root } from '../../scripts/command.mjs'
+import { remember } from '../cores.mjs'
 import { interleaved } from '../measure.mjs'
+import { freePort } from '../pair.mjs'
+import { createPeople } from '../people.mjs'
+import { limit } from '../table.mjs'
 
-/** From the start of a process until it is ready. */
+/** From the start of a process until it can serve. The services on the server's cores, npm start on all. */
 export async function start({ pair, rounds }) {
-  const DATABASE_URL = await pair.createDatabase()
-  const running = await pair.startAuth({ DATABASE_URL })
-  const resource = async () => {
-    const service = await pair.startResource()
+  const database = await createPeople(pair, 1)
+  const running = await pair.startAuth(database)
+  const ready = (/** @type {() => Promise<any>} */ begin) => async () => {
+    const service = await begin()
     await service.stop()
-    return service.ready / 1000
+    return { value: service.ready / 1000 }
   }
-  const resources = await interleaved({ resource }, rounds)
+  const ways = {
+    resource: ready(pair.startResource),
+    auth: ready(async () => pair.startAuth(database, await freePort())),
+    all: () => npmStart(pair, 'npm-start')
+  }
+  let fresh = 0
+  const first = async () => {
+    fresh += 1
+    return npmStart(pair, `npm-start-${fresh}`)
+  }
+  const found = await interleaved({ ...ways, first }, { warm: 1, rounds })
   await running.stop()
-  const auth = async () => {
-    const service = await pair.startAuth({ DATABASE_URL })
-    await service.stop()
-    return service.ready / 1000
-  }
-  const auths = await interleaved({ auth }, rounds)
+  const row = (/** @type {string} */ what, ours, /** @type {number} */ most) => ({
+    ...{ what: `start to ready: ${what}`, unit: 's', ours },
+    ...{ beside: 'limit', other: limit(most), most: 1 }
+  })
   return [
-    {
-      what: 'start to ready: resource',
-      unit: 's',
-      ours: resources.resource,
-      beside: 'what it may take',
-      other: 1,
-      most: 1
-    },
-    { what: 'start to ready: auth', unit: 's', ours: auths.auth, beside: 'what it may take', other: 1.5, most: 1 }
+    row('resource', found.resource, 1),
+    row('auth, on an existing database', found.auth, 1.5),
+    row('npm start, on a built tree', found.all, 4),
+    row('npm start, that makes its database first', found.first, 4)
   ]
+}
+
+/**
+ * @param {import('../pair.mjs').Pair} pair
+ * @param {string} folder of its data
+ */
+async function npmStart(pair, folder) {
+  const [AUTH_PORT, RESOURCE_PORT] = [String(await freePort()), String(await freePort())]
+  const own = { DATA_DIR: path.join(pair.folder, folder), KEYS_DIR: pair.keys, AUTH_PORT, RESOURCE_PORT }
+  const begun = performance.now()
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  remember(child)
+  let said = ''
+  const value = await new Promise((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text
+      if (said.includes('Latchkey is ready')) resolve((performance.now() - begun) / 1000)
+    })
+    child.on('error', reject).on('exit', () => reject(new Error(`npm start has ended before it was ready:\n${said}`)))
+  })
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+  return { value }
 }

@@ -1,44 +1,62 @@
-import { load } from '../measure.mjs'
-import { logIn, loginBodies, makePeople } from '../people.mjs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { interleaved, load, paced } from '../measure.mjs'
+import { accessTokens, createPeople, loginBodies, somePeople } from '../people.mjs'
+import { limit } from '../table.mjs'
+
+const LOGINS = 400
+/** Greetings a second, and refreshes a second. */
+const RATE = 100
+/** Milliseconds that a login may wait. */
+const LONGEST = 3000
 
 /** What greet and refresh notice while more logins come than the hashing threads can take. */
-export async function storm({ pair, seconds }) {
-  const auth = await pair.startAuth({ DATABASE_URL: await pair.createDatabase() })
+export async function storm({ pair, rounds, seconds }) {
+  const duration = 2 * seconds
+  const database = await createPeople(pair, 2000)
+  const auth = await pair.startAuth(database)
   const resource = await pair.startResource()
-  try {
-    const people = await makePeople(auth.url, 128)
-    const tokens = await pair.accessTokens(50)
-    const greet = () =>
-      load({ url: resource.url, path: '/greet', tokens, connections: 4, rate: 500, duration: 2 * seconds })
-    const refresh = async () => {
-      const [one, two] = await Promise.all(people.slice(0, 2).map(({ email }) => logIn(auth.url, email)))
-      const own = [one.refresh_token, two.refresh_token]
-      const job = { url: auth.url, path: '/refresh-token', method: 'POST', tokens: own, chain: true, connections: 2 }
-      return () => load({ ...job, rate: 50, duration: 2 * seconds })
-    }
-    const [idleRefresh, stormRefresh] = [await refresh(), await refresh()]
-    const idle = await Promise.all([greet(), idleRefresh()])
-    const bodies = loginBodies(people.slice(2).map(({ email }) => email))
-    const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: 126, duration: 2 * seconds }
-    const [greeted, refreshed, logins] = await Promise.all([greet(), stormRefresh(), load(job, [200, 503])])
-    const what = 'a login storm, 126 at once:'
-    return [
-      { what: `${what} greet`, unit: 'ms p99', ours: greeted.p99, beside: 'idle', other: idle[0].p99 },
-      { what: `${what} refresh`, unit: 'ms p99', ours: refreshed.p99, beside: 'idle', other: idle[1].p99, most: 3 },
-      {
-        what: `${what} the longest login`,
-        unit: 'ms',
-        ours: logins.longest,
-        beside: 'HASH_QUEUE_TIMEOUT',
-        other: 3000
-      },
-      {
-        what: `${what} answers 503 without Retry-After`,
-        unit: `of ${logins.statuses[503] ?? 0}`,
-        ours: logins.withoutRetryAfter
-      }
-    ]
-  } finally {
-    await Promise.all([auth.stop(), resource.stop()])
+  const greetings = await accessTokens(pair, 50)
+  const bodies = loginBodies(await somePeople(pair, database, LOGINS))
+
+  /** Both at a steady rate; each refresh is another session's. */
+  const others = async () => {
+    const tokens = (await somePeople(pair, database, RATE * duration)).map(({ refreshToken }) => refreshToken)
+    const steady = { rate: RATE, duration }
+    const [greet, refresh] = await Promise.all([
+      paced({ ...steady, url: resource.url, path: '/greet', tokens: greetings }),
+      paced({ ...steady, url: auth.url, path: '/refresh-token', method: 'POST', tokens })
+    ])
+    return { value: refresh.value, greet, refresh }
   }
+  const inStorm = async () => {
+    const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: LOGINS, duration: duration + 3 }
+    const [logins, found] = await Promise.all([load(job, [200, 503]), sleep(2000).then(others)])
+    await sleep(1000)
+    return { ...found, logins }
+  }
+  const found = await interleaved({ idle: others, storm: inStorm }, { warm: 1, rounds: Math.min(rounds, 3) })
+  await Promise.all([auth.stop(), resource.stop()])
+  const logins = found.storm.map((run) => run.logins)
+  const sum = (/** @type {(run: any) => number} */ of) => logins.reduce((all, run) => all + of(run), 0)
+  const refused = sum(({ statuses }) => statuses[503] ?? 0)
+  const reasoned = refused - sum(({ withoutRetryAfter }) => withoutRetryAfter)
+  const what = `${LOGINS} logins at once:`
+  const besides = (/** @type {'greet' | 'refresh'} */ name) => ({
+    ...{ what: `${what} ${name}`, unit: 'ms p99', ours: found.storm.map((run) => run[name]) },
+    ...{ beside: 'the same without logins', other: found.idle.map((run) => run[name]) }
+  })
+  const waits = (/** @type {string} */ until, /** @type {'longest' | 'longestRefusal'} */ name) => ({
+    ...{ what: `${what} longest until ${until}`, unit: 'ms', ours: logins.map((run) => ({ value: run[name] })) },
+    ...{ beside: 'limit', other: limit(LONGEST), most: 1 }
+  })
+  return [
+    { ...besides('greet'), most: 1.5 },
+    { ...besides('refresh'), most: 3 },
+    waits('a 503', 'longestRefusal'),
+    waits('any answer', 'longest'),
+    {
+      ...{ what: `${what} 503 with Retry-After`, unit: 'answers', ours: limit(reasoned) },
+      ...{ beside: 'all 503', other: limit(refused), least: 1 }
+    }
+  ]
 }
