@@ -10,6 +10,7 @@ import autocannon from 'autocannon'
  * @property {string} [method] default GET
  * @property {string[]} [tokens] every connection shows its own share of them in turn
  * @property {boolean} [chain] in place of a token, the refresh token that it was answered with is shown next time
+ * @property {string[]} [cookies] likewise, in place of tokens
  * @property {string[]} [bodies] as JSON; every connection sends its own share of them in turn
  * @property {number} connections each with one request at a time
  * @property {number} [duration] seconds
@@ -18,7 +19,7 @@ import autocannon from 'autocannon'
  */
 
 process.once('message', async (/** @type {Job} */ job) => {
-  const { url, path, method = 'GET', tokens, chain, bodies, connections, duration = 1, amount, cores } = job
+  const { url, path, method = 'GET', tokens, chain, cookies, bodies, connections, duration = 1, amount, cores } = job
   let clients = 0
   const instance = autocannon({
     url,
@@ -66,6 +67,7 @@ process.once('message', async (/** @type {Job} */ job) => {
       const headers = { 'content-type': 'application/json' }
       return mine(bodies).map((body) => ({ ...request, headers, body, onResponse: checkRefusal }))
     }
+    if (cookies) return mine(cookies).map((cookie) => ({ ...request, headers: { cookie } }))
     return mine(tokens ?? []).map((token) => (chain ? inChain(request, token) : { ...request, headers: bearer(token) }))
   }
 

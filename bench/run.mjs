@@ -6,6 +6,7 @@ import os from 'node:os'
 import { stopSignal } from '../scripts/stop-signal.mjs'
 import { cores, fixed, stopAll } from './cores.mjs'
 import { openPair } from './pair.mjs'
+import { betterAuth } from './rows/better-auth.mjs'
 import { greetNew } from './rows/greet-new.mjs'
 import { greetSeen } from './rows/greet-seen.mjs'
 import { growth } from './rows/growth.mjs'
@@ -16,7 +17,17 @@ import { start } from './rows/start.mjs'
 import { storm } from './rows/storm.mjs'
 import { judged, table } from './table.mjs'
 
-const ROWS = { 'greet-seen': greetSeen, 'greet-new': greetNew, refresh, login, storm, growth, memory, start }
+const ROWS = {
+  'greet-seen': greetSeen,
+  'greet-new': greetNew,
+  refresh,
+  login,
+  storm,
+  growth,
+  memory,
+  start,
+  'better-auth': betterAuth
+}
 const OPTIONS = ['--json', '--long', '--quick', '--logs']
 
 const words = process.argv.slice(2)
