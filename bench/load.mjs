@@ -32,18 +32,16 @@ process.once('message', async (/** @type {Job} */ job) => {
   })
   const statuses = {}
   let withoutRetryAfter = 0
-  let longestRefusal = 0
   let [answers, first, last] = [0, 0, 0]
   let before = os.cpus()
   let busy
-  instance.on('response', (_client, status, _bytes, milliseconds) => {
+  instance.on('response', (_client, status) => {
     last = performance.now()
     if (answers === 0) [first, before] = [last, os.cpus()]
     answers += 1
     // With an amount, autocannon ends a second after the last answer.
     if (answers === amount) busy = busyness(before, os.cpus())
     statuses[status] = (statuses[status] ?? 0) + 1
-    if (status === 503) longestRefusal = Math.max(longestRefusal, milliseconds)
   })
   const result = await instance
   process.send?.({
@@ -51,7 +49,6 @@ process.once('message', async (/** @type {Job} */ job) => {
     p50: result.latency.p50,
     p99: result.latency.p99,
     longest: result.latency.max,
-    longestRefusal,
     withoutRetryAfter,
     errors: result.errors,
     statuses,

@@ -9,7 +9,6 @@ const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.
  * @property {number} [p50]
  * @property {number} [p99]
  * @property {number} [longest]
- * @property {number} [longestRefusal] longest time until an answer 503
  * @property {number} [withoutRetryAfter] answers 503 that did not say when to come again
  * @property {number} [errors]
  * @property {Record<string, number>} [statuses]

@@ -1,21 +1,33 @@
 // npm run bench: installs the benchmark's own dependencies where they are missing, builds, and measures.
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { CommandError, root, run } from './command.mjs'
-import { installMissing } from './install.mjs'
+import { installMissing, isInstalled } from './install.mjs'
 import { stopSignal } from './stop-signal.mjs'
 
 const stop = stopSignal()
+// Standard output is for the table, or the JSON, alone.
+console.log = console.error
 try {
   await installMissing(stop)
   const { build } = await import('./build.mjs')
   await build(stop)
-  if (!existsSync(path.join(root, 'bench/node_modules/.package-lock.json'))) {
-    await run('npm', ['ci', '--prefix', 'bench'], { signal: stop })
+  if (!isInstalled(packagesOf('package-lock.json') ?? {}, packagesOf('node_modules/.package-lock.json'))) {
+    console.log('Installing the dependencies of the benchmark (npm ci) …')
+    await run('npm', ['ci', '--prefix', 'bench'], { quiet: true, signal: stop })
   }
   await run(process.execPath, ['bench/run.mjs', ...process.argv.slice(2)], { signal: stop })
 } catch (error) {
   if (!(error instanceof CommandError))
     console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
   process.exitCode = error instanceof CommandError ? error.exitCode : 1
+}
+
+/** @param {string} file of the benchmark's folder */
+function packagesOf(file) {
+  try {
+    return JSON.parse(readFileSync(path.join(root, 'bench', file), 'utf8')).packages
+  } catch {
+    return undefined
+  }
 }

@@ -52,15 +52,17 @@ async function npmStart(pair, folder) {
   const child = spawn('npm', ['start'], {
     cwd: root,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own },
-    stdio: ['ignore', 'pipe', 'inherit']
+    stdio: ['ignore', 'pipe', 'pipe']
   })
   remember(child)
   let said = ''
   const value = await new Promise((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      said += text
-      if (said.includes('Latchkey is ready')) resolve((performance.now() - begun) / 1000)
-    })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        said += text
+        if (said.includes('Latchkey is ready')) resolve((performance.now() - begun) / 1000)
+      })
+    }
     child.on('error', reject).on('exit', () => reject(new Error(`npm start has ended before it was ready:\n${said}`)))
   })
   child.kill('SIGTERM')
