@@ -1,16 +1,16 @@
 import { execFileSync, fork, spawn } from 'node:child_process'
 import os from 'node:os'
 
-const count = os.cpus().length
-const half = Math.floor(count / 2)
+const allowed = allowedCores()
+const half = Math.floor(allowed.length / 2)
 
 /** Whether processes can be kept on cores of their own. */
-export const fixed = process.platform === 'linux' && count >= 2 && hasTaskset()
+export const fixed = allowed.length >= 2
 
 /** Cores of the servers, and those of the load generator and the database; both are all where they cannot be fixed. */
 export const cores = fixed
-  ? { server: range(0, half), load: range(half, count) }
-  : { server: range(0, count), load: range(0, count) }
+  ? { server: allowed.slice(0, half), load: allowed.slice(half) }
+  : { server: [...os.cpus().keys()], load: [...os.cpus().keys()] }
 
 /** @typedef {'server' | 'load'} Where */
 
@@ -100,7 +100,7 @@ export async function startedOn(where, begin) {
   try {
     return await begin()
   } finally {
-    move(range(0, count))
+    move(allowed)
   }
 }
 
@@ -112,16 +112,17 @@ function move(list) {
 /** @param {Where} where @param {string} program */
 const onCores = (where, program) => (fixed ? ['taskset', '--cpu-list', cores[where].join(), program] : [program])
 
-function hasTaskset() {
+/** @returns {number[]} those that this process may use; none where taskset cannot tell */
+function allowedCores() {
   try {
-    execFileSync('taskset', ['--version'], { stdio: 'ignore' })
-    return true
+    const self = ['--cpu-list', '--pid', String(process.pid)]
+    const said = execFileSync('taskset', self, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    // pid 123's current affinity list: 0-3,8
+    return (said.split(':')[1] ?? '').split(',').flatMap((part) => {
+      const [from, to = from] = part.split('-').map(Number)
+      return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    })
   } catch {
-    return false
+    return []
   }
-}
-
-/** @param {number} from @param {number} to exclusive */
-function range(from, to) {
-  return Array.from({ length: to - from }, (_, i) => from + i)
 }
