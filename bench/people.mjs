@@ -79,8 +79,17 @@ export const loginBodies = (people) => people.map(({ email }) => JSON.stringify(
 export async function accessTokens(pair, count) {
   const now = Math.floor(Date.now() / 1000)
   const grants = Array.from({ length: count }, () => ({
-    ...{ user_id: randomUUID(), username: 'Ada', roles: ['user'], epoch: 0, token_hash: randomBytes(32) },
-    ...{ sid: randomUUID(), generation: 0, iat: now, idle_end: now + 3600, end: now + 3600, now }
+    user_id: randomUUID(),
+    username: 'Ada',
+    roles: ['user'],
+    epoch: 0,
+    token_hash: randomBytes(32),
+    sid: randomUUID(),
+    generation: 0,
+    iat: now,
+    idle_end: now + 3600,
+    end: now + 3600,
+    now
   }))
   return (await issue(pair, grants)).map(({ access_token }) => access_token)
 }
@@ -91,7 +100,11 @@ export async function accessTokens(pair, count) {
  */
 async function issue({ keys, issuer }, grants) {
   const sign = createTokenIssuer(await loadKeys(keys, console.error), {
-    ...{ issuer, audience: [AUDIENCE], accessLife: 3600, rotation: true, now: Date.now }
+    issuer,
+    audience: [AUDIENCE],
+    accessLife: 3600,
+    rotation: true,
+    now: Date.now
   })
   return Promise.all(grants.map(sign))
 }

@@ -11,8 +11,8 @@
 
 /** @typedef {import('./measure.mjs').Run} Figure */
 
-/** A limit in the place of something measured. @param {number} value */
-export const limit = (value) => [{ value }]
+/** What a row has beside ours where that shall be no more than a given limit. @param {number} value */
+export const below = (value) => ({ beside: 'limit', other: [{ value }], most: 1 })
 
 /** @param {Figure[]} figures */
 function median(figures) {

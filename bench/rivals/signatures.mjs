@@ -4,8 +4,18 @@ import { generateKeyPair, SignJWT } from 'jose'
 const { privateKey } = await generateKeyPair('RS256')
 const id = () => crypto.randomUUID()
 const claims = {
-  ...{ iss: 'http://127.0.0.1:9090', aud: 'latchkey', sub: id(), client_id: 'latchkey', iat: 0, exp: 900, jti: id() },
-  ...{ token_use: 'access', sid: id(), preferred_username: 'Ada', roles: ['user'], epoch: 0 }
+  iss: 'http://127.0.0.1:9090',
+  aud: 'latchkey',
+  sub: id(),
+  client_id: 'latchkey',
+  iat: 0,
+  exp: 900,
+  jti: id(),
+  token_use: 'access',
+  sid: id(),
+  preferred_username: 'Ada',
+  roles: ['user'],
+  epoch: 0
 }
 await signFor(1)
 process.send?.(await signFor(Number(process.env.SECONDS)))

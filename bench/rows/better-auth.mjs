@@ -33,12 +33,18 @@ export async function betterAuth({ pair, rounds, seconds, quick }) {
   await Promise.all([auth.stop(), other.stop()])
   return [
     {
-      ...{ what: 'POST /refresh-token: two tokens, rotated', unit: 'requests/s', ours: tokens.refresh },
-      ...{ beside: 'better-auth GET /api/auth/token: one token', other: tokens.token }
+      what: 'POST /refresh-token: two tokens, rotated',
+      unit: 'requests/s',
+      ours: tokens.refresh,
+      beside: 'better-auth GET /api/auth/token: one token',
+      other: tokens.token
     },
     {
-      ...{ what: `POST /login, bcrypt cost ${BCRYPT_COST}`, unit: 'requests/s', ours: found.login },
-      ...{ beside: 'better-auth POST /api/auth/sign-in/email, scrypt', other: found.signIn }
+      what: `POST /login, bcrypt cost ${BCRYPT_COST}`,
+      unit: 'requests/s',
+      ours: found.login,
+      beside: 'better-auth POST /api/auth/sign-in/email, scrypt',
+      other: found.signIn
     }
   ]
 }

@@ -13,7 +13,9 @@ export async function greetNew({ pair, rounds, quick }) {
   const auth = await pair.startAuth(await createPeople(pair, 1))
   const resource = await pair.startResource()
   const env = {
-    ...{ ISSUER: pair.issuer, AUDIENCE, JWKS_URL: pair.jwksUrl },
+    ISSUER: pair.issuer,
+    AUDIENCE,
+    JWKS_URL: pair.jwksUrl,
     PUBLIC_KEY: path.join(pair.keys, 'access/current.public.pem')
   }
   const jose = await startRival('fastify-jose', env)
@@ -27,8 +29,10 @@ export async function greetNew({ pair, rounds, quick }) {
     return () => load({ url, path: '/greet', tokens: left.shift(), connections: 20, amount: TOKENS })
   }
   const ways = {
-    ...{ ours: rate(resource.url), jose: rate(jose.url) },
-    ...{ express: rate(express.url), fastifyJwt: rate(fastifyJwt.url) }
+    ours: rate(resource.url),
+    jose: rate(jose.url),
+    express: rate(express.url),
+    fastifyJwt: rate(fastifyJwt.url)
   }
   const found = await interleaved(ways, { warm, rounds })
   await Promise.all([resource, jose, express, fastifyJwt, auth].map(({ stop }) => stop()))

@@ -28,8 +28,12 @@ export async function growth({ pair, rounds, seconds, quick }) {
   const logins = await interleaved({ small: login(small), large: login(large) }, { warm: 1, rounds })
   await Promise.all([small.auth.stop(), large.auth.stop()])
   const row = (/** @type {string} */ name, found) => ({
-    ...{ what: `${name} with 1,000,000 users`, unit: 'ms', ours: found.large },
-    ...{ beside: 'with 1,000 users', other: found.small, most }
+    what: `${name} with 1,000,000 users`,
+    unit: 'ms',
+    ours: found.large,
+    beside: 'with 1,000 users',
+    other: found.small,
+    most
   })
   return [row('POST /refresh-token', refreshes), row('POST /login', logins)]
 }

@@ -14,8 +14,12 @@ export async function login({ pair, rounds, seconds }) {
   await auth.stop()
   return [
     {
-      ...{ what: `POST /login, bcrypt cost ${BCRYPT_COST}`, unit: 'logins/s', ours: found.ours },
-      ...{ beside: 'bcryptjs alone', other: found.bcrypt, least: 0.9 }
+      what: `POST /login, bcrypt cost ${BCRYPT_COST}`,
+      unit: 'logins/s',
+      ours: found.ours,
+      beside: 'bcryptjs alone',
+      other: found.bcrypt,
+      least: 0.9
     }
   ]
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { load } from '../measure.mjs'
 import { accessTokens, createPeople } from '../people.mjs'
-import { limit } from '../table.mjs'
+import { below } from '../table.mjs'
 
 const TOKENS = 10_000
 const MEGABYTES = 120
@@ -29,16 +29,24 @@ export async function memory({ pair, long, quick }) {
   const most = { value: Math.max(...samples.map(({ value }) => value)) }
   return [
     {
-      ...{ what: 'resource service, 10,000 tokens seen', unit, ours: [first] },
-      ...{ beside: 'limit', other: limit(MEGABYTES), most: 1 }
+      what: 'resource service, 10,000 tokens seen',
+      unit,
+      ours: [first],
+      ...below(MEGABYTES)
     },
     {
-      ...{ what: `the most in ${minutes} min of load with them`, unit, ours: [most] },
-      ...{ beside: 'limit', other: limit(MEGABYTES), most: 1 }
+      what: `the most in ${minutes} min of load with them`,
+      unit,
+      ours: [most],
+      ...below(MEGABYTES)
     },
     {
-      ...{ what: `the last third of ${minutes} min of load`, unit, ours: samples.slice(-third) },
-      ...{ beside: 'the second third', other: samples.slice(third, -third), most: FLAT }
+      what: `the last third of ${minutes} min of load`,
+      unit,
+      ours: samples.slice(-third),
+      beside: 'the second third',
+      other: samples.slice(third, -third),
+      most: FLAT
     }
   ]
 }

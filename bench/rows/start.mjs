@@ -6,7 +6,7 @@ import { remember } from '../cores.mjs'
 import { interleaved } from '../measure.mjs'
 import { freePort } from '../pair.mjs'
 import { createPeople } from '../people.mjs'
-import { limit } from '../table.mjs'
+import { below } from '../table.mjs'
 
 /** From the start of a process until it can serve. The services on the server's cores, npm start on all. */
 export async function start({ pair, rounds }) {
@@ -30,8 +30,10 @@ export async function start({ pair, rounds }) {
   const found = await interleaved({ ...ways, first }, { warm: 1, rounds })
   await running.stop()
   const row = (/** @type {string} */ what, ours, /** @type {number} */ most) => ({
-    ...{ what: `start to ready: ${what}`, unit: 's', ours },
-    ...{ beside: 'limit', other: limit(most), most: 1 }
+    what: `start to ready: ${what}`,
+    unit: 's',
+    ours,
+    ...below(most)
   })
   return [
     row('resource', found.resource, 1),

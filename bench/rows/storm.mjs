@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { interleaved, load, paced } from '../measure.mjs'
 import { accessTokens, createPeople, loginBodies, somePeople } from '../people.mjs'
-import { limit } from '../table.mjs'
+import { below } from '../table.mjs'
 
 /** Each begins anew when it is answered; fewer than the queue of the hashing threads takes, so each waits its time. */
 const LOGINS = 200
@@ -44,23 +44,28 @@ export async function storm({ pair, rounds, seconds }) {
   const reasoned = refused - sum(({ withoutRetryAfter }) => withoutRetryAfter)
   const what = `${LOGINS} logins at once:`
   const besides = (/** @type {'greet' | 'refresh'} */ name) => ({
-    ...{ what: `${what} ${name}`, unit: 'ms p99', ours: found.storm.map((run) => run[name]) },
-    ...{ beside: 'the same without logins', other: found.idle.map((run) => run[name]) }
+    what: `${what} ${name}`,
+    unit: 'ms p99',
+    ours: found.storm.map((run) => run[name]),
+    beside: 'the same without logins',
+    other: found.idle.map((run) => run[name])
   })
   return [
     { ...besides('greet'), most: 1.5 },
     { ...besides('refresh'), most: 3 },
     {
-      ...{
-        what: `${what} longest wait for an answer`,
-        unit: 'ms',
-        ours: logins.map(({ longest: value }) => ({ value }))
-      },
-      ...{ beside: 'limit', other: limit(LONGEST), most: 1 }
+      what: `${what} longest wait for an answer`,
+      unit: 'ms',
+      ours: logins.map(({ longest: value }) => ({ value })),
+      ...below(LONGEST)
     },
     {
-      ...{ what: `${what} 503 with Retry-After`, unit: 'answers', ours: limit(reasoned) },
-      ...{ beside: 'all 503', other: limit(refused), least: 1 }
+      what: `${what} 503 with Retry-After`,
+      unit: 'answers',
+      ours: [{ value: reasoned }],
+      beside: 'all 503',
+      other: [{ value: refused }],
+      least: 1
     }
   ]
 }
