@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -17,6 +17,8 @@ export const BCRYPT_COST = '10'
 /** What the rows measure: a database server, keys, and the two services, each started when a row asks for it. */
 export async function openPair() {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'latchkey-bench-'))
+  // Root's PostgreSQL runs as somebody else, who has to get in.
+  chmodSync(folder, 0o711)
   const keys = path.join(folder, 'keys')
   execFileSync('bash', [path.join(root, 'scripts/generate-keys.sh'), keys], { stdio: 'ignore' })
   // Beside the load generator: what is measured is the service.

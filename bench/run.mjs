@@ -39,13 +39,13 @@ if (unknown.length > 0) {
 }
 
 const signal = stopSignal()
+/** @type {import('./table.mjs').Row[]} */
+const rows = []
 /** @type {import('./pair.mjs').Pair | undefined} */
 let pair
 try {
   pair = await openPair()
-  const rows = await Promise.race([measure(pair), stopped()])
-  if (words.includes('--json')) console.log(JSON.stringify({ machine: machine(), rows: rows.map(judged) }, null, 2))
-  else console.log(`${inWords(machine())}\n\n${table(rows)}`)
+  await Promise.race([measure(pair), stopped()])
 } catch (error) {
   console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
   process.exitCode = 1
@@ -53,24 +53,22 @@ try {
   await stopAll()
   await pair?.close()
 }
+// What was measured before something failed is not lost.
+if (words.includes('--json')) console.log(JSON.stringify({ machine: machine(), rows: rows.map(judged) }, null, 2))
+else if (rows.length > 0) console.log(`${inWords(machine())}\n\n${table(rows)}`)
 // A row that was cut off may still wait for something.
 process.exit()
 
-/**
- * @param {import('./pair.mjs').Pair} pair
- * @returns {Promise<import('./table.mjs').Row[]>}
- */
+/** @param {import('./pair.mjs').Pair} pair */
 async function measure(pair) {
   const long = words.includes('--long')
   const quick = words.includes('--quick')
   const wanted = Object.entries(ROWS).filter(([name]) => words.includes(name))
-  const rows = []
   for (const [name, run] of wanted.length > 0 ? wanted : Object.entries(ROWS)) {
     const begun = performance.now()
     rows.push(...(await run({ pair, rounds: quick ? 1 : 5, seconds: quick ? 1 : 4, long, quick })))
     console.error(`${name}: ${Math.round((performance.now() - begun) / 1000)} s`)
   }
-  return rows
 }
 
 /** @returns {Promise<never>} rejects with the signal that ends us */

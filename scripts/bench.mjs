@@ -18,7 +18,8 @@ try {
   }
   await run(process.execPath, ['bench/run.mjs', ...process.argv.slice(2)], { signal: stop })
 } catch (error) {
-  if (!(error instanceof CommandError))
+  // A command that failed, and a benchmark that was stopped, have said so themselves.
+  if (!(error instanceof CommandError || error === stop.reason))
     console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
   process.exitCode = error instanceof CommandError ? error.exitCode : 1
 }

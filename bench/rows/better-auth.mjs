@@ -1,3 +1,4 @@
+import { cores } from '../cores.mjs'
 import { interleaved, load, startRival } from '../measure.mjs'
 import { BCRYPT_COST, freePort } from '../pair.mjs'
 import { createPeople, loginBodies, PASSWORD, somePeople } from '../people.mjs'
@@ -24,7 +25,7 @@ export async function betterAuth({ pair, rounds, seconds, quick }) {
 
   const ours = loginBodies(await somePeople(pair, database, PEOPLE))
   const theirs = cookies.map((_, i) => JSON.stringify({ email: emailOf(i), password: PASSWORD }))
-  const logins = { ...job, connections: 8, duration: 2 * seconds }
+  const logins = { ...job, connections: 4 * cores.server.length, duration: 2 * seconds }
   const ways = {
     login: () => load({ ...logins, url: auth.url, path: '/login', bodies: ours }),
     signIn: () => load({ ...logins, url: other.url, path: '/api/auth/sign-in/email', bodies: theirs })

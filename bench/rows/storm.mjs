@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cores } from '../cores.mjs'
 import { interleaved, load, paced } from '../measure.mjs'
 import { accessTokens, createPeople, loginBodies, somePeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
-/** Each begins anew when it is answered; fewer than the queue of the hashing threads takes, so each waits its time. */
-const LOGINS = 200
+/** Each begins anew when it is answered. With one core they fit into the queue of the hashing thread: each waits. */
+const LOGINS = 200 * cores.server.length
 /** Greetings a second, and refreshes a second. */
 const RATE = 100
 /** Milliseconds until the answer to a login: 3 s of waiting, and the compare that may begin at their end. */
@@ -13,7 +14,7 @@ const LONGEST = 3100
 /** What greet and refresh notice while more logins come than the hashing threads can take. */
 export async function storm({ pair, rounds, seconds }) {
   const duration = 2 * seconds
-  const database = await createPeople(pair, 2000)
+  const database = await createPeople(pair, LOGINS + 2000)
   const auth = await pair.startAuth(database)
   const resource = await pair.startResource()
   const greetings = await accessTokens(pair, 50)
