@@ -24,6 +24,7 @@ process.once('message', async (/** @type {Job} */ job) => {
   const instance = autocannon({
     url,
     connections,
+    timeout: 30,
     ...(amount ? { amount } : { duration }),
     setupClient: (client) => {
       client.setRequests(requestsOf(clients))
