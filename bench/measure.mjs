@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url'
+import { cores, startOn } from './cores.mjs'
+
+const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url))
+
+/**
+ * @typedef {object} Run one figure, and what else is known of how it came about; times in milliseconds
+ * @property {number} value what the table shows
+ * @property {number} [p50]
+ * @property {number} [p99]
+ * @property {number} [longest]
+ * @property {number} [withoutRetryAfter] answers 503 that did not say when to come again
+ * @property {number} [errors]
+ * @property {Record<string, number>} [statuses]
+ * @property {Record<'server' | 'load', number>} [busy] share of the time in which the cores were not idle
+ */
+
+/**
+ * Asks for as much as the server gives; the value is requests a second. Throws when anything but the expected statuses
+ * came back.
+ *
+ * @param {Omit<import('./load.mjs').Job, 'cores'>} job
+ * @param {number[]} [expected]
+ */
+export const load = (job, expected) => generate('load.mjs', { ...job, cores }, expected)
+
+/**
+ * Asks at a fixed rate; the value is the 99th percentile of the latencies.
+ *
+ * @param {import('./paced.mjs').Job} job
+ */
+export const paced = (job) => generate('paced.mjs', job)
+
+/**
+ * @param {string} generator
+ * @param {object} job
+ * @param {number[]} [expected]
+ * @returns {Promise<Run>}
+ */
+async function generate(generator, job, expected = [200]) {
+  const child = startOn('load', here(generator), { input: job })
+  const run = /** @type {Run & { statuses: object }} */ (await child.said)
+  await child.ended
+  const other = Object.keys(run.statuses).some((status) => !expected.includes(Number(status)))
+  if (other || run.errors) {
+    throw new Error(
+      `${job.method ?? 'GET'} ${job.path} was not answered with ${expected.join(' or ')} alone: ` +
+        `${JSON.stringify(run.statuses)}, ${run.errors} without an answer. Nothing of this run counts. ` +
+        'Run the row alone with --quick --logs to see what the services say.'
+    )
+  }
+  return run
+}
+
+/**
+ * Starts a rival that listens, on the server's cores; `url` is where.
+ *
+ * @param {string} name
+ * @param {Record<string, string>} [env]
+ */
+export async function startRival(name, env = {}) {
+  const child = startOn('server', here(`rivals/${name}.mjs`), { env })
+  return { url: String(await child.said), stop: child.stop }
+}
+
+/**
+ * Runs a rival that measures itself, on the server's cores.
+ *
+ * @param {string} name
+ * @param {Record<string, string>} env
+ * @returns {Promise<Run>}
+ */
+export async function measureRival(name, env) {
+  const child = startOn('server', here(`rivals/${name}.mjs`), { env })
+  const value = Number(await child.said)
+  await child.ended
+  return { value }
+}
+
+/**
+ * Measures each way in turn, round after round, there and back.
+ *
+ * @template {string} K
+ * @param {Record<K, () => Promise<Run>>} ways
+ * @param {{ rounds: number, warm?: number }} options warm: rounds that come first and do not count
+ * @returns {Promise<Record<K, Run[]>>}
+ */
+export async function interleaved(ways, { rounds, warm = 0 }) {
+  const names = /** @type {K[]} */ (Object.keys(ways))
+  const runs = /** @type {Record<K, Run[]>} */ (Object.fromEntries(names.map((name) => [name, []])))
+  for (let round = -warm; round < rounds; round += 1) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const run = await ways[name]()
+      if (round >= 0) runs[name].push(run)
+    }
+  }
+  return runs
+}

@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { root } from '../scripts/command.mjs'
+import { startPostgres } from '../scripts/embedded-postgres.mjs'
+import { startedOn, startOn } from './cores.mjs'
+
+export const AUDIENCE = 'latchkey'
+/** Work of a password hash, here and in the rival; the least that the auth service takes, and so its greatest rate. */
+export const BCRYPT_COST = '10'
+
+/** What the rows measure: a database server, keys, and the two services, each started when a row asks for it. */
+export async function openPair() {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'latchkey-bench-'))
+  // Root's PostgreSQL runs as somebody else, who has to get in.
+  chmodSync(folder, 0o711)
+  const keys = path.join(folder, 'keys')
+  execFileSync('bash', [path.join(root, 'scripts/generate-keys.sh'), keys], { stdio: 'ignore' })
+  // Beside the load generator: what is measured is the service.
+  const server = await startedOn('load', () => startPostgres({ folder: path.join(folder, 'pg') }))
+  const databases = new pg.Client(server.url)
+  await databases.connect()
+  const issuer = `http://127.0.0.1:${await freePort()}`
+  const jwksUrl = `${issuer}/.well-known/jwks.json`
+
+  return {
+    issuer,
+    jwksUrl,
+    keys,
+    folder,
+    /**
+     * The auth service, ready to serve. At the issuer's port, where verifiers find its keys, or at another.
+     *
+     * @param {string} databaseUrl
+     * @param {string | number} [port]
+     */
+    startAuth: (databaseUrl, port = new URL(issuer).port) =>
+      startService('auth', {
+        ISSUER: issuer,
+        AUDIENCE,
+        PORT: String(port),
+        KEYS_DIR: keys,
+        DATABASE_URL: databaseUrl,
+        RATE_LIMIT_PER_MINUTE: '0',
+        BCRYPT_COST
+      }),
+    /** The resource service, ready to serve; the auth service has to run. */
+    startResource: async () =>
+      startService('resource', { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }),
+    /** A new database, empty; returns its url. */
+    createDatabase: async () => {
+      const name = `bench_${randomUUID().replaceAll('-', '')}`
+      await databases.query(`CREATE DATABASE ${name}`)
+      const url = new URL(server.url)
+      url.pathname = `/${name}`
+      return url.href
+    },
+    close: async () => {
+      await databases.end()
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+      rmSync(server.folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** @typedef {Awaited<ReturnType<typeof openPair>>} Pair */
+
+/** Makes the schema of the auth service. @param {string} databaseUrl */
+export function migrate(databaseUrl) {
+  execFileSync(process.execPath, [path.join(root, 'services/auth/dist/migrate.js')], {
+    env: { DATABASE_URL: databaseUrl },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+}
+
+/**
+ * @param {'auth' | 'resource'} name
+ * @param {Record<string, string>} env
+ */
+async function startService(name, env) {
+  const url = `http://127.0.0.1:${env['PORT']}`
+  const begun = performance.now()
+  const { pid, stop } = startOn('server', path.join(root, 'services', name, 'dist/server.js'), { env })
+  while (!(await isReady(url))) {
+    if (performance.now() - begun > 30_000)
+      throw new Error(`The ${name} service is not ready after 30 s; --logs shows what it says.`)
+    await sleep(5)
+  }
+  return { url, pid, stop, ready: performance.now() - begun }
+}
+
+/** @param {string} url */
+const isReady = (url) =>
+  fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false
+  )
+
+/** @returns {Promise<number>} */
+export function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+      server.close(() => resolve(port))
+    })
+  })
+}

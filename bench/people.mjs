@@ -1,0 +1,125 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import bcrypt from 'bcryptjs'
+import pg from 'pg'
+import { loadKeys } from '../services/auth/dist/keys/folder.js'
+import { GRANT } from '../services/auth/dist/sessions/sessions.js'
+import { createTokenIssuer } from '../services/auth/dist/sessions/tokens.js'
+import { AUDIENCE, BCRYPT_COST, migrate } from './pair.mjs'
+
+/** The password of everybody. */
+export const PASSWORD = 'a quiet harbour at dawn'
+const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+// bigint columns, which are small numbers here, as the auth service reads them.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+/**
+ * A new database with so many users. Each has a session that was last used some time in the last 29 days, and every
+ * hundredth has mistyped the password. Rows lie as real ones do: sessions in order of time, ids and addresses of chance.
+ *
+ * @param {import('./pair.mjs').Pair} pair
+ * @param {number} count
+ * @returns {Promise<string>} its url
+ */
+export async function createPeople(pair, count) {
+  const url = await pair.createDatabase()
+  migrate(url)
+  const hash = bcrypt.hashSync(PASSWORD, Number(BCRYPT_COST))
+  await withClient(url, async (client) => {
+    await client.query(
+      `INSERT INTO users (id, email, username, password_hash, token_hash, created_at)
+       SELECT gen_random_uuid(), md5(n::text) || '@bench.example.com', 'Person ' || n, $1,
+              sha256(convert_to(random()::text || n, 'UTF8')), now() - interval '1 year' * (1 - n / $2::float8)
+         FROM generate_series(1, $2::int) n`,
+      [hash, count]
+    )
+    await client.query(
+      `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on, ip, user_agent)
+       SELECT gen_random_uuid(), id, used, used, used + interval '30 days', used + interval '90 days',
+              (used + interval '30 days')::date + 2, '192.0.2.' || floor(random() * 255), $1
+         FROM (SELECT id, now() - random() * interval '29 days' AS used FROM users ORDER BY used) AS people`,
+      [USER_AGENT]
+    )
+    await client.query(
+      `INSERT INTO attempts (bucket, failures, next_at, updated_at, sweep_on)
+       SELECT sha256(convert_to(email, 'UTF8')), 1, 'epoch', now(), now()::date + 2 FROM users WHERE random() < 0.01`
+    )
+    await client.query('VACUUM ANALYZE')
+  })
+  return url
+}
+
+/**
+ * Some of the people, scattered over all of them, each with the refresh token that is current in the database.
+ *
+ * @param {import('./pair.mjs').Pair} pair
+ * @param {string} databaseUrl
+ * @param {number} count
+ */
+export async function somePeople(pair, databaseUrl, count) {
+  const { rows } = await withClient(databaseUrl, (client) =>
+    client.query(
+      `SELECT u.email, ${GRANT} FROM sessions s JOIN users u ON u.id = s.user_id ORDER BY md5(s.id::text) LIMIT $1`,
+      [count]
+    )
+  )
+  const pairs = await issue(pair, rows)
+  return rows.map(({ email }, i) => ({ email, refreshToken: pairs[i].refresh_token }))
+}
+
+/** @param {{ email: string }[]} people */
+export const loginBodies = (people) => people.map(({ email }) => JSON.stringify({ email, password: PASSWORD }))
+
+/**
+ * So many access tokens of so many users, as the auth service signs them.
+ *
+ * @param {import('./pair.mjs').Pair} pair
+ * @param {number} count
+ */
+export async function accessTokens(pair, count) {
+  const now = Math.floor(Date.now() / 1000)
+  const grants = Array.from({ length: count }, () => ({
+    user_id: randomUUID(),
+    username: 'Ada',
+    roles: ['user'],
+    epoch: 0,
+    token_hash: randomBytes(32),
+    sid: randomUUID(),
+    generation: 0,
+    iat: now,
+    idle_end: now + 3600,
+    end: now + 3600,
+    now
+  }))
+  return (await issue(pair, grants)).map(({ access_token }) => access_token)
+}
+
+/**
+ * @param {import('./pair.mjs').Pair} pair
+ * @param {any[]} grants
+ */
+async function issue({ keys, issuer }, grants) {
+  const sign = createTokenIssuer(await loadKeys(keys, console.error), {
+    issuer,
+    audience: [AUDIENCE],
+    accessLife: 3600,
+    rotation: true,
+    now: Date.now
+  })
+  return Promise.all(grants.map(sign))
+}
+
+/**
+ * @template T
+ * @param {string} url
+ * @param {(client: pg.Client) => Promise<T>} use
+ */
+async function withClient(url, use) {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,71 @@
+import { cores } from '../cores.mjs'
+import { interleaved, load, startRival } from '../measure.mjs'
+import { BCRYPT_COST, freePort } from '../pair.mjs'
+import { createPeople, loginBodies, PASSWORD, somePeople } from '../people.mjs'
+
+const PEOPLE = 32
+
+/** What has a counterpart in better-auth, beside it. No bars: the two do not do the same. */
+export async function betterAuth({ pair, rounds, seconds, quick }) {
+  const database = await createPeople(pair, PEOPLE)
+  const auth = await pair.startAuth(database)
+  const env = { DATABASE_URL: await pair.createDatabase(), PORT: String(await freePort()) }
+  const other = await startRival('better-auth', env)
+  const cookies = []
+  for (let i = 0; i < PEOPLE; i += 1) cookies.push(await signUp(other.url, i))
+
+  const job = { method: 'POST', connections: 16 }
+  const refresh = async () => {
+    const tokens = (await somePeople(pair, database, PEOPLE)).map(({ refreshToken }) => refreshToken)
+    return load({ ...job, url: auth.url, path: '/refresh-token', tokens, chain: true, duration: seconds })
+  }
+  const token = () =>
+    load({ url: other.url, path: '/api/auth/token', cookies, connections: job.connections, duration: seconds })
+  const tokens = await interleaved({ refresh, token }, { warm: quick ? 1 : 3, rounds })
+
+  const ours = loginBodies(await somePeople(pair, database, PEOPLE))
+  const theirs = cookies.map((_, i) => JSON.stringify({ email: emailOf(i), password: PASSWORD }))
+  const logins = { ...job, connections: 4 * cores.server.length, duration: 2 * seconds }
+  const ways = {
+    login: () => load({ ...logins, url: auth.url, path: '/login', bodies: ours }),
+    signIn: () => load({ ...logins, url: other.url, path: '/api/auth/sign-in/email', bodies: theirs })
+  }
+  const found = await interleaved(ways, { warm: 1, rounds })
+  await Promise.all([auth.stop(), other.stop()])
+  return [
+    {
+      what: 'POST /refresh-token: two tokens, rotated',
+      unit: 'requests/s',
+      ours: tokens.refresh,
+      beside: 'better-auth GET /api/auth/token: one token',
+      other: tokens.token
+    },
+    {
+      what: `POST /login, bcrypt cost ${BCRYPT_COST}`,
+      unit: 'requests/s',
+      ours: found.login,
+      beside: 'better-auth POST /api/auth/sign-in/email, scrypt',
+      other: found.signIn
+    }
+  ]
+}
+
+const emailOf = (/** @type {number} */ i) => `person${i}@bench.example.com`
+
+/**
+ * @param {string} url
+ * @param {number} i
+ * @returns {Promise<string>} the cookie of the session
+ */
+async function signUp(url, i) {
+  const answer = await fetch(`${url}/api/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: url },
+    body: JSON.stringify({ name: 'Ada', email: emailOf(i), password: PASSWORD })
+  })
+  if (!answer.ok) throw new Error(`better-auth signs nobody up: ${answer.status} ${await answer.text()}`)
+  return answer.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';')[0])
+    .join('; ')
+}

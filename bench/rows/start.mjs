@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { root } from '../../scripts/command.mjs'
+import { remember } from '../cores.mjs'
+import { interleaved } from '../measure.mjs'
+import { freePort } from '../pair.mjs'
+import { createPeople } from '../people.mjs'
+import { below } from '../table.mjs'
+
+/** From the start of a process until it can serve. The services on the server's cores, npm start on all. */
+export async function start({ pair, rounds }) {
+  const database = await createPeople(pair, 1)
+  const running = await pair.startAuth(database)
+  const ready = (/** @type {() => Promise<any>} */ begin) => async () => {
+    const service = await begin()
+    await service.stop()
+    return { value: service.ready / 1000 }
+  }
+  const ways = {
+    resource: ready(pair.startResource),
+    auth: ready(async () => pair.startAuth(database, await freePort())),
+    all: () => npmStart(pair, 'npm-start')
+  }
+  let fresh = 0
+  const first = async () => {
+    fresh += 1
+    return npmStart(pair, `npm-start-${fresh}`)
+  }
+  const found = await interleaved({ ...ways, first }, { warm: 1, rounds })
+  await running.stop()
+  const row = (/** @type {string} */ what, ours, /** @type {number} */ most) => ({
+    what: `start to ready: ${what}`,
+    unit: 's',
+    ours,
+    ...below(most)
+  })
+  return [
+    row('resource', found.resource, 1),
+    row('auth, on an existing database', found.auth, 1.5),
+    row('npm start, on a built tree', found.all, 4),
+    row('npm start, that makes its database first', found.first, 4)
+  ]
+}
+
+/**
+ * @param {import('../pair.mjs').Pair} pair
+ * @param {string} folder of its data
+ */
+async function npmStart(pair, folder) {
+  const [AUTH_PORT, RESOURCE_PORT] = [String(await freePort()), String(await freePort())]
+  const own = { DATA_DIR: path.join(pair.folder, folder), KEYS_DIR: pair.keys, AUTH_PORT, RESOURCE_PORT }
+  const begun = performance.now()
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  remember(child)
+  let said = ''
+  const value = await new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        said += text
+        if (said.includes('Latchkey is ready')) resolve((performance.now() - begun) / 1000)
+      })
+    }
+    child.on('error', reject).on('exit', () => reject(new Error(`npm start has ended before it was ready:\n${said}`)))
+  })
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+  return { value }
+}

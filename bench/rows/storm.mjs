@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cores } from '../cores.mjs'
+import { interleaved, load, paced } from '../measure.mjs'
+import { accessTokens, createPeople, loginBodies, somePeople } from '../people.mjs'
+import { below } from '../table.mjs'
+
+/** Each begins anew when it is answered. With one core they fit into the queue of the hashing thread: each waits. */
+const LOGINS = 200 * cores.server.length
+/** Greetings a second, and refreshes a second. */
+const RATE = 100
+/** Milliseconds until the answer to a login: 3 s of waiting, and the compare that may begin at their end. */
+const LONGEST = 3100
+
+/** What greet and refresh notice while more logins come than the hashing threads can take. */
+export async function storm({ pair, rounds, seconds }) {
+  const duration = 2 * seconds
+  const database = await createPeople(pair, LOGINS + 2000)
+  const auth = await pair.startAuth(database)
+  const resource = await pair.startResource()
+  const greetings = await accessTokens(pair, 50)
+  const bodies = loginBodies(await somePeople(pair, database, LOGINS))
+
+  /** Both at a steady rate; each refresh is another session's. */
+  const others = async () => {
+    const tokens = (await somePeople(pair, database, RATE * duration)).map(({ refreshToken }) => refreshToken)
+    const steady = { rate: RATE, duration }
+    const [greet, refresh] = await Promise.all([
+      paced({ ...steady, url: resource.url, path: '/greet', tokens: greetings }),
+      paced({ ...steady, url: auth.url, path: '/refresh-token', method: 'POST', tokens })
+    ])
+    return { value: refresh.value, greet, refresh }
+  }
+  const inStorm = async () => {
+    const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: LOGINS, duration: duration + 3 }
+    const [logins, found] = await Promise.all([load(job, [200, 503]), sleep(2000).then(others)])
+    // Whoever hung up is still in the queue.
+    await sleep(4000)
+    return { ...found, logins }
+  }
+  const found = await interleaved({ idle: others, storm: inStorm }, { warm: 1, rounds: Math.min(rounds, 3) })
+  await Promise.all([auth.stop(), resource.stop()])
+  const logins = found.storm.map((run) => run.logins)
+  const sum = (/** @type {(run: any) => number} */ of) => logins.reduce((all, run) => all + of(run), 0)
+  const refused = sum(({ statuses }) => statuses[503] ?? 0)
+  const reasoned = refused - sum(({ withoutRetryAfter }) => withoutRetryAfter)
+  const what = `${LOGINS} logins at once:`
+  const besides = (/** @type {'greet' | 'refresh'} */ name) => ({
+    what: `${what} ${name}`,
+    unit: 'ms p99',
+    ours: found.storm.map((run) => run[name]),
+    beside: 'the same without logins',
+    other: found.idle.map((run) => run[name])
+  })
+  return [
+    { ...besides('greet'), most: 1.5 },
+    { ...besides('refresh'), most: 3 },
+    {
+      what: `${what} longest wait for an answer`,
+      unit: 'ms',
+      ours: logins.map(({ longest: value }) => ({ value })),
+      ...below(LONGEST)
+    },
+    {
+      what: `${what} 503 with Retry-After`,
+      unit: 'answers',
+      ours: [{ value: reasoned }],
+      beside: 'all 503',
+      other: [{ value: refused }],
+      least: 1
+    }
+  ]
+}

@@ -1,0 +1,34 @@
+// npm run bench: installs the benchmark's own dependencies where they are missing, builds, and measures.
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { CommandError, root, run } from './command.mjs'
+import { installMissing, isInstalled } from './install.mjs'
+import { stopSignal } from './stop-signal.mjs'
+
+const stop = stopSignal()
+// Standard output is for the table, or the JSON, alone.
+console.log = console.error
+try {
+  await installMissing(stop)
+  const { build } = await import('./build.mjs')
+  await build(stop)
+  if (!isInstalled(packagesOf('package-lock.json') ?? {}, packagesOf('node_modules/.package-lock.json'))) {
+    console.log('Installing the dependencies of the benchmark (npm ci) …')
+    await run('npm', ['ci', '--prefix', 'bench'], { quiet: true, signal: stop })
+  }
+  await run(process.execPath, ['bench/run.mjs', ...process.argv.slice(2)], { signal: stop })
+} catch (error) {
+  // A command that failed, and a benchmark that was stopped, have said so themselves.
+  if (!(error instanceof CommandError || error === stop.reason))
+    console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = error instanceof CommandError ? error.exitCode : 1
+}
+
+/** @param {string} file of the benchmark's folder */
+function packagesOf(file) {
+  try {
+    return JSON.parse(readFileSync(path.join(root, 'bench', file), 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
