@@ -31,13 +31,14 @@ const logs = process.argv.includes('--logs')
  *
  * @param {Where} where
  * @param {string} script
- * @param {{ env?: Record<string, string>, input?: unknown }} [options] input is sent to the script as a message
+ * @param {{ env?: Record<string, string>, flags?: string[], input?: unknown }} [options] flags are Node's; input is sent
+ *   to the script as a message
  */
-export function startOn(where, script, { env = {}, input } = {}) {
+export function startOn(where, script, { env = {}, flags = [], input } = {}) {
   const [program = '', ...args] = onCores(where, process.execPath)
   const child = fork(script, {
     execPath: program,
-    execArgv: args,
+    execArgv: [...args, ...flags],
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...env },
     stdio: ['ignore', logs ? 2 : 'ignore', 'inherit', 'ipc']
   })

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { root } from '../scripts/command.mjs'
 import { startPostgres } from '../scripts/embedded-postgres.mjs'
+import { nodeFlags } from '../scripts/services.mjs'
 import { startedOn, startOn } from './cores.mjs'
 
 export const AUDIENCE = 'latchkey'
@@ -86,7 +87,10 @@ export function migrate(databaseUrl) {
 async function startService(name, env) {
   const url = `http://127.0.0.1:${env['PORT']}`
   const begun = performance.now()
-  const { pid, stop } = startOn('server', path.join(root, 'services', name, 'dist/server.js'), { env })
+  const { pid, stop } = startOn('server', path.join(root, 'services', name, 'dist/server.js'), {
+    env,
+    flags: nodeFlags
+  })
   while (!(await isReady(url))) {
     if (performance.now() - begun > 30_000)
       throw new Error(`The ${name} service is not ready after 30 s; --logs shows what it says.`)
