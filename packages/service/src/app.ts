@@ -17,6 +17,7 @@ import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
 import { securityHeaders } from './security-headers.ts'
+import { OUR_SCHEMAS } from './settings.ts'
 
 /** A Fastify app whose types come from the TypeBox schemas of its routes. */
 export type App = FastifyInstance<
@@ -58,7 +59,9 @@ export async function createApp(
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // Fastify's defaults would drop unknown members and turn 1 into "1"; here both are refused.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true } },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true, ...OUR_SCHEMAS }
+    },
     frameworkErrors: answerFrameworkError
   }).withTypeProvider<TypeBoxTypeProvider>()
 
