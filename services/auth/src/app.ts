@@ -51,8 +51,9 @@ export async function buildApp(
   const refresh = { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle }
   const minLength = config.PASSWORD_MIN_LENGTH
   const maxAge = config.JWKS_PUBLISH_AGE
+  const longestAnswer = Math.max(config.DATABASE_TIMEOUT, config.HASH_QUEUE_TIMEOUT)
 
-  return createApp(config, logger, async (app) => {
+  return createApp({ ...config, longestAnswer }, logger, async (app) => {
     await openapi(app, {
       title: 'Latchkey auth service',
       description: 'Owns accounts and sessions, signs access and refresh tokens.',

@@ -34,12 +34,13 @@ export const authSettings = Type.Object({
     maximum: 1000,
     default: '10',
     description:
-      'Most connections to the database, for each instance; a request that finds none free waits for DATABASE_TIMEOUT.'
+      'Most connections to the database, for each instance; a request that finds none free waits, at most nearly DATABASE_TIMEOUT.'
   }),
   DATABASE_TIMEOUT: duration({
     minimum: 0.05,
     default: '3s',
-    description: 'Longest wait for a connection, and again for a statement; then the answer is 503.'
+    description:
+      'Longest time of a request, or HASH_QUEUE_TIMEOUT if that is longer; then the answer is 503. Nine tenths of it is the longest wait for a connection, and again for a statement.'
   }),
   ACCESS_TOKEN_TTL: duration({
     minimum: 1,
@@ -89,7 +90,7 @@ export const authSettings = Type.Object({
   HASH_QUEUE_TIMEOUT: duration({
     minimum: 0.05,
     default: '3s',
-    description: 'Longest wait of a password for a free hashing thread; then the answer is 503.'
+    description: 'Longest wait of a password for a free hashing thread; one that would wait longer has its 503 at once.'
   }),
   RATE_LIMIT_PER_MINUTE: integer({
     minimum: 0,

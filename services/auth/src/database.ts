@@ -43,13 +43,14 @@ const PASSING = /^(08|28|53|57|58)|^(0A000|25006|26000|3D000|40001|40P01|55P03)$
  */
 export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database {
   const timeout = settings.DATABASE_TIMEOUT * 1000
+  const wait = timeout * 0.9
   const pool = new pg.Pool({
     connectionString: settings.DATABASE_URL,
     max: settings.DATABASE_POOL_SIZE,
-    connectionTimeoutMillis: timeout,
-    statement_timeout: timeout,
+    connectionTimeoutMillis: wait,
+    statement_timeout: timeout * 0.8,
     // Also ends the wait for a server that does not answer at all, a moment after its own limit should have.
-    query_timeout: timeout + 500,
+    query_timeout: wait,
     idle_in_transaction_session_timeout: timeout * 2,
     application_name: 'latchkey-auth'
   })
@@ -113,9 +114,12 @@ async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => 
   } catch (error) {
     // What the service refused itself leaves the connection whole; after a failure of the database a new one is safer.
     broken = !(error instanceof Problem) || error.code === 'unavailable'
-    await client.query('ROLLBACK').catch(() => {
-      broken = true
-    })
+    // A connection that is given up is rolled back by its end; to wait for it would be to wait for a stalled server twice.
+    if (!broken) {
+      await client.query('ROLLBACK').catch(() => {
+        broken = true
+      })
+    }
     throw error
   } finally {
     client.off('error', lost)

@@ -27,6 +27,9 @@ export interface HashPool {
 /** Jobs that may wait; at cost 11 on two cores about 20 s of work, most of which would be too late. */
 const MAX_QUEUE = 256
 
+/** One part in so many of the expected time of a job is that of the latest. */
+const WEIGHT = 8
+
 /** Starts one hashing thread a core. */
 export function openHashPool(): HashPool {
   // The worker has the ending of this file: .ts from the sources, .js from dist.
@@ -38,10 +41,27 @@ export function openHashPool(): HashPool {
     maxThreads: threads,
     maxQueue: MAX_QUEUE
   })
+  let unfinished = 0
+  // Time that a thread needs for a job, in milliseconds: of the jobs before, the latest weigh most. 0: not known yet.
+  let work = 0
   return {
     run: async (job) => {
       if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
-      return pool.run(job)
+      const wait = (Math.max(0, unfinished - threads + 1) / threads) * work
+      const begun = Date.now()
+      if (wait > 0 && begun + wait > job.deadline) {
+        throw unavailable(`hashing: about ${Math.round(wait)} ms to wait for a thread`, Math.ceil(wait / 1000))
+      }
+      unfinished += 1
+      const rounds = Math.max(1, unfinished / threads)
+      try {
+        const result = await pool.run(job)
+        const took = (Date.now() - begun) / rounds
+        if (result !== 'late') work = work === 0 ? took : work + (took - work) / WEIGHT
+        return result
+      } finally {
+        unfinished -= 1
+      }
     },
     close: () => pool.close()
   }
