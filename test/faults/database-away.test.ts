@@ -15,7 +15,7 @@ t.test(
     const { auth } = await startPair(t, { DATABASE_URL: database.url, RATE_LIMIT_PER_MINUTE: '0' })
     const history = recordHistory(() => auth.url)
     const health = recordHistory(() => auth.url)
-    const load = startPeople(t, history)
+    const load = startPeople(t, history, 2)
     while (!history.operations.some(({ name, status }) => name === 'POST /logout' && status === 204)) await sleep(20)
 
     await database.kill()

@@ -13,6 +13,7 @@ import Fastify, {
   type RawServerDefault
 } from 'fastify'
 import { Type } from 'typebox'
+import { limitAnswerTime } from './answer-time.ts'
 import type { FrameConfig } from './config.ts'
 import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
@@ -39,7 +40,7 @@ const NO_QUERY = Type.Object({}, { additionalProperties: false })
 
 /** What the frame needs to know. */
 export type FrameSettings = FrameConfig & {
-  /** Longest time of a request from its head to its answer, in seconds; then that is a 503. Unset: any. */
+  /** Longest time of an answer in seconds; then it is a 503. Unset: any. */
   readonly longestAnswer?: number
 }
 
@@ -60,7 +61,6 @@ export async function createApp(
     logController: new OneLineARequest({ requestIdLogLabel: 'request_id' }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
-    handlerTimeout: Math.ceil((config.longestAnswer ?? 0) * 1000),
     http: { maxHeaderSize: HEADER_LIMIT, connectionsCheckingInterval: CHECKING_INTERVAL },
     trustProxy: config.TRUST_PROXY ?? false,
     // While it closes, requests on open connections are still answered; nothing that arrived is dropped.
@@ -80,6 +80,7 @@ export async function createApp(
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
+  if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer * 1000)
   endConnectionsWhenClosing(app)
   acceptJsonOnly(app)
   answerProblems(app)

@@ -1,4 +1,4 @@
-import { type FieldError, Problem, problemResponse, unavailable } from '@latchkey/tokens/errors'
+import { type FieldError, Problem, problemResponse } from '@latchkey/tokens/errors'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
 
@@ -47,7 +47,6 @@ function toProblem(error: FastifyError): Problem {
     const errors = error.validation.slice(0, MOST_FAULTS).map((fault) => describeFault(fault, place))
     return new Problem('invalid_input', { errors, reason: error.message })
   }
-  if (error.code === 'FST_ERR_HANDLER_TIMEOUT') return unavailable('it took too long', 1, error)
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('content_too_large')
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported_media_type')
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
