@@ -13,9 +13,13 @@ await buildFirst()
 
 t.test('slow senders and idle connections hurt nobody, and are sent away', async (t) => {
   const { auth, resource } = await startPair(t, { RATE_LIMIT_PER_MINUTE: '0' })
-  for (const { url } of [auth, resource]) {
+  const paths = [
+    [auth, '/login'],
+    [resource, '/greet']
+  ] as const
+  for (const [{ url }, path] of paths) {
     const { send, operations } = recordHistory(() => url)
-    const head = 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n'
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n`
     const begun = Date.now()
     const sockets = await Promise.all(
       ['', head, `${head}\r\n{"email":`].flatMap((text) => Array.from({ length: EACH }, () => open(url, text)))

@@ -61,7 +61,12 @@ export async function createApp(
     logController: new OneLineARequest({ requestIdLogLabel: 'request_id' }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
-    http: { maxHeaderSize: HEADER_LIMIT, connectionsCheckingInterval: CHECKING_INTERVAL },
+    http: {
+      maxHeaderSize: HEADER_LIMIT,
+      // Node would take the longer of the two, by default 60 s, for the whole request, and the shorter for its head.
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: CHECKING_INTERVAL
+    },
     trustProxy: config.TRUST_PROXY ?? false,
     // While it closes, requests on open connections are still answered; nothing that arrived is dropped.
     return503OnClosing: false,

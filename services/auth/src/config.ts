@@ -90,7 +90,8 @@ export const authSettings = Type.Object({
   HASH_QUEUE_TIMEOUT: duration({
     minimum: 0.05,
     default: '3s',
-    description: 'Longest wait of a password for a free hashing thread; one that would wait longer has its 503 at once.'
+    description:
+      'Longest wait of a password for a free hashing thread; one that could not be done in four fifths of it has its 503 at once.'
   }),
   RATE_LIMIT_PER_MINUTE: integer({
     minimum: 0,

@@ -102,7 +102,7 @@ t.test('a database that cannot be reached is unavailable', async (t) => {
 })
 
 t.test('a statement has DATABASE_TIMEOUT, and its connection is good for more', async (t) => {
-  const database = open(t, { size: 1, timeout: 0.2 })
+  const database = open(t, { size: 1, timeout: 1 })
   await t.rejects(database.query('SELECT pg_sleep(60)'), { ...UNAVAILABLE, message: /statement timeout/ })
   const slow = database.transaction((connection) => connection.query('SELECT pg_sleep(60)'))
   await t.rejects(slow, { ...UNAVAILABLE, message: /statement timeout/ })

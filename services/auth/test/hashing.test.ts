@@ -26,7 +26,24 @@ t.test('a job that waited too long is not begun, and the answer is unavailable',
   await t.rejects(passwords.verify('x', undefined), { code: 'unavailable', options: { retryAfter: 1 } })
 })
 
+t.test('a job that could not be done in its time is refused at once, when others wait before it', async (t) => {
+  const pool = openHashPool()
+  t.teardown(() => pool.close())
+  const job = { op: 'hash', password: 'x', cost: 10 } as const
+  await pool.run({ ...job, deadline: Number.POSITIVE_INFINITY })
+  const patient = Array.from({ length: 20 }, () => pool.run({ ...job, deadline: Date.now() + 600_000 }))
+  const begun = pool.run({ ...job, deadline: Date.now() + 1 })
+  await t.rejects(begun, {
+    code: 'unavailable',
+    message: /^hashing: about \d+ ms to wait/,
+    options: { retryAfter: Number }
+  })
+  t.equal((await Promise.all(patient)).length, 20)
+})
+
 t.test('the queue has an end, and whoever comes when it is full hears so at once', async (t) => {
+  const pool = openHashPool()
+  t.teardown(() => pool.close())
   const late = { op: 'hash', password: 'x', cost: 15, deadline: 0 } as const
   const results = await Promise.allSettled(Array.from({ length: 400 }, () => pool.run(late)))
   const refused = results.filter((result) => result.status === 'rejected')

@@ -30,6 +30,9 @@ const MAX_QUEUE = 256
 /** One part in so many of the expected time of a job is that of the latest. */
 const WEIGHT = 8
 
+/** What part of the time that is left may be promised away: an estimate that fails would be work for nothing. */
+const CERTAIN = 0.8
+
 /** Starts one hashing thread a core. */
 export function openHashPool(): HashPool {
   // The worker has the ending of this file: .ts from the sources, .js from dist.
@@ -49,7 +52,7 @@ export function openHashPool(): HashPool {
       if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
       const wait = (Math.max(0, unfinished - threads + 1) / threads) * work
       const begun = Date.now()
-      if (wait > 0 && begun + wait > job.deadline) {
+      if (wait > 0 && wait + work > (job.deadline - begun) * CERTAIN) {
         throw unavailable(`hashing: about ${Math.round(wait)} ms to wait for a thread`, Math.ceil(wait / 1000))
       }
       unfinished += 1
