@@ -55,7 +55,7 @@ export function startPeople(t: Test, { send }: History, loops = 4): Load {
 
   const running = Promise.all(
     Array.from({ length: loops }, async () => {
-      for (; !over; await sleep(10)) await live()
+      for (; !over; await sleep(100)) await live()
     })
   )
   const stop = async () => {
