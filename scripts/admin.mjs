@@ -1,5 +1,4 @@
 // npm run admin: the administrator's command of the auth service, on the database that npm start uses.
-import path from 'node:path'
 import { CommandError, root, run } from './command.mjs'
 import { installMissing } from './install.mjs'
 import { stopSignal } from './stop-signal.mjs'
@@ -10,13 +9,12 @@ try {
   // Only now: these may need what was installed.
   const { build } = await import('./build.mjs')
   const { runningPostgres } = await import('./embedded-postgres.mjs')
-  const { environmentOf, readSettings } = await import('./environment.mjs')
+  const { environmentOf, ownDatabaseFolder, readSettings } = await import('./environment.mjs')
   await build(stop)
   const settings = readSettings(root, process.env)
   const words = process.argv.slice(2)
-  const named = 'DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings
-  if (words.length > 0 && !named) {
-    const folder = path.resolve(root, settings.DATA_DIR, 'pg')
+  const folder = ownDatabaseFolder(settings)
+  if (words.length > 0 && folder) {
     const url = await runningPostgres(folder)
     if (!url)
       throw new Error(`No database runs in ${folder}: begin with npm start and leave it running, or set DATABASE_URL.`)

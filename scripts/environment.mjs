@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
+import { root } from './command.mjs'
 
 /** @typedef {Record<string, string>} Settings */
 
@@ -23,6 +24,16 @@ export function readSettings(folder, environment) {
   // Whoever names the key set as a file does not want the default address of another.
   if ('JWKS_FILE' in chosen) delete defaults['JWKS_URL']
   return { NODE_ENV: 'development', DATA_DIR: './data', HOST: '127.0.0.1', ...defaults, ...chosen }
+}
+
+/**
+ * The folder of the database that npm start runs itself; undefined where the settings name another.
+ *
+ * @param {ReturnType<typeof readSettings>} settings
+ */
+export function ownDatabaseFolder(settings) {
+  if ('DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings) return undefined
+  return path.resolve(root, settings.DATA_DIR, 'pg')
 }
 
 /** @typedef {'auth' | 'resource'} ServiceName */

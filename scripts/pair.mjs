@@ -3,7 +3,7 @@ import path from 'node:path'
 import { build } from './build.mjs'
 import { root, run } from './command.mjs'
 import { startPostgres } from './embedded-postgres.mjs'
-import { environmentOf, readSettings } from './environment.mjs'
+import { environmentOf, ownDatabaseFolder, readSettings } from './environment.mjs'
 import { makeKeys } from './keys.mjs'
 import { addressOf, runServices } from './services.mjs'
 
@@ -18,8 +18,8 @@ export async function runPair(signal) {
   const data = path.resolve(root, settings.DATA_DIR)
   await makeKeys(keys, signal)
   await build(signal)
-  const named = 'DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings
-  const database = named ? undefined : await startPostgres({ folder: path.join(data, 'pg') })
+  const folder = ownDatabaseFolder(settings)
+  const database = folder === undefined ? undefined : await startPostgres({ folder })
   if (database) settings['DATABASE_URL'] = database.url
   try {
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')

@@ -70,15 +70,15 @@ t.test('what it cannot do it says, and ends with 1', async (t) => {
     'ADMIN is no role': [['grant', 'ADMIN', ada.email]],
     'every user has the role user': [['revoke', 'user', ada.email]]
   }
-  for (const [message, calls] of Object.entries(wrong)) {
-    for (const args of calls) {
-      const { code, out, err } = await admin(env, ...args)
-      t.strictSame(
-        { code, out, says: err.startsWith(`admin: ${message}`) },
-        { code: 1, out: '', says: true },
-        args.join(' ')
-      )
-    }
+  const calls = Object.entries(wrong).flatMap(([message, all]) => all.map((args) => ({ message, args })))
+  const answers = await Promise.all(calls.map(({ args }) => admin(env, ...args)))
+  for (const [i, { message, args }] of calls.entries()) {
+    const { code, out, err } = answers[i] as (typeof answers)[number]
+    t.strictSame(
+      { code, out, says: err.startsWith(`admin: ${message}`) },
+      { code: 1, out: '', says: true },
+      args.join(' ')
+    )
   }
   const away = await admin({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }, 'disable', ada.email)
   t.match(away, { code: 1, err: /^admin: database: connect ECONNREFUSED/ })

@@ -26,7 +26,7 @@ import { createTokenIssuer } from './sessions/tokens.ts'
 import { changeUsers } from './users/change.ts'
 import { listUsers } from './users/list.ts'
 
-/** What the app is made of; it closes neither. */
+/** What the app is made of; it closes none of it. */
 export interface Parts {
   readonly database: Database
   readonly keys: Keys

@@ -6,7 +6,7 @@ import type { Caller } from '../src/sessions/sessions.ts'
 import { disableUser, enableUser, grantRole } from '../src/users/administration.ts'
 import { type Auth, PASSWORD, type Person, startAuth, type Tokens } from './app.ts'
 import { directPool } from './hash-pool.ts'
-import { aStatementWaits, ENDINGS, everythingOf, liveSessions } from './sessions.ts'
+import { addSessions, aStatementWaits, ENDINGS, everythingOf, liveSessions } from './sessions.ts'
 import { claimsOf } from './tokens.ts'
 
 const hashPool = directPool()
@@ -212,12 +212,7 @@ for (const [line, end] of Object.entries(ENDS)) {
 
 t.test('of logins at once beyond the hundredth session no more than a hundred stay', async (t) => {
   const ada = await auth.person()
-  await auth.database.query(
-    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
-     SELECT gen_random_uuid(), $1, now(), now() - interval '1 day', ends, ends, ends::date + 2
-       FROM generate_series(1, 98), (SELECT now() + interval '9 days') AS life (ends)`,
-    [ada.id]
-  )
+  await addSessions(auth.database, ada.id, 98, 9 * 24)
   const all = await Promise.all(Array.from({ length: 10 }, (_, i) => (i % 2 ? auth : raised).login(ada)))
   t.equal(await liveSessions(auth.database, ada.id), 100)
   const answers = await Promise.all(all.map(({ access_token: token }) => auth.send('GET /me', { token })))

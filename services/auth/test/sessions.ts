@@ -28,6 +28,19 @@ export function everythingOf(database: Database, userId: string): Promise<object
   )
 }
 
+/**
+ * Adds sessions of a user, each last used a minute before the one before it, all a day ago. They end so many hours from
+ * now; a negative number: they have ended.
+ */
+export async function addSessions(database: Database, userId: string, count: number, hours: number): Promise<void> {
+  await database.query(
+    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
+     SELECT gen_random_uuid(), $1, now(), now() - interval '1 day' - n * interval '1 minute', ends, ends, ends::date + 2
+       FROM generate_series(1, $2) n, (SELECT now() + make_interval(hours => $3)) AS t (ends)`,
+    [userId, count, hours]
+  )
+}
+
 /** How many sessions of a user live. */
 export async function liveSessions(database: Database, userId: string): Promise<number> {
   const rows = await database.query('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [userId])

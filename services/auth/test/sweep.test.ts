@@ -2,7 +2,7 @@ import t from 'tap'
 import { sweep } from '../src/sessions/sweep.ts'
 import { startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'
-import { liveSessions } from './sessions.ts'
+import { addSessions, liveSessions } from './sessions.ts'
 
 const DAY = 86_400
 const ACCESS_LIFE = 900
@@ -31,20 +31,16 @@ t.test('a sweep takes what ended long enough ago, and nothing else', async (t) =
 
 t.test('a sweep works in batches, and leaves alone what is being renewed', async (t) => {
   const ada = await auth.person()
-  await database.query(
-    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
-     SELECT gen_random_uuid(), $1, now() - interval '99 days', now(), now() - interval '9 days', now(), now()::date - 7
-       FROM generate_series(1, 1201)`,
-    [ada.id]
-  )
+  await addSessions(database, ada.id, 1201, -9 * 24)
   await database.transaction(async (connection) => {
     const [row] = await connection.query<{ id: string }>(
       'SELECT id FROM sessions WHERE idle_ends_at < now() LIMIT 1 FOR UPDATE'
     )
     t.equal(await sweep(database, ACCESS_LIFE), 1200)
-    await connection.query('UPDATE sessions SET idle_ends_at = ends_at, sweep_on = now()::date + 2 WHERE id = $1', [
-      row?.id
-    ])
+    await connection.query(
+      'UPDATE sessions SET idle_ends_at = now(), ends_at = now(), sweep_on = now()::date + 2 WHERE id = $1',
+      [row?.id]
+    )
   })
   t.equal(await sweep(database, ACCESS_LIFE), 0)
   t.equal(await count('sessions'), 2)
@@ -52,12 +48,7 @@ t.test('a sweep works in batches, and leaves alone what is being renewed', async
 
 t.test('two sweeps at once share the work', async (t) => {
   const ada = await auth.person()
-  await database.query(
-    `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
-     SELECT gen_random_uuid(), $1, now() - interval '99 days', now(), now() - interval '9 days', now(), now()::date - 7
-       FROM generate_series(1, 3000)`,
-    [ada.id]
-  )
+  await addSessions(database, ada.id, 3000, -9 * 24)
   const removed = await Promise.all([sweep(database, ACCESS_LIFE), sweep(database, ACCESS_LIFE)])
   await sweep(database, ACCESS_LIFE)
   t.equal(removed[0] + removed[1] <= 3000, true)

@@ -33,6 +33,15 @@ export async function findByEmail(database: Queryable, email: string): Promise<A
   return account
 }
 
+/** Finds an account by its id. */
+export async function findById(database: Queryable, id: string): Promise<Account | undefined> {
+  const [account] = await database.query<Account>(
+    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`,
+    [id]
+  )
+  return account
+}
+
 /** Adds an account, or nothing when the address is taken: however many try at once, one succeeds. */
 export async function addUser(
   database: Queryable,

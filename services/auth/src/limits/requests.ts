@@ -43,8 +43,8 @@ export async function limitRequests(
 async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
   let count: Count | undefined
   await app.register(async (scope) => {
-    await scope.register(rateLimit, { global: false, nameSpace: 'latchkey:requests:', redis })
-    count = scope.createRateLimit({ max, timeWindow: WINDOW })
+    await scope.register(rateLimit, { global: false, max, timeWindow: WINDOW, nameSpace: 'latchkey:requests:', redis })
+    count = scope.createRateLimit()
   })
   return count as Count
 }

@@ -6,6 +6,7 @@ import type { Queryable } from '../database.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
 import { type Refreshed, type RefreshSettings, refreshSession } from './rotation.ts'
+import type { Origin } from './sessions.ts'
 import { type IssueTokens, TOKENS } from './tokens.ts'
 
 const schema = {
@@ -43,8 +44,9 @@ export function refreshToken(app: App, { database, issue, guards, settings }: Re
       exposeHeadRoute: false,
       onRequest: guards.refresh,
       handler: async (request, reply) => {
-        const refreshed = await refreshSession(database, request.refreshClaims, originOf(request), settings)
-        report(request, refreshed)
+        const from = originOf(request)
+        const refreshed = await refreshSession(database, request.refreshClaims, from, settings)
+        report(request, refreshed, from)
         if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
         return reply.send(await issue(refreshed.grant))
       }
@@ -62,13 +64,12 @@ const EVENTS = {
   ahead: ['error', 'refresh_ahead', 'the database has lost commits']
 } as const
 
-function report(request: FastifyRequest, refreshed: Refreshed): void {
+function report(request: FastifyRequest, refreshed: Refreshed, { ip, userAgent: user_agent }: Origin): void {
   const { sid: session, sub: user, generation: shown } = request.refreshClaims
   const granted = 'grant' in refreshed
   const verdict = granted && refreshed.elsewhere ? 'elsewhere' : refreshed.verdict
   if (verdict === 'dead') return
   const [level, event, message] = EVENTS[verdict]
   const current = granted ? refreshed.grant.generation : refreshed.current
-  const { ip, userAgent: user_agent } = originOf(request)
   request.log[level]({ event, user, session, shown, current, ...(level === 'warn' && { ip, user_agent }) }, message)
 }

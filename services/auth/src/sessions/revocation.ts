@@ -91,12 +91,12 @@ const BATCH = 1000
  */
 export async function revokeEverybody(database: Database): Promise<number> {
   let count = 0
-  let last: string | null = null
+  let ids: string[] = []
   do {
-    const ids: string[] = await database.transaction((connection) => revokeBatch(connection, last))
+    const last = ids.at(-1) ?? null
+    ids = await database.transaction((connection) => revokeBatch(connection, last))
     count += ids.length
-    last = ids.at(-1) ?? null
-  } while (last !== null)
+  } while (ids.length === BATCH)
   return count
 }
 

@@ -1,5 +1,5 @@
 import { Problem } from '@latchkey/tokens/errors'
-import { ACCOUNT, type Account } from '../accounts/users.ts'
+import { ACCOUNT, type Account, findById } from '../accounts/users.ts'
 import type { Database, Queryable } from '../database.ts'
 import { eraseUser, revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/sessions.ts'
@@ -120,7 +120,7 @@ async function change(
   apply: (connection: Queryable, before: Account) => Promise<void>
 ): Promise<Account> {
   return database.transaction(async (connection) => {
-    const concernsAdmins = by !== undefined || (takesAdmin && (await find(connection, id))?.roles.includes('admin'))
+    const concernsAdmins = by !== undefined || (takesAdmin && (await findById(connection, id))?.roles.includes('admin'))
     const locked = await lock(connection, id, concernsAdmins === true)
     const admins = locked.filter(({ roles, disabled_at }) => roles.includes('admin') && !disabled_at)
     if (by && !admins.some((admin) => admin.id === by)) throw new Problem('insufficient_scope')
@@ -128,16 +128,8 @@ async function change(
     if (!before) throw new Problem('not_found')
     if (takesAdmin && admins.length === 1 && admins[0] === before) throw new Problem('last_admin')
     await apply(connection, before)
-    return (await find(connection, id)) ?? before
+    return (await findById(connection, id)) ?? before
   })
-}
-
-async function find(connection: Queryable, id: string): Promise<Account | undefined> {
-  const [account] = await connection.query<Account>(
-    `SELECT ${ACCOUNT} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`,
-    [id]
-  )
-  return account
 }
 
 async function lock(connection: Queryable, id: string, withAdmins: boolean): Promise<Account[]> {
