@@ -40,7 +40,7 @@ const NO_QUERY = Type.Object({}, { additionalProperties: false })
 
 /** What the frame needs to know. */
 export type FrameSettings = FrameConfig & {
-  /** Longest time of an answer in seconds; then it is a 503. Unset: any. */
+  /** Longest time of an answer in milliseconds; then it is a 503. Unset: any. */
   readonly longestAnswer?: number
 }
 
@@ -85,7 +85,7 @@ export async function createApp(
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
-  if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer * 1000)
+  if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer)
   endConnectionsWhenClosing(app)
   acceptJsonOnly(app)
   answerProblems(app)
@@ -127,8 +127,9 @@ function endConnectionsWhenClosing(app: App): void {
       for (const socket of unused) socket.destroy()
     }, LAST_CHANCE).unref()
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) reply.header('connection', 'close')
+    done()
   })
 }
 

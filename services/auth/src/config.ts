@@ -34,13 +34,13 @@ export const authSettings = Type.Object({
     maximum: 1000,
     default: '10',
     description:
-      'Most connections to the database, for each instance; a request that finds none free waits, at most nearly DATABASE_TIMEOUT.'
+      'Most connections to the database, for each instance; a request that finds none free waits for eight tenths of DATABASE_TIMEOUT.'
   }),
   DATABASE_TIMEOUT: duration({
     minimum: 0.05,
     default: '3s',
     description:
-      'Longest time of a request, or HASH_QUEUE_TIMEOUT if that is longer; then the answer is 503. Nine tenths of it is the longest wait for a connection, and again for a statement.'
+      'Longest time of an answer of any route, or HASH_QUEUE_TIMEOUT if that is longer; then it is 503. The service gives up at nine tenths of it, a wait for a connection or for a silent server at eight, and PostgreSQL a statement at seven.'
   }),
   ACCESS_TOKEN_TTL: duration({
     minimum: 1,
@@ -78,7 +78,7 @@ export const authSettings = Type.Object({
     maximum: 15,
     default: '11',
     description:
-      'Work of one password hash; each step doubles the time of a login and of a guess. Raised, old hashes are renewed at the next login.'
+      'Work of one password hash; each step doubles the time of a login and of a guess. A password change is two of them, and has to be done within HASH_QUEUE_TIMEOUT. Raised, old hashes are renewed at the next login.'
   }),
   PASSWORD_MIN_LENGTH: integer({
     minimum: 1,
@@ -91,7 +91,7 @@ export const authSettings = Type.Object({
     minimum: 0.05,
     default: '3s',
     description:
-      'Longest wait of a password for a free hashing thread; one that could not be done in four fifths of it has its 503 at once.'
+      'Longest time of a password, its wait for a hashing thread included. The service gives up at eight tenths of it, and at once where the threads have too much to do before.'
   }),
   RATE_LIMIT_PER_MINUTE: integer({
     minimum: 0,
