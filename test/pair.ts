@@ -17,8 +17,10 @@ export interface Service {
   readonly url: string
   /** All that it has written to standard output and standard error. */
   output(): string
-  /** Returns when it is ready, or only up: when this path says 200. */
-  start(until?: '/readyz' | '/healthz'): Promise<void>
+  /** Returns when it is ready, or only up: when this path says 200. `more` settings are for this run alone. */
+  start(until?: '/readyz' | '/healthz', more?: Record<string, string>): Promise<void>
+  /** Of the process that was started last. */
+  pid(): number
   /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number | null>
   /** Sends SIGKILL and returns when it is gone. */
@@ -27,10 +29,14 @@ export interface Service {
   hangUp(): void
 }
 
-/** Both services on free ports, with a database and keys of their own; everything is gone when the test ends. */
+/**
+ * Both services on free ports, with a database and keys of their own; everything is gone when the test ends. `extra`
+ * settings are for both, `own` for one.
+ */
 export async function startPair(
   t: Test,
-  extra: Record<string, string> = {}
+  extra: Record<string, string> = {},
+  own: { auth?: Record<string, string>; resource?: Record<string, string> } = {}
 ): Promise<{ auth: Service; resource: Service }> {
   const dir = await mkdtemp(join(tmpdir(), 'latchkey-pair-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
@@ -49,13 +55,15 @@ export async function startPair(
     ...shared,
     PORT: String(authPort),
     KEYS_DIR: keys,
-    DATABASE_URL: shared['DATABASE_URL'] ?? (await createDatabase(t))
+    DATABASE_URL: shared['DATABASE_URL'] ?? (await createDatabase(t)),
+    ...own.auth
   })
   const resource = service(t, 'resource', {
     ...shared,
     PORT: String(resourcePort),
     JWKS_URL: `${issuer}/.well-known/jwks.json`,
-    JWKS_CACHE_FILE: join(dir, 'jwks.json')
+    JWKS_CACHE_FILE: join(dir, 'jwks.json'),
+    ...own.resource
   })
   await Promise.all([auth.start(), resource.start()])
   return { auth, resource }
@@ -83,8 +91,8 @@ export function service(t: Test, name: 'auth' | 'resource', env: Record<string, 
   let child: ChildProcess | undefined
   let output = ''
 
-  async function start(until = '/readyz'): Promise<void> {
-    child = spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'server.js')], { env })
+  async function start(until = '/readyz', more = {}): Promise<void> {
+    child = spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'server.js')], { env: { ...env, ...more } })
     child.stdout?.on('data', (text) => (output += text))
     child.stderr?.on('data', (text) => (output += text))
     const deadline = Date.now() + LONGEST_START
@@ -109,6 +117,7 @@ export function service(t: Test, name: 'auth' | 'resource', env: Record<string, 
   return {
     url,
     start,
+    pid: () => child?.pid ?? 0,
     stop,
     kill: () => end('SIGKILL'),
     output: () => output,

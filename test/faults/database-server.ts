@@ -15,9 +15,12 @@ export interface DatabaseServer {
   /** Through the proxy: the same URL for ever. */
   readonly url: string
   readonly proxy: DatabaseProxy
+  /** Where it lies; its processes may write there. */
+  readonly folder: string
   /** Runs one statement past the proxy. */
   run(statement: string): Promise<void>
   start(): Promise<void>
+  /** Ends it in order; does nothing where it has ended by itself. */
   stop(): Promise<void>
   /** SIGKILL to the server, as `kill -9` of the postmaster; returns when all of its processes are gone. */
   kill(): Promise<void>
@@ -28,9 +31,12 @@ export interface DatabaseServer {
 
 const NAME = 'latchkey'
 
-/** Starts a server with the current schema; it is gone when the test ends, whatever was done to it. */
-export async function startDatabase(t: Test): Promise<DatabaseServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-faults-'))
+/**
+ * Starts a server with the current schema; it is gone when the test ends, whatever was done to it. `folder` is a new one
+ * of the temporary folder, if it is not given.
+ */
+export async function startDatabase(t: Test, given?: string): Promise<DatabaseServer> {
+  const folder = given ?? (await mkdtemp(join(tmpdir(), 'latchkey-faults-')))
   const proxy = await startProxy(t)
   let server = await startPostgres({ folder })
   let frozen: number[] = []
@@ -46,12 +52,13 @@ export async function startDatabase(t: Test): Promise<DatabaseServer> {
   t.teardown(async () => {
     await thaw()
     await server.stop()
-    for (const place of new Set([folder, server.folder])) await rm(place, { recursive: true, force: true })
+    for (const place of given ? [] : new Set([folder, server.folder])) await rm(place, { recursive: true, force: true })
   })
 
   return {
     url: proxy.urlOf(direct()),
     proxy,
+    folder: server.folder,
     run: (statement) => runStatement(direct(), statement),
     start: async () => {
       server = await startPostgres({ folder })

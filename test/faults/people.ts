@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { History, Operation } from './history.ts'
@@ -24,11 +25,17 @@ const succeeded = ({ status }: Operation) => status >= 200 && status < 300
 /** Starts so many loops of people; all of their requests are in the history. */
 export function startPeople(t: Test, { send }: History, loops = 4): Load {
   const people: Person[] = []
+  // Nobody is of another load.
+  const family = randomUUID()
   let [over, count] = [false, 0]
 
   async function live(): Promise<void> {
     count += 1
-    const [email, first, second] = [`person${count}@example.com`, `first harbour ${count}`, `second harbour ${count}`]
+    const [email, first, second] = [
+      `person${count}@${family}.example`,
+      `first harbour ${count}`,
+      `second harbour ${count}`
+    ]
     if (!succeeded(await send('POST /signup', { body: { email, username: 'Person', password: first } }))) return
     const person: Person = { email, passwords: [first], ended: [] }
     people.push(person)

@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
-import { createDatabase } from '../database.ts'
-import { freePort, runScript, type Service, service } from '../pair.ts'
+import t from 'tap'
+import type { Service } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
+import { startInstances } from './instances.ts'
 
-const ROUNDS = 3
+const ROUNDS = 2
 /** The promise of 10 s, and a margin for a busy machine, in milliseconds. */
 const LONGEST_END = 10_000 + 1000
 const ada = { email: 'ada@example.com', username: 'Ada', password: 'a quiet harbour at dawn' }
@@ -70,33 +67,3 @@ t.test('two instances of each service are restarted in turn under load, and no r
   await load
   t.strictSame(refused, [], `of ${answered} answers`)
 })
-
-async function startInstances(t: Test) {
-  const dir = await mkdtemp(join(tmpdir(), 'latchkey-rolling-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
-  await runScript('generate-keys.sh', [], { KEYS_DIR: dir })
-  const ports = [await freePort(), await freePort(), await freePort(), await freePort()]
-  const ISSUER = `http://127.0.0.1:${ports[0]}`
-  const env = {
-    PATH: process.env.PATH ?? '',
-    ISSUER,
-    AUDIENCE: 'latchkey',
-    KEYS_DIR: dir,
-    DATABASE_URL: await createDatabase(t),
-    BCRYPT_COST: '10',
-    RATE_LIMIT_PER_MINUTE: '0'
-  }
-  const [one, two, three, four] = ports.map(String) as [string, string, string, string]
-  const auths = [service(t, 'auth', { ...env, PORT: one }), service(t, 'auth', { ...env, PORT: two })]
-  const resource = (PORT: string) =>
-    service(t, 'resource', {
-      ...env,
-      PORT,
-      JWKS_URL: `${ISSUER}/.well-known/jwks.json`,
-      JWKS_CACHE_FILE: join(dir, `jwks-${PORT}.json`)
-    })
-  const resources = [resource(three), resource(four)]
-  await Promise.all(auths.map(({ start }) => start()))
-  await Promise.all(resources.map(({ start }) => start()))
-  return { auths, resources }
-}
