@@ -17,17 +17,26 @@ export interface Service {
   readonly url: string
   /** All that it has written to standard output and standard error. */
   output(): string
-  start(): Promise<void>
+  /** Returns when it is ready, or only up: when this path says 200. `more` settings are for this run alone. */
+  start(until?: '/readyz' | '/healthz', more?: Record<string, string>): Promise<void>
+  /** Of the process that was started last. */
+  pid(): number
   /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number | null>
+  /** Sends SIGKILL and returns when it is gone. */
+  kill(): Promise<void>
   /** Sends SIGHUP. */
   hangUp(): void
 }
 
-/** Both services on free ports, with a database and keys of their own; everything is gone when the test ends. */
+/**
+ * Both services on free ports, with a database and keys of their own; everything is gone when the test ends. `extra`
+ * settings are for both, `own` for one.
+ */
 export async function startPair(
   t: Test,
-  extra: Record<string, string> = {}
+  extra: Record<string, string> = {},
+  own: { auth?: Record<string, string>; resource?: Record<string, string> } = {}
 ): Promise<{ auth: Service; resource: Service }> {
   const dir = await mkdtemp(join(tmpdir(), 'latchkey-pair-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
@@ -35,18 +44,26 @@ export async function startPair(
   await runScript('generate-keys.sh', [], { KEYS_DIR: keys })
   const [authPort, resourcePort] = [await freePort(), await freePort()]
   const issuer = `http://127.0.0.1:${authPort}`
-  const shared = { PATH: process.env.PATH ?? '', ISSUER: issuer, AUDIENCE: 'latchkey', BCRYPT_COST: '10', ...extra }
+  const shared: Record<string, string> = {
+    PATH: process.env.PATH ?? '',
+    ISSUER: issuer,
+    AUDIENCE: 'latchkey',
+    BCRYPT_COST: '10',
+    ...extra
+  }
   const auth = service(t, 'auth', {
     ...shared,
     PORT: String(authPort),
     KEYS_DIR: keys,
-    DATABASE_URL: await createDatabase(t)
+    DATABASE_URL: shared['DATABASE_URL'] ?? (await createDatabase(t)),
+    ...own.auth
   })
   const resource = service(t, 'resource', {
     ...shared,
     PORT: String(resourcePort),
     JWKS_URL: `${issuer}/.well-known/jwks.json`,
-    JWKS_CACHE_FILE: join(dir, 'jwks.json')
+    JWKS_CACHE_FILE: join(dir, 'jwks.json'),
+    ...own.resource
   })
   await Promise.all([auth.start(), resource.start()])
   return { auth, resource }
@@ -74,30 +91,42 @@ export function service(t: Test, name: 'auth' | 'resource', env: Record<string, 
   let child: ChildProcess | undefined
   let output = ''
 
-  async function start(): Promise<void> {
-    child = spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'server.js')], { env })
+  async function start(until = '/readyz', more = {}): Promise<void> {
+    child = spawn(process.execPath, [join(ROOT, 'services', name, 'dist', 'server.js')], { env: { ...env, ...more } })
     child.stdout?.on('data', (text) => (output += text))
     child.stderr?.on('data', (text) => (output += text))
     const deadline = Date.now() + LONGEST_START
-    while (!(await isReady(url))) {
+    while (!(await says200(url + until))) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name} did not become ready:\n${output}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
 
   async function stop(): Promise<number | null> {
-    if (!child || child.exitCode !== null) return child?.exitCode ?? null
-    child.kill('SIGTERM')
-    const [code] = await once(child, 'exit')
-    return code
+    await end('SIGTERM')
+    return child?.exitCode ?? null
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    child.kill(signal)
+    await once(child, 'exit')
   }
 
   t.teardown(stop)
-  return { url, start, stop, output: () => output, hangUp: () => void child?.kill('SIGHUP') }
+  return {
+    url,
+    start,
+    pid: () => child?.pid ?? 0,
+    stop,
+    kill: () => end('SIGKILL'),
+    output: () => output,
+    hangUp: () => void child?.kill('SIGHUP')
+  }
 }
 
-async function isReady(url: string): Promise<boolean> {
-  return fetch(`${url}/readyz`).then(
+async function says200(url: string): Promise<boolean> {
+  return fetch(url).then(
     (answer) => answer.ok,
     () => false
   )

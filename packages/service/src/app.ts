@@ -12,6 +12,7 @@ import Fastify, {
   type RawServerDefault
 } from 'fastify'
 import { Type } from 'typebox'
+import { limitAnswerTime } from './answer-time.ts'
 import type { FrameConfig } from './config.ts'
 import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
@@ -32,9 +33,17 @@ const HEADER_LIMIT = 16 * 1024
 const BODY_LIMIT = 64 * 1024
 /** Longest time to receive one whole request, in milliseconds: slow senders are cut off. */
 const REQUEST_TIMEOUT = 15_000
+/** How often slow senders are looked for, in milliseconds; Node's 30 s would let them stay three times as long. */
+const CHECKING_INTERVAL = 1000
 
 /** A query with nothing in it: what every endpoint takes that does not say otherwise. */
 const NO_QUERY = Type.Object({}, { additionalProperties: false })
+
+/** What the frame needs to know. */
+export type FrameSettings = FrameConfig & {
+  /** Longest time of an answer in milliseconds; then it is a 503. Unset: any. */
+  readonly longestAnswer?: number
+}
 
 /**
  * Builds what every service stands on: strict validation, problem+json for every failure, one log line a request,
@@ -43,7 +52,7 @@ const NO_QUERY = Type.Object({}, { additionalProperties: false })
  * `endpoints` adds the service's own plugins and routes. The app is not listening and not yet ready.
  */
 export async function createApp(
-  config: FrameConfig,
+  config: FrameSettings,
   logger: FastifyBaseLogger,
   endpoints: (app: App) => Promise<void>
 ): Promise<App> {
@@ -53,7 +62,12 @@ export async function createApp(
     logController: new OneLineARequest({ requestIdLogLabel: 'request_id' }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
-    http: { maxHeaderSize: HEADER_LIMIT },
+    http: {
+      maxHeaderSize: HEADER_LIMIT,
+      // Node would take the longer of the two, by default 60 s, for the whole request, and the shorter for its head.
+      headersTimeout: REQUEST_TIMEOUT,
+      connectionsCheckingInterval: CHECKING_INTERVAL
+    },
     trustProxy: config.TRUST_PROXY ?? false,
     // While it closes, requests on open connections are still answered; nothing that arrived is dropped.
     return503OnClosing: false,
@@ -76,6 +90,7 @@ export async function createApp(
     reply.headers(headers)
     next()
   })
+  if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer)
   endConnectionsWhenClosing(app)
   acceptJsonOnly(app)
   answerProblems(app)

@@ -35,7 +35,9 @@ export function refuseOtherMethods(app: App, paths: readonly string[]): void {
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   const level = problem.status >= 500 ? 'error' : 'info'
-  request.log[level]({ code: problem.code, ...(level === 'error' && { err: problem }) }, problem.message)
+  // What is refused on purpose, as in a storm of logins, has nothing to tell by its stack, which is dear.
+  const unexpected = level === 'error' && problem.cause !== undefined
+  request.log[level]({ code: problem.code, ...(unexpected && { err: problem }) }, problem.message)
   const { headers, body } = problemResponse(problem, request.id)
   reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
 }

@@ -2,6 +2,8 @@ import type { App } from './app.ts'
 
 /** Longest wait for open requests when the service stops, in milliseconds. */
 const DRAIN_TIMEOUT = 10_000
+/** When the connections are cut that are open all the same, in milliseconds: of clients that send or read too slowly. */
+const SLOW_CLIENT_TIMEOUT = 8000
 
 /**
  * Runs a service as this process: starts it, listens, and ends it in order.
@@ -47,6 +49,10 @@ async function drain(app: App, why: string): Promise<void> {
     app.log.error(`requests were still open after ${DRAIN_TIMEOUT / 1000} s`)
     process.exit(1)
   }, DRAIN_TIMEOUT).unref()
+  setTimeout(() => {
+    app.log.warn(`connections were still open after ${SLOW_CLIENT_TIMEOUT / 1000} s`)
+    app.server.closeAllConnections()
+  }, SLOW_CLIENT_TIMEOUT).unref()
   await app.close()
   app.log.info('stopped')
   process.exit(0)

@@ -23,6 +23,7 @@ import { logout } from './sessions/logout.ts'
 import { logoutEverywhere } from './sessions/logout-everywhere.ts'
 import { refreshToken } from './sessions/refresh-token.ts'
 import { createTokenIssuer } from './sessions/tokens.ts'
+import { PART } from './time-limits.ts'
 import { changeUsers } from './users/change.ts'
 import { listUsers } from './users/list.ts'
 
@@ -51,8 +52,9 @@ export async function buildApp(
   const refresh = { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle }
   const minLength = config.PASSWORD_MIN_LENGTH
   const maxAge = config.JWKS_PUBLISH_AGE
+  const longestAnswer = Math.max(config.DATABASE_TIMEOUT, config.HASH_QUEUE_TIMEOUT) * 1000 * PART.answer
 
-  return createApp(config, logger, async (app) => {
+  return createApp({ ...config, longestAnswer }, logger, async (app) => {
     await openapi(app, {
       title: 'Latchkey auth service',
       description: 'Owns accounts and sessions, signs access and refresh tokens.',

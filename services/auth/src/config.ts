@@ -34,12 +34,13 @@ export const authSettings = Type.Object({
     maximum: 1000,
     default: '10',
     description:
-      'Most connections to the database, for each instance; a request that finds none free waits for DATABASE_TIMEOUT.'
+      'Most connections to the database, for each instance; a request that finds none free waits for eight tenths of DATABASE_TIMEOUT.'
   }),
   DATABASE_TIMEOUT: duration({
     minimum: 0.05,
     default: '3s',
-    description: 'Longest wait for a connection, and again for a statement; then the answer is 503.'
+    description:
+      'Longest time of an answer of any route, or HASH_QUEUE_TIMEOUT if that is longer; then it is 503. The service gives up at nine tenths of it, a wait for a connection or for a silent server at eight, and PostgreSQL a statement at seven.'
   }),
   ACCESS_TOKEN_TTL: duration({
     minimum: 1,
@@ -77,7 +78,7 @@ export const authSettings = Type.Object({
     maximum: 15,
     default: '11',
     description:
-      'Work of one password hash; each step doubles the time of a login and of a guess. Raised, old hashes are renewed at the next login.'
+      'Work of one password hash; each step doubles the time of a login and of a guess. A password change is two of them, and has to be done within HASH_QUEUE_TIMEOUT. Raised, old hashes are renewed at the next login.'
   }),
   PASSWORD_MIN_LENGTH: integer({
     minimum: 1,
@@ -89,7 +90,8 @@ export const authSettings = Type.Object({
   HASH_QUEUE_TIMEOUT: duration({
     minimum: 0.05,
     default: '3s',
-    description: 'Longest wait of a password for a free hashing thread; then the answer is 503.'
+    description:
+      'Longest time of a password, its wait for a hashing thread included. The service gives up at eight tenths of it, and at once where the threads have too much to do before.'
   }),
   RATE_LIMIT_PER_MINUTE: integer({
     minimum: 0,

@@ -1,5 +1,6 @@
 import { Problem, unavailable } from '@latchkey/tokens/errors'
 import pg from 'pg'
+import { PART } from './time-limits.ts'
 
 /** What runs a statement: the pool, or one connection inside a transaction. */
 export interface Queryable {
@@ -32,9 +33,11 @@ pg.types.setTypeParser(INT8, Number)
 const RETRY_AFTER = 1
 
 // Classes of SQLSTATE for a server that cannot be had now: connection, authorization, resources, operator's
-// intervention, system error; and the single states for a read-only server, a database that is not there, a
-// transaction to repeat, a lock that was not had in time, and a plan that a migration or a pooler has made useless.
-const PASSING = /^(08|28|53|57|58)|^(0A000|25006|26000|3D000|40001|40P01|55P03)$/
+// intervention, system error, internal error (also a quota or a limit of file sizes); and the single states for a
+// read-only server, a transaction that took too long, a database that is not there, a transaction to repeat, files that
+// cannot be written (a read-only disk), a lock that was not had in time, and a plan that a migration or a pooler has
+// made useless.
+const PASSING = /^(08|28|53|57|58|XX)|^(0A000|25006|25P0[34]|26000|3D000|40001|40P01|42501|55P03)$/
 
 /**
  * Opens the pool. It connects at the first statement, so a service starts while the database is away.
@@ -46,10 +49,10 @@ export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) 
   const pool = new pg.Pool({
     connectionString: settings.DATABASE_URL,
     max: settings.DATABASE_POOL_SIZE,
-    connectionTimeoutMillis: timeout,
-    statement_timeout: timeout,
-    // Also ends the wait for a server that does not answer at all, a moment after its own limit should have.
-    query_timeout: timeout + 500,
+    connectionTimeoutMillis: timeout * PART.step,
+    statement_timeout: timeout * PART.statement,
+    // For a server that does not even say that its own limit has passed.
+    query_timeout: timeout * PART.step,
     idle_in_transaction_session_timeout: timeout * 2,
     application_name: 'latchkey-auth'
   })
@@ -113,9 +116,12 @@ async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => 
   } catch (error) {
     // What the service refused itself leaves the connection whole; after a failure of the database a new one is safer.
     broken = !(error instanceof Problem) || error.code === 'unavailable'
-    await client.query('ROLLBACK').catch(() => {
-      broken = true
-    })
+    // A connection that is given up is rolled back by its end; to wait for it would be to wait for a stalled server twice.
+    if (!broken) {
+      await client.query('ROLLBACK').catch(() => {
+        broken = true
+      })
+    }
     throw error
   } finally {
     client.off('error', lost)

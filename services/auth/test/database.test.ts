@@ -101,8 +101,17 @@ t.test('a database that cannot be reached is unavailable', async (t) => {
   }
 })
 
+t.test('what the server cannot do now is unavailable, whatever name it gives that', async (t) => {
+  const database = open(t)
+  // A full disk, a quota, a read-only disk, a transaction that lay idle, a server that goes down, a disk that fails.
+  for (const state of ['53100', 'XX000', '42501', '25P03', '57P01', '58030']) {
+    const raise = `DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${state}'; END $$`
+    await t.rejects(database.query(raise), { ...UNAVAILABLE, cause: { code: state } }, state)
+  }
+})
+
 t.test('a statement has DATABASE_TIMEOUT, and its connection is good for more', async (t) => {
-  const database = open(t, { size: 1, timeout: 0.2 })
+  const database = open(t, { size: 1, timeout: 1 })
   await t.rejects(database.query('SELECT pg_sleep(60)'), { ...UNAVAILABLE, message: /statement timeout/ })
   const slow = database.transaction((connection) => connection.query('SELECT pg_sleep(60)'))
   await t.rejects(slow, { ...UNAVAILABLE, message: /statement timeout/ })

@@ -45,6 +45,7 @@ export function directPool(): DirectPool {
       }
       return result
     },
+    admit: () => {},
     close: async () => {}
   }
 }

@@ -26,7 +26,36 @@ t.test('a job that waited too long is not begun, and the answer is unavailable',
   await t.rejects(passwords.verify('x', undefined), { code: 'unavailable', options: { retryAfter: 1 } })
 })
 
+t.test('a job that could not be done in its time is refused at once, when others wait before it', async (t) => {
+  const job = { op: 'hash', password: 'x', cost: 10 } as const
+  await pool.run({ ...job, deadline: Number.POSITIVE_INFINITY })
+  const patient = Array.from({ length: 20 }, () => pool.run({ ...job, deadline: Date.now() + 600_000 }))
+  const begun = pool.run({ ...job, deadline: Date.now() + 1 })
+  const refusal = { code: 'unavailable', message: /^hashing: about \d+ ms to wait/, options: { retryAfter: Number } }
+  await t.rejects(begun, refusal)
+  t.throws(() => pool.admit(Date.now() + 1), refusal, 'and whoever asks before')
+  t.doesNotThrow(() => pool.admit(Date.now() + 600_000))
+  t.equal((await Promise.all(patient)).length, 20)
+})
+
+t.test('after jobs that took far longer than usual a pool soon knows better', async (t) => {
+  const usual = { op: 'hash', password: 'x', cost: 4 } as const
+  await pool.run({ ...usual, cost: 12, deadline: Number.POSITIVE_INFINITY })
+  const [long, short] = [Date.now() + 600_000, 100]
+  const first = Array.from({ length: availableParallelism() }, () => pool.run({ ...usual, deadline: long }))
+  const hasty = pool.run({ ...usual, deadline: Date.now() + short })
+  await t.rejects(hasty, { code: 'unavailable' }, 'it takes the next for as long')
+  await Promise.all(first)
+  for (let i = 0; i < 15; i += 1) await pool.run({ ...usual, deadline: Date.now() + short })
+  const all = Array.from({ length: 2 * availableParallelism() }, () =>
+    pool.run({ ...usual, deadline: Date.now() + short })
+  )
+  for (const result of await Promise.all(all)) t.match(result, { hash: /^\$2b\$04/ })
+})
+
 t.test('the queue has an end, and whoever comes when it is full hears so at once', async (t) => {
+  const pool = openHashPool()
+  t.teardown(() => pool.close())
   const late = { op: 'hash', password: 'x', cost: 15, deadline: 0 } as const
   const results = await Promise.allSettled(Array.from({ length: 400 }, () => pool.run(late)))
   const refused = results.filter((result) => result.status === 'rejected')
@@ -41,7 +70,7 @@ t.test('the queue has an end, and whoever comes when it is full hears so at once
 
 t.test('every endpoint that hashes says 503 when it cannot now, and what it cannot at all is 500', async (t) => {
   let run: HashPool['run'] = async () => 'late'
-  const auth = await startAuth(t, { hashPool: { run: (job) => run(job), close: async () => {} } })
+  const auth = await startAuth(t, { hashPool: { admit: () => {}, run: (job) => run(job), close: async () => {} } })
   const all = await requestsOf(auth)
   for (const [line, sending] of all) isProblem(t, await auth.send(line, sending), 'unavailable', [], line)
 

@@ -36,19 +36,19 @@ t.test('a hash is bcrypt of the cost that was asked for', async (t) => {
 
 t.test('a wrong password costs what is configured, whatever the stored hash has', async (t) => {
   for (const stored of [4, 5, 6, COST]) {
-    t.strictSame(verify('wrong', bcrypt.hashSync('right', stored)), { matches: false }, `cost ${stored}`)
+    t.match(verify('wrong', bcrypt.hashSync('right', stored)), { matches: false }, `cost ${stored}`)
     t.equal(rounds, 2 ** COST, `cost ${stored}`)
   }
 })
 
 t.test('the right one costs no more than its hash', async (t) => {
-  t.strictSame(verify('right', bcrypt.hashSync('right', 5)), { matches: true })
+  t.match(verify('right', bcrypt.hashSync('right', 5)), { matches: true })
   t.equal(rounds, 2 ** 5)
 })
 
 t.test('a stored text that is no hash opens nothing', async (t) => {
   for (const hash of ['', 'right', '*', '$2b$07$', `$2b$99$${'.'.repeat(53)}`, `$1$07$${'.'.repeat(54)}`]) {
-    t.strictSame(verify('right', hash), { matches: false }, hash)
+    t.match(verify('right', hash), { matches: false }, hash)
   }
 })
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { unavailable } from '@latchkey/tokens/errors'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { logOutEverywhere, revokeEverybody } from '../src/sessions/revocation.ts'
@@ -256,6 +257,18 @@ t.test('a login renews a hash of lower cost, and ends nothing', async (t) => {
   t.equal((await raised.send('GET /refresh-token', { token: ada.refresh_token })).status, 200)
   await raised.login(ada)
   t.equal((await rowOf(ada.id)).password_hash, password_hash, 'and once is enough')
+})
+
+t.test('where no thread has time to renew a hash, the login goes on with the old one', async (t) => {
+  const ada = await auth.person()
+  const old = await rowOf(ada.id)
+  const held = hashPool.hold('hash')
+  held.begun.then(() => held.fail(unavailable('hashing: too much to do')))
+  t.equal((await raised.send('POST /login', { body: { email: ada.email, password: PASSWORD } })).status, 200)
+  t.strictSame(await rowOf(ada.id), old)
+  const broken = hashPool.hold('hash')
+  broken.begun.then(() => broken.fail(new Error('the wheel came off')))
+  isProblem(t, await raised.send('POST /login', { body: { email: ada.email, password: PASSWORD } }), 'internal_error')
 })
 
 t.test('a wrong password renews nothing, nor does an instance of lower cost', async (t) => {

@@ -4,11 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { unavailable } from '@latchkey/tokens/errors'
 import { getRounds } from 'bcryptjs'
 import { Piscina } from 'piscina'
+import { PART } from '../time-limits.ts'
 import { fitsBcrypt, normalizePassword } from './password-policy.ts'
 import type { HashJob, HashResult } from './password-worker.ts'
 
 /** Hashes and compares passwords, off the main thread. Both throw `unavailable` (503) when too many wait. */
 export interface Passwords {
+  /** Throws `unavailable` when too many wait for this one to be done in its time: before anything else is done for it. */
+  admit(): void
   /** Makes the bcrypt hash of a password that passed the policy. */
   hash(password: string): Promise<string>
   /**
@@ -20,12 +23,17 @@ export interface Passwords {
 
 /** What runs the jobs: threads, or in tests the caller itself. */
 export interface HashPool {
+  /** Throws what `run` would throw for a job with this deadline. */
+  admit(deadline: number): void
   run(job: HashJob): Promise<HashResult>
   close(): Promise<void>
 }
 
 /** Jobs that may wait; at cost 11 on two cores about 20 s of work, most of which would be too late. */
 const MAX_QUEUE = 256
+
+/** What part of the expected time of a job is that of the latest: what was unusual is forgotten after ten jobs. */
+const WEIGHT = 0.25
 
 /** Starts one hashing thread a core. */
 export function openHashPool(): HashPool {
@@ -38,32 +46,56 @@ export function openHashPool(): HashPool {
     maxThreads: threads,
     maxQueue: MAX_QUEUE
   })
+  let unfinished = 0
+  // Time of a job on its thread, in milliseconds; 0: none was done yet.
+  let expected = 0
+  function admit(deadline: number): void {
+    if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
+    // Jobs that have to end before the next one begins; with none it begins, however wrong the expectation may be.
+    const ahead = Math.max(0, unfinished - threads + 1)
+    const wait = (ahead / threads) * expected
+    const left = deadline - Date.now()
+    // Whoever waits now is done or gone when the time that is left has passed.
+    if (wait > 0 && wait + expected > left) {
+      throw unavailable(`hashing: about ${Math.round(wait)} ms to wait for a thread`, left / 1000)
+    }
+  }
   return {
+    admit,
     run: async (job) => {
-      if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
-      return pool.run(job)
+      admit(job.deadline)
+      unfinished += 1
+      try {
+        const result = await pool.run(job)
+        if (result !== 'late') expected += (result.ms - expected) * (expected === 0 ? 1 : WEIGHT)
+        return result
+      } finally {
+        unfinished -= 1
+      }
     },
     close: () => pool.close()
   }
 }
 
-/** Makes the password functions of a pool. `cost` is bcrypt's, `queueTimeout` the longest wait for a thread in seconds. */
+/** Makes the password functions of a pool. `cost` is bcrypt's, `queueTimeout` is HASH_QUEUE_TIMEOUT in seconds. */
 export function createPasswords(
   pool: HashPool,
   { cost, queueTimeout }: { cost: number; queueTimeout: number }
 ): Passwords {
   // As good as any hash for a comparison that must fail, and as slow.
   const dummy = `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`
-  async function run<R extends HashResult>(job: {
+  const wait = queueTimeout * 1000 * PART.step
+  async function run<R extends Partial<HashResult>>(job: {
     op: HashJob['op']
     password: string
     hash?: string
-  }): Promise<Exclude<R, 'late'>> {
-    const result = await pool.run({ ...job, cost, deadline: Date.now() + queueTimeout * 1000 } as HashJob)
-    if (result === 'late') throw unavailable(`hashing: no thread was free within ${queueTimeout} s`)
-    return result as Exclude<R, 'late'>
+  }): Promise<R> {
+    const result = await pool.run({ ...job, cost, deadline: Date.now() + wait } as HashJob)
+    if (result === 'late') throw unavailable(`hashing: no thread was free within ${wait} ms`)
+    return result as R
   }
   return {
+    admit: () => pool.admit(Date.now() + wait),
     hash: async (sent) => (await run<{ hash: string }>({ op: 'hash', password: normalizePassword(sent) })).hash,
     verify: async (sent, stored) => {
       const password = normalizePassword(sent)

@@ -45,6 +45,8 @@ export interface LoginParts {
  */
 export function login(app: App, { database, passwords, issue, guards, life, limit }: LoginParts): void {
   app.post('/login', { schema, onRequest: limit }, async (request, reply) => {
+    // In a storm of logins the database need not know of those that have no chance.
+    passwords.admit()
     const { email } = request.body
     const account = await findByEmail(database, email)
     const buckets = { strangers: strangersOf(email), device: await deviceShown(request, account) }
@@ -71,9 +73,17 @@ export function login(app: App, { database, passwords, issue, guards, life, limi
     if (!matches) throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
     await forgetAttempts(database, bucket)
     if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
-    if (outdated) await renewHash(database, account.id, account.password_hash, await passwords.hash(password))
+    if (outdated) await renew(account, password)
     const from = originOf(request)
     return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })
+  }
+
+  // Where the threads are busy, the right password is good enough; the next login tries again.
+  async function renew(account: Account, password: string): Promise<void> {
+    const hash = await passwords.hash(password).catch((error) => {
+      if (!(error instanceof Problem && error.code === 'unavailable')) throw error
+    })
+    if (hash) await renewHash(database, account.id, account.password_hash, hash)
   }
 
   async function deviceShown(request: FastifyRequest, account: Account | undefined): Promise<Bucket | undefined> {

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { startPair } from '../pair.ts'
+import { buildFirst } from '../scripts/build-first.ts'
+import { startDatabase } from './database-server.ts'
+import { everyAnswerIsClean, LONGEST_RECOVERY, recordHistory, timeToRecover, until } from './history.ts'
+import { startPeople } from './people.ts'
+
+await buildFirst()
+const database = await startDatabase(t)
+const { auth } = await startPair(t, { DATABASE_URL: database.url, RATE_LIMIT_PER_MINUTE: '0' })
+const credentials = { email: 'ada@example.com', password: 'a quiet harbour' }
+
+t.test('PostgreSQL is killed under load: what was acknowledged is there, and the service recovers', async (t) => {
+  const history = recordHistory(() => auth.url)
+  const health = recordHistory(() => auth.url)
+  const load = startPeople(t, history, 2)
+  await until(history, ({ name, status }) => name === 'POST /logout' && status === 204)
+
+  await database.kill()
+  t.equal((await health.send('GET /readyz')).status, 503, 'it says that it cannot serve')
+  for (const path of ['/healthz', '/.well-known/jwks.json']) {
+    t.equal((await health.send(`GET ${path}`)).status, 200, path)
+  }
+  await sleep(500)
+  await database.start()
+  const recovery = await timeToRecover(() => health.send('GET /readyz'))
+  t.ok(recovery < LONGEST_RECOVERY, `recovered within ${recovery} ms`)
+  const since = Date.now()
+  await until(history, ({ begun, name, status }) => begun > since && name === 'POST /login' && status === 200)
+  await load.stop()
+  t.ok(
+    history.operations.some(({ status }) => status === 503),
+    'somebody noticed'
+  )
+  await load.check(t)
+  everyAnswerIsClean(t, [...history.operations, ...health.operations])
+  t.notMatch(auth.output(), /"code":"internal_error"|uncaught/)
+})
+
+t.test('a service whose PostgreSQL is frozen still ends in order, after its last answer', async (t) => {
+  const { send, operations } = recordHistory(() => auth.url)
+  t.equal((await send('GET /readyz')).status, 200)
+  await database.freeze()
+  const login = send('POST /login', { body: credentials })
+  // The request is on its way before the signal, because it was sent before.
+  t.equal((await send('GET /healthz')).status, 200)
+  const begun = Date.now()
+  t.strictSame(await Promise.all([auth.stop(), auth.stop()]), [0, 0], 'a second signal changes nothing')
+  t.ok(Date.now() - begun < 10_000, `within ${Date.now() - begun} ms`)
+  t.equal((await login).status, 503)
+  everyAnswerIsClean(t, operations)
+  await database.thaw()
+})
+
+t.test('the service starts without PostgreSQL, says so, and is ready soon after it comes', async (t) => {
+  await database.stop()
+  await auth.start('/healthz')
+  const { send, operations } = recordHistory(() => auth.url)
+  t.equal((await send('GET /readyz')).status, 503)
+  t.equal((await send('GET /.well-known/jwks.json')).status, 200)
+  t.equal((await send('POST /login', { body: credentials })).status, 503)
+  await database.start()
+  const recovery = await timeToRecover(() => send('GET /readyz'))
+  t.ok(recovery < LONGEST_RECOVERY, `ready within ${recovery} ms`)
+  everyAnswerIsClean(t, operations)
+})

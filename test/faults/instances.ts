@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { createDatabase } from '../database.ts'
+import { freePort, runScript, type Service, service } from '../pair.ts'
+
+/** Instances of the services that share keys and database. */
+export interface Instances {
+  readonly auths: readonly Service[]
+  readonly resources: readonly Service[]
+  /** Any of the auth services, each in turn. */
+  anyAuth(): string
+}
+
+/** Starts two instances of each service, with a database of their own if `extra` names none. */
+export async function startInstances(t: Test, extra: Record<string, string> = {}): Promise<Instances> {
+  const dir = await mkdtemp(join(tmpdir(), 'latchkey-instances-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  await runScript('generate-keys.sh', [], { KEYS_DIR: dir })
+  const ports = [await freePort(), await freePort(), await freePort(), await freePort()].map(String)
+  const ISSUER = `http://127.0.0.1:${ports[0]}`
+  const env = {
+    PATH: process.env.PATH ?? '',
+    ISSUER,
+    AUDIENCE: 'latchkey',
+    KEYS_DIR: dir,
+    DATABASE_URL: extra['DATABASE_URL'] ?? (await createDatabase(t)),
+    JWKS_URL: `${ISSUER}/.well-known/jwks.json`,
+    BCRYPT_COST: '10',
+    RATE_LIMIT_PER_MINUTE: '0',
+    ...extra
+  }
+  const [auths, resources] = [ports.slice(0, 2), ports.slice(2)].map((ports, i) =>
+    ports.map((PORT) =>
+      service(t, i === 0 ? 'auth' : 'resource', { ...env, PORT, JWKS_CACHE_FILE: join(dir, `jwks-${PORT}.json`) })
+    )
+  ) as [Service[], Service[]]
+  for (const instances of [auths, resources]) await Promise.all(instances.map(({ start }) => start()))
+  let turn = 0
+  return { auths, resources, anyAuth: () => auths[turn++ % auths.length]?.url ?? '' }
+}

@@ -1,0 +1,72 @@
+import pg from 'pg'
+import t from 'tap'
+import { createDatabase } from '../database.ts'
+import { startPair } from '../pair.ts'
+import { buildFirst } from '../scripts/build-first.ts'
+import { everyAnswerIsClean, recordHistory, summary } from './history.ts'
+
+const STORM = 80
+
+await buildFirst()
+const database = await createDatabase(t)
+const { auth, resource } = await startPair(t, {
+  DATABASE_URL: database,
+  HASH_QUEUE_TIMEOUT: '2s',
+  RATE_LIMIT_PER_MINUTE: '0'
+})
+const { send, operations } = recordHistory(() => auth.url)
+const ada = { email: 'ada@example.com', username: 'Ada', password: 'a quiet harbour at dawn' }
+const credentials = { email: ada.email, password: ada.password }
+
+t.test('a service that is started again with a higher cost hashes anew at the next login', async (t) => {
+  await send('POST /signup', { body: ada })
+  t.match(await storedHash(), /^\$2b\$10\$/)
+  await auth.stop()
+  await auth.start('/readyz', { BCRYPT_COST: '12' })
+  t.equal((await send('POST /login', { body: credentials })).status, 200)
+  t.match(await storedHash(), /^\$2b\$12\$/)
+  t.equal((await send('POST /login', { body: credentials })).status, 200)
+})
+
+t.test('a storm of logins: those that would wait too long hear so at once, and nobody else notices', async (t) => {
+  const greetings = recordHistory(() => resource.url)
+  const { body: tokens } = await send('POST /login', { body: credentials })
+  let over = false
+  const storm = Promise.all(
+    Array.from({ length: STORM }, (_, i) =>
+      send('POST /login', { body: { email: `nobody${i}@example.com`, password: 'a guess' } })
+    )
+  ).finally(() => {
+    over = true
+  })
+  let refresh = tokens['refresh_token']
+  const others = []
+  while (!over) {
+    others.push(await greetings.send('GET /greet', { token: tokens['access_token'] }))
+    const refreshed = await send('POST /refresh-token', { token: refresh })
+    refresh = refreshed.body['refresh_token'] ?? refresh
+    others.push(refreshed)
+  }
+  const answers = await storm
+  t.equal(answers.filter(({ status }) => status === 401 || status === 503).length, STORM)
+  const refused = answers.filter(({ status }) => status === 503)
+  t.ok(refused.length > 0 && refused.length < STORM, `of ${STORM} logins ${summary(answers)}`)
+  const said = (reason: RegExp) => auth.output().match(reason)?.length ?? 0
+  const atOnce = said(/"msg":"hashing: about \d+ ms to wait/g)
+  t.ok(atOnce > refused.length / 2, `${atOnce} of ${refused.length} at once`)
+  t.strictSame(
+    others.filter(({ status }) => status !== 200),
+    [],
+    `${others.length} greetings and refreshes`
+  )
+  everyAnswerIsClean(t, [...operations, ...greetings.operations])
+  t.equal((await send('POST /login', { body: credentials })).status, 200)
+})
+
+async function storedHash(): Promise<string> {
+  const client = new pg.Client(database)
+  await client.connect()
+  const { rows } = await client.query('SELECT password_hash FROM users WHERE email = $1', [ada.email])
+  await client.end()
+  return rows[0].password_hash
+}
