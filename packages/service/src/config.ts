@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import type { ErrorObject } from 'ajv'
-import envSchema from 'env-schema'
 import { type Static, type TObject, Type } from 'typebox'
 import { choice, list, settingsValidator, text } from './settings.ts'
 
@@ -69,16 +68,13 @@ export function readConfig<T extends TObject>(
     const value = env[name] || (path ? readValue(path, `${name}_FILE`, problems) : undefined)
     if (value) data[name] = value
   }
-  try {
-    const config = envSchema<Static<T>>({ schema, data, env: false, ajv: settingsValidator() })
-    if (problems.length === 0) return Object.freeze<Static<T>>(config)
-  } catch (error) {
-    const { errors } = error as { errors?: ErrorObject[] }
-    if (!errors) throw error
+  const validator = settingsValidator()
+  if (validator.validate<Static<T>>(schema, data)) {
+    if (problems.length === 0) return Object.freeze(data)
+  } else {
     const unread = problems.map((problem) => problem.split(/_FILE\b/)[0])
-    problems.push(
-      ...errors.filter((e) => !unread.includes(e.params['missingProperty'])).map((e) => describe(e, schema.properties))
-    )
+    const errors = validator.errors?.filter((e) => !unread.includes(e.params['missingProperty'])) ?? []
+    problems.push(...errors.map((e) => describe(e, schema.properties)))
   }
   throw new ConfigError(problems)
 }
