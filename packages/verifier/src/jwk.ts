@@ -83,7 +83,8 @@ function createKey(jwk: VerificationKey['jwk']): VerificationKey {
     jwk,
     verifies: (token) => {
       const end = token.lastIndexOf('.')
-      const [signed, signature] = [Buffer.from(token.slice(0, end)), Buffer.from(token.slice(end + 1), 'base64url')]
+      const signed = Buffer.from(token.slice(0, end), 'latin1')
+      const signature = Buffer.from(token.slice(end + 1), 'base64url')
       // RSASSA-PKCS1-v1_5 is Node's padding for such a key, and RS256's (RFC 7518 §3.3).
       return verify('sha256', signed, key, signature)
     }
