@@ -32,7 +32,6 @@ process.once('message', async (/** @type {Job} */ job) => {
     }
   })
   const statuses = {}
-  let withoutRetryAfter = 0
   let [answers, first, last] = [0, 0, 0]
   let before = os.cpus()
   let busy
@@ -50,7 +49,6 @@ process.once('message', async (/** @type {Job} */ job) => {
     p50: result.latency.p50,
     p99: result.latency.p99,
     longest: result.latency.max,
-    withoutRetryAfter,
     errors: result.errors,
     statuses,
     busy: busy ?? busyness(before, os.cpus())
@@ -63,16 +61,10 @@ process.once('message', async (/** @type {Job} */ job) => {
     const request = { method, path }
     if (bodies) {
       const headers = { 'content-type': 'application/json' }
-      return mine(bodies).map((body) => ({ ...request, headers, body, onResponse: checkRefusal }))
+      return mine(bodies).map((body) => ({ ...request, headers, body }))
     }
     if (cookies) return mine(cookies).map((cookie) => ({ ...request, headers: { cookie } }))
     return mine(tokens ?? []).map((token) => (chain ? inChain(request, token) : { ...request, headers: bearer(token) }))
-  }
-
-  /** @param {number} status @param {Record<string, string>} headers */
-  function checkRefusal(status, _body, _context, headers) {
-    const names = Object.keys(headers).map((name) => name.toLowerCase())
-    if (status === 503 && !names.includes('retry-after')) withoutRetryAfter += 1
   }
 
   /** @param {Record<string, number[]>} lists */

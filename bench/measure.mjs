@@ -25,11 +25,12 @@ const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.
 export const load = (job, expected) => generate('load.mjs', { ...job, cores }, expected)
 
 /**
- * Asks at a fixed rate; the value is the 99th percentile of the latencies.
+ * Asks at a fixed rate; the value is the 99th percentile of the latencies. Throws as `load` does.
  *
  * @param {import('./paced.mjs').Job} job
+ * @param {number[]} [expected]
  */
-export const paced = (job) => generate('paced.mjs', job)
+export const paced = (job, expected) => generate('paced.mjs', job, expected)
 
 /**
  * @param {string} generator

@@ -8,15 +8,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * @property {string} url
  * @property {string} path
  * @property {string} [method] default GET
- * @property {string[]} tokens each request shows the next one
+ * @property {string[]} [tokens] each request shows the next one
+ * @property {string[]} [bodies] as JSON; each request sends the next one
  * @property {number} rate requests a second
  * @property {number} duration seconds
  */
 
-process.once('message', async (/** @type {Job} */ { url, path, method = 'GET', tokens, rate, duration }) => {
+process.once('message', async (/** @type {Job} */ { url, path, method = 'GET', tokens, bodies, rate, duration }) => {
   const agent = new http.Agent({ keepAlive: true })
   const statuses = {}
-  let errors = 0
+  let [errors, withoutRetryAfter] = [0, 0]
   const begun = performance.now()
   const shots = Array.from({ length: rate * duration }, async (_, i) => {
     const due = begun + (i * 1000) / rate
@@ -34,6 +35,7 @@ process.once('message', async (/** @type {Job} */ { url, path, method = 'GET', t
     p99: percentile(0.99),
     longest: latencies.at(-1),
     errors,
+    withoutRetryAfter,
     statuses
   })
   agent.destroy()
@@ -42,13 +44,17 @@ process.once('message', async (/** @type {Job} */ { url, path, method = 'GET', t
   /** @param {number} i @returns {Promise<number | undefined>} */
   function send(i) {
     return new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${tokens[i % tokens.length]}` }
+      const headers = {
+        ...(tokens && { authorization: `Bearer ${tokens[i % tokens.length]}` }),
+        ...(bodies && { 'content-type': 'application/json' })
+      }
       http
         .request(`${url}${path}`, { method, agent, headers }, (answer) => {
+          if (answer.statusCode === 503 && !answer.headers['retry-after']) withoutRetryAfter += 1
           answer.resume().on('close', () => resolve(answer.statusCode))
         })
         .on('error', reject)
-        .end()
+        .end(bodies?.[i % bodies.length])
     })
   }
 })

@@ -5,6 +5,8 @@ import { createPeople, somePeople } from '../people.mjs'
 /** Signatures that one refresh needs: an access token and a refresh token. */
 const SIGNATURES = 2
 const SESSIONS = 160
+/** Seconds after which the rate rises no more: some 25,000 refreshes. */
+const WARM = 45
 
 /** POST /refresh-token, each with the newest token, beside the signatures that the same cores can make. */
 export async function refresh({ pair, rounds, seconds, quick }) {
@@ -17,7 +19,7 @@ export async function refresh({ pair, rounds, seconds, quick }) {
   }
   const jose = async () => perRefresh(await measureRival('signatures', { SECONDS: String(seconds) }))
   const openssl = async () => perRefresh({ value: await opensslSignatures() })
-  if (!quick) await refreshes(20)
+  if (!quick) await refreshes(WARM)
   const found = await interleaved({ ours: () => refreshes(seconds), jose, openssl }, { rounds })
   await auth.stop()
   const row = { what: 'POST /refresh-token', unit: 'refreshes/s', ours: found.ours }

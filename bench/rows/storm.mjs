@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cores } from '../cores.mjs'
-import { interleaved, load, paced } from '../measure.mjs'
+import { interleaved, paced } from '../measure.mjs'
 import { accessTokens, createPeople, loginBodies, somePeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
-/** Each begins anew when it is answered. With one core they fit into the queue of the hashing thread: each waits. */
-const LOGINS = 200 * cores.server.length
+/** Logins a second: far more than the hashing threads can take, whoever is refused or waits. */
+const LOGINS = 500 * cores.server.length
+const PEOPLE = 1000
 /** Greetings a second, and refreshes a second. */
 const RATE = 100
 /** Milliseconds until the answer to a login: 3 s of waiting, and the compare that may begin at their end. */
@@ -14,11 +15,11 @@ const LONGEST = 3100
 /** What greet and refresh notice while more logins come than the hashing threads can take. */
 export async function storm({ pair, rounds, seconds }) {
   const duration = 2 * seconds
-  const database = await createPeople(pair, LOGINS + 2000)
+  const database = await createPeople(pair, PEOPLE + 2000)
   const auth = await pair.startAuth(database)
   const resource = await pair.startResource()
   const greetings = await accessTokens(pair, 50)
-  const bodies = loginBodies(await somePeople(pair, database, LOGINS))
+  const bodies = loginBodies(await somePeople(pair, database, PEOPLE))
 
   /** Both at a steady rate; each refresh is another session's. */
   const others = async () => {
@@ -31,10 +32,8 @@ export async function storm({ pair, rounds, seconds }) {
     return { value: refresh.value, greet, refresh }
   }
   const inStorm = async () => {
-    const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: LOGINS, duration: duration + 3 }
-    const [logins, found] = await Promise.all([load(job, [200, 503]), sleep(2000).then(others)])
-    // Whoever hung up is still in the queue.
-    await sleep(4000)
+    const job = { url: auth.url, path: '/login', method: 'POST', bodies, rate: LOGINS, duration: duration + 3 }
+    const [logins, found] = await Promise.all([paced(job, [200, 503]), sleep(2000).then(others)])
     return { ...found, logins }
   }
   const found = await interleaved({ idle: others, storm: inStorm }, { warm: 1, rounds: Math.min(rounds, 3) })
@@ -43,7 +42,7 @@ export async function storm({ pair, rounds, seconds }) {
   const sum = (/** @type {(run: any) => number} */ of) => logins.reduce((all, run) => all + of(run), 0)
   const refused = sum(({ statuses }) => statuses[503] ?? 0)
   const reasoned = refused - sum(({ withoutRetryAfter }) => withoutRetryAfter)
-  const what = `${LOGINS} logins at once:`
+  const what = `${LOGINS} logins a second:`
   const besides = (/** @type {'greet' | 'refresh'} */ name) => ({
     what: `${what} ${name}`,
     unit: 'ms p99',
