@@ -12,7 +12,7 @@ export const cores = fixed
   ? { server: allowed.slice(0, half), load: allowed.slice(half) }
   : { server: [...os.cpus().keys()], load: [...os.cpus().keys()] }
 
-/** @typedef {'server' | 'load'} Where */
+/** @typedef {'server' | 'load' | 'anywhere'} Where */
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
@@ -93,7 +93,7 @@ export function printed(command, args) {
  * Runs `begin` with this process on these cores: what it starts stays there.
  *
  * @template T
- * @param {Where} where
+ * @param {keyof typeof cores} where
  * @param {() => Promise<T>} begin
  */
 export async function startedOn(where, begin) {
@@ -111,7 +111,8 @@ function move(list) {
 }
 
 /** @param {Where} where @param {string} program */
-const onCores = (where, program) => (fixed ? ['taskset', '--cpu-list', cores[where].join(), program] : [program])
+const onCores = (where, program) =>
+  fixed && where !== 'anywhere' ? ['taskset', '--cpu-list', cores[where].join(), program] : [program]
 
 /** @returns {number[]} those that this process may use; none where taskset cannot tell */
 function allowedCores() {

@@ -39,20 +39,18 @@ export async function openPair() {
      *
      * @param {string} databaseUrl
      * @param {string | number} [port]
+     * @param {import('./cores.mjs').Where} [where]
      */
-    startAuth: (databaseUrl, port = new URL(issuer).port) =>
-      startService('auth', {
-        ISSUER: issuer,
-        AUDIENCE,
-        PORT: String(port),
-        KEYS_DIR: keys,
-        DATABASE_URL: databaseUrl,
-        RATE_LIMIT_PER_MINUTE: '0',
-        BCRYPT_COST
-      }),
-    /** The resource service, ready to serve; the auth service has to run. */
-    startResource: async () =>
-      startService('resource', { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }),
+    startAuth: (databaseUrl, port = new URL(issuer).port, where = 'server') => {
+      const limits = { RATE_LIMIT_PER_MINUTE: '0', BCRYPT_COST }
+      const env = { ISSUER: issuer, AUDIENCE, PORT: String(port), KEYS_DIR: keys, DATABASE_URL: databaseUrl, ...limits }
+      return startService('auth', env, where)
+    },
+    /** The resource service, ready to serve; the auth service has to run. @param {import('./cores.mjs').Where} [where] */
+    startResource: async (where = 'server') => {
+      const env = { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }
+      return startService('resource', env, where)
+    },
     /** A new database, empty; returns its url. */
     createDatabase: async () => {
       const name = `bench_${randomUUID().replaceAll('-', '')}`
@@ -83,11 +81,12 @@ export function migrate(databaseUrl) {
 /**
  * @param {'auth' | 'resource'} name
  * @param {Record<string, string>} env
+ * @param {import('./cores.mjs').Where} where
  */
-async function startService(name, env) {
+async function startService(name, env, where) {
   const url = `http://127.0.0.1:${env['PORT']}`
   const begun = performance.now()
-  const { pid, stop } = startOn('server', path.join(root, 'services', name, 'dist/server.js'), {
+  const { pid, stop } = startOn(where, path.join(root, 'services', name, 'dist/server.js'), {
     env,
     flags: nodeFlags
   })

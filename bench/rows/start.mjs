@@ -8,7 +8,7 @@ import { freePort } from '../pair.mjs'
 import { createPeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
-/** From the start of a process until it can serve. The services on the server's cores, npm start on all. */
+/** From the start of a process until it can serve, on all cores. */
 export async function start({ pair, rounds }) {
   const database = await createPeople(pair, 1)
   const running = await pair.startAuth(database)
@@ -18,8 +18,8 @@ export async function start({ pair, rounds }) {
     return { value: service.ready / 1000 }
   }
   const ways = {
-    resource: ready(pair.startResource),
-    auth: ready(async () => pair.startAuth(database, await freePort())),
+    resource: ready(() => pair.startResource('anywhere')),
+    auth: ready(async () => pair.startAuth(database, await freePort(), 'anywhere')),
     all: () => npmStart(pair, 'npm-start')
   }
   let fresh = 0

@@ -9,8 +9,8 @@ const LOGINS = 500 * cores.server.length
 const PEOPLE = 1000
 /** Greetings a second, and refreshes a second. */
 const RATE = 100
-/** Milliseconds until the answer to a login: 3 s of waiting, and the compare that may begin at their end. */
-const LONGEST = 3100
+/** Milliseconds until the answer to a login. */
+const LONGEST = 3000
 
 /** What greet and refresh notice while more logins come than the hashing threads can take. */
 export async function storm({ pair, rounds, seconds }) {

@@ -30,7 +30,7 @@ export interface VerifierOptions {
    * It answers at once, from what it holds: a promise is no `true`, and anything but `true` refuses the token.
    */
   readonly trusted?: (token: VerifiedToken) => boolean
-  /** Tokens whose verdict is remembered, about 3 kB each; one more drops the oldest verdict. 10,000. */
+  /** Tokens whose verdict is remembered, about 2 kB each; one more drops the oldest verdict. 10,000. */
   readonly maxVerdicts?: number
   /** Longest time until a token that is shown again is verified again, in seconds. 300. */
   readonly verdictAge?: number

@@ -133,9 +133,10 @@ async function run(commands: Command[], email: string): Promise<void> {
   async function fresh(which: number): Promise<Issued | undefined> {
     const token = pick(which)
     if (!model.isAlive(token.model, seconds())) return undefined
+    const before = issued.length
     await steps.refresh({ which })
-    const latest = issued.at(-1)
-    return latest?.model.session === token.model.session && model.isAlive(latest.model, seconds()) ? latest : undefined
+    const [latest] = issued.slice(before)
+    return latest && model.isAlive(latest.model, seconds()) ? latest : undefined
   }
 
   for (const { kind, ...details } of commands) await steps[kind](details)
