@@ -7,6 +7,18 @@ import { type Auth, PASSWORD, startAuth } from './app.ts'
 const pool = openHashPool()
 t.teardown(() => pool.close())
 
+t.test('the first jobs of its threads, which are slow, tell a pool nothing', async (t) => {
+  const [job, soon] = [{ op: 'hash', password: 'x', cost: 10 } as const, Date.now() + 60_000]
+  const first = Array.from({ length: availableParallelism() }, () => pool.run({ ...job, deadline: soon }))
+  await Promise.all(first)
+  const next = Array.from({ length: 2 * availableParallelism() }, () => pool.run({ ...job, deadline: soon }))
+  t.doesNotThrow(() => pool.admit(Date.now() + 1))
+  await Promise.all(next)
+  const others = Array.from({ length: 2 * availableParallelism() }, () => pool.run({ ...job, deadline: soon }))
+  t.throws(() => pool.admit(Date.now() + 1), { code: 'unavailable' }, 'those after them do')
+  await Promise.all(others)
+})
+
 t.test('threads hash and compare', async (t) => {
   const passwords = createPasswords(pool, { cost: 4, queueTimeout: 60 })
   const hash = await passwords.hash('pässword')

@@ -46,9 +46,14 @@ export function openHashPool(): HashPool {
     maxThreads: threads,
     maxQueue: MAX_QUEUE
   })
-  let unfinished = 0
-  // Time of a job on its thread, in milliseconds; 0: none was done yet.
+  let [unfinished, done] = [0, 0]
+  // Time of a job on its thread, in milliseconds; 0: not known yet.
   let expected = 0
+  function learn(ms: number): void {
+    done += 1
+    // The first job of a thread compiles the code as well, and says nothing of the next.
+    if (done > threads) expected += (ms - expected) * (expected === 0 ? 1 : WEIGHT)
+  }
   function admit(deadline: number): void {
     if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
     // Jobs that have to end before the next one begins; with none it begins, however wrong the expectation may be.
@@ -67,7 +72,7 @@ export function openHashPool(): HashPool {
       unfinished += 1
       try {
         const result = await pool.run(job)
-        if (result !== 'late') expected += (result.ms - expected) * (expected === 0 ? 1 : WEIGHT)
+        if (result !== 'late') learn(result.ms)
         return result
       } finally {
         unfinished -= 1
