@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { createPasswords, type HashPool, openHashPool } from '../src/accounts/passwords.ts'
@@ -63,6 +64,22 @@ t.test('after jobs that took far longer than usual a pool soon knows better', as
     pool.run({ ...usual, deadline: Date.now() + short })
   )
   for (const result of await Promise.all(all)) t.match(result, { hash: /^\$2b\$04/ })
+})
+
+t.test('whoever came first is compared first', async (t) => {
+  const [threads, ended] = [availableParallelism(), [] as number[]]
+  const deadline = Date.now() + 600_000
+  const jobs = Array.from({ length: 10 * threads }, async (_, i) => {
+    await sleep(i)
+    await pool.run({ op: 'hash', password: 'x', cost: 8, deadline })
+    ended.push(i)
+  })
+  await Promise.all(jobs)
+  t.strictSame(
+    ended.filter((i, place) => Math.abs(i - place) > threads),
+    [],
+    String(ended)
+  )
 })
 
 t.test('the queue has an end, and whoever comes when it is full hears so at once', async (t) => {

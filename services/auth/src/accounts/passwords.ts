@@ -44,7 +44,9 @@ export function openHashPool(): HashPool {
     filename: worker.href,
     minThreads: threads,
     maxThreads: threads,
-    maxQueue: MAX_QUEUE
+    maxQueue: MAX_QUEUE,
+    // Otherwise a job that finds no thread is put behind those that came after it, again and again.
+    stricterFIFO: true
   })
   let [unfinished, done] = [0, 0]
   // Time of a job on its thread, in milliseconds; 0: not known yet.
