@@ -32,8 +32,8 @@ export interface HashPool {
 /** Jobs that may wait; at cost 11 on two cores about 20 s of work, most of which would be too late. */
 const MAX_QUEUE = 256
 
-/** What part of the expected time of a job is that of the latest: what was unusual is forgotten after ten jobs. */
-const WEIGHT = 0.25
+/** Jobs whose least time is what the next is expected to take: a machine that halts for a moment refuses nobody. */
+const LATEST = 8
 
 /** Starts one hashing thread a core. */
 export function openHashPool(): HashPool {
@@ -48,18 +48,14 @@ export function openHashPool(): HashPool {
     // Otherwise a job that finds no thread is put behind those that came after it, again and again.
     stricterFIFO: true
   })
-  let [unfinished, done] = [0, 0]
-  // Time of a job on its thread, in milliseconds; 0: not known yet.
-  let expected = 0
-  function learn(ms: number): void {
-    done += 1
-    // The first job of a thread compiles the code as well, and says nothing of the next.
-    if (done > threads) expected += (ms - expected) * (expected === 0 ? 1 : WEIGHT)
-  }
+  let unfinished = 0
+  const times: number[] = []
   function admit(deadline: number): void {
     if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
     // Jobs that have to end before the next one begins; with none it begins, however wrong the expectation may be.
     const ahead = Math.max(0, unfinished - threads + 1)
+    // In milliseconds; 0 when nothing is known. The very first job compiles the code as well.
+    const expected = times.length < 2 ? 0 : Math.min(...times)
     const wait = (ahead / threads) * expected
     const left = deadline - Date.now()
     // Whoever waits now is done or gone when the time that is left has passed.
@@ -74,7 +70,8 @@ export function openHashPool(): HashPool {
       unfinished += 1
       try {
         const result = await pool.run(job)
-        if (result !== 'late') learn(result.ms)
+        if (result !== 'late') times.push(result.ms)
+        if (times.length > LATEST) times.shift()
         return result
       } finally {
         unfinished -= 1
