@@ -39,7 +39,8 @@ export async function storm({ pair, rounds, seconds }) {
   const found = await interleaved({ idle: others, storm: inStorm }, { warm: 1, rounds: Math.min(rounds, 3) })
   await Promise.all([auth.stop(), resource.stop()])
   const logins = found.storm.map((run) => run.logins)
-  const sum = (/** @type {(run: import('../measure.mjs').Run) => number} */ of) => logins.reduce((all, run) => all + of(run), 0)
+  const sum = (/** @type {(run: import('../measure.mjs').Run) => number} */ of) =>
+    logins.reduce((all, run) => all + of(run), 0)
   const refused = sum(({ statuses }) => statuses[503] ?? 0)
   const reasoned = refused - sum(({ withoutRetryAfter }) => withoutRetryAfter)
   const what = `${LOGINS} logins a second:`
