@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
-import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Problem } from '@latchkey/tokens/errors'
@@ -13,6 +12,7 @@ import Fastify, {
 } from 'fastify'
 import { Type } from 'typebox'
 import { limitAnswerTime } from './answer-time.ts'
+import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
 import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
@@ -106,34 +106,6 @@ export async function createApp(
   await endpoints(app)
   refuseOtherMethods(app, [...paths])
   return app
-}
-
-/** How long a connection that has brought no request may still bring one while the app closes, in milliseconds. */
-const LAST_CHANCE = 1000
-
-// Connections would hold up the end of the process that their clients keep open after the last answer, or have opened
-// and not used, as browsers and load balancers do.
-function endConnectionsWhenClosing(app: App): void {
-  let closing = false
-  const unused = new Set<Socket>()
-  app.server.on('connection', (socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
-  })
-  app.addHook('onRequest', (request, _reply, next) => {
-    unused.delete(request.raw.socket)
-    next()
-  })
-  app.addHook('preClose', async () => {
-    closing = true
-    setTimeout(() => {
-      for (const socket of unused) socket.destroy()
-    }, LAST_CHANCE).unref()
-  })
-  app.addHook('onSend', (_request, reply, _payload, next) => {
-    if (closing) reply.header('connection', 'close')
-    next()
-  })
 }
 
 function acceptJsonOnly(app: App): void {

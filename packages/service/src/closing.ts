@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { Server, type Socket } from 'node:net'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { App } from './app.ts'
+
+/** How long an open connection may still bring a request while the app closes, in milliseconds. */
+const LAST_CHANCE = 1000
+
+/**
+ * Lets the app close without dropping a request: it listens no more at once, but a connection that is already there may
+ * bring one for a second, and each answer from then on ends its connection (RFC 9112 §9.6).
+ *
+ * Without that second, a request would be reset that is on its way on a connection kept alive. Without its end, clients
+ * that keep connections open, used or not, as browsers and load balancers do, would hold up the process.
+ */
+export function endConnectionsWhenClosing(app: App): void {
+  let closing = false
+  const open = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  app.addHook('onSend', (_request, reply, _payload, next) => {
+    if (closing) reply.header('connection', 'close')
+    next()
+  })
+  app.addHook('preClose', async () => {
+    closing = true
+    await acceptThoseWhoWait(app)
+    const drained = once(app.server, 'close')
+    // What http.Server adds to this is the end of idle connections, at once; Fastify calls it after this hook.
+    Server.prototype.close.call(app.server)
+    await Promise.race([drained, sleep(LAST_CHANCE, undefined, { ref: false })])
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+  })
+}
+
+/** A turn of Node's loop that was as short brought next to nothing, in milliseconds. */
+const SHORT_TURN = 0.2
+
+// The system connects clients before Node takes them, one at each turn of its loop, and resets whoever was not taken
+// when the app stops listening. After a short turn that brought nobody, hardly anybody waits. The turn in which this
+// begins has already looked.
+async function acceptThoseWhoWait(app: App): Promise<void> {
+  let accepted = true
+  const note = () => {
+    accepted = true
+  }
+  app.server.on('connection', note)
+  const end = performance.now() + LAST_CHANCE
+  await nextTurn()
+  for (;;) {
+    const begun = performance.now()
+    accepted = false
+    await nextTurn()
+    const now = performance.now()
+    if ((!accepted && now - begun < SHORT_TURN) || now > end) break
+  }
+  app.server.off('connection', note)
+}
