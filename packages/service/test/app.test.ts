@@ -75,6 +75,17 @@ t.test('while it closes, open connections may bring one more request; without on
   await Promise.all([closed, ended])
 })
 
+t.test('clients that the system connected before it stopped to listen are answered', async (t) => {
+  const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const sockets = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1').setEncoding('utf8'))
+  const answers = sockets.map((socket) => once(socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'data'))
+  await once(app.server, 'connection')
+  await app.close()
+  for (const answer of answers) t.match(await answer, [/^HTTP\/1\.1 200 /])
+})
+
 t.test('two messages in one are never taken for one', async (t) => {
   const { app, lines } = await startFrame(t, (app) => {
     app.post('/', () => ({}))
