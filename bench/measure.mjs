@@ -4,15 +4,10 @@ import { cores, startOn } from './cores.mjs'
 const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url))
 
 /**
- * @typedef {object} Run one figure, and what else is known of how it came about; times in milliseconds
- * @property {number} value what the table shows
- * @property {number} [p50]
- * @property {number} [p99]
- * @property {number} [longest]
- * @property {number} [withoutRetryAfter] answers 503 that did not say when to come again
- * @property {number} [errors]
- * @property {Record<string, number>} [statuses]
- * @property {Record<'server' | 'load', number>} [busy] share of the time in which the cores were not idle
+ * One figure, `value`, which the table shows, and what else is known of how it came about; busy is the share of the time
+ * in which the cores were not idle.
+ *
+ * @typedef {{ value: number, busy?: Record<'server' | 'load', number> } & Partial<import('./paced.mjs').Outcome>} Run
  */
 
 /**
