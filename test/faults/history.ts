@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 /** One request and what became of it; status 0 when no answer came at all. */
@@ -32,6 +33,10 @@ const LONGEST_ANSWER = 3000
 const MARGIN = 500
 /** The promise of recovery within 5 s, with a margin of the same kind, in milliseconds. */
 export const LONGEST_RECOVERY = 5000 + 2000
+/** What the auth service answers without its database. */
+export const WITHOUT_DATABASE = ['GET /healthz', 'GET /.well-known/jwks.json']
+/** In the log of a service: a failure that it was not made for. */
+export const UNFORESEEN = /"code":"internal_error"|uncaught/
 
 /** Writes down all that is asked of the service at this URL; of any of them, if it is told anew for each request. */
 export function recordHistory(url: () => string): History {
@@ -101,13 +106,13 @@ export async function timeToRecover(ask: () => Promise<Operation>): Promise<numb
     const took = Date.now() - begun
     if (succeeded(answer)) return took
     if (took > LONGEST_RECOVERY) throw new Error(`still ${answer.status} after ${took} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await sleep(50)
   }
 }
 
 /** Waits until the history has such an operation. */
 export async function until({ operations }: History, wanted: (operation: Operation) => boolean): Promise<void> {
-  while (!operations.some(wanted)) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (!operations.some(wanted)) await sleep(20)
 }
 
 /** The time that so many per cent of the answers stayed below, in milliseconds. */
