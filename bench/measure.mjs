@@ -77,13 +77,14 @@ export async function measureRival(name, env) {
  * Measures each way in turn, round after round, there and back.
  *
  * @template {string} K
- * @param {Record<K, () => Promise<Run>>} ways
+ * @template R what one measurement finds: a run, or several
+ * @param {Record<K, () => Promise<R>>} ways
  * @param {{ rounds: number, warm?: number }} options warm: rounds that come first and do not count
- * @returns {Promise<Record<K, Run[]>>}
+ * @returns {Promise<Record<K, R[]>>}
  */
 export async function interleaved(ways, { rounds, warm = 0 }) {
   const names = /** @type {K[]} */ (Object.keys(ways))
-  const runs = /** @type {Record<K, Run[]>} */ (Object.fromEntries(names.map((name) => [name, []])))
+  const runs = /** @type {Record<K, R[]>} */ (Object.fromEntries(names.map((name) => [name, []])))
   for (let round = -warm; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const run = await ways[name]()

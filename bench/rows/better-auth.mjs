@@ -1,6 +1,7 @@
+import { freePort } from '../../scripts/embedded-postgres/postmaster.mjs'
 import { loadRefreshes, warmLogins } from '../loads.mjs'
 import { interleaved, load, startRival } from '../measure.mjs'
-import { BCRYPT_COST, freePort } from '../pair.mjs'
+import { BCRYPT_COST } from '../pair.mjs'
 import { createPeople, PASSWORD } from '../people.mjs'
 
 const PEOPLE = 32

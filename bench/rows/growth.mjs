@@ -1,6 +1,6 @@
+import { freePort } from '../../scripts/embedded-postgres/postmaster.mjs'
 import { loadRefreshes } from '../loads.mjs'
 import { interleaved, load } from '../measure.mjs'
-import { freePort } from '../pair.mjs'
 import { createPeople, loginBodies } from '../people.mjs'
 
 const SIZES = { small: 1000, large: 1_000_000 }
@@ -11,7 +11,6 @@ const ACTIVE = 1000
 export async function growth({ pair, rounds, seconds, quick }) {
   const small = await open(pair, SIZES.small)
   const large = await open(pair, SIZES.large)
-  const most = 1.2
   const refresh = ({ database, auth }) => {
     const options = { pair, database, auth, sessions: ACTIVE, connections: 4, duration: seconds }
     return async () => inMilliseconds(await loadRefreshes(options), options.connections)
@@ -29,7 +28,7 @@ export async function growth({ pair, rounds, seconds, quick }) {
     ours: found.large,
     beside: 'with 1,000 users',
     other: found.small,
-    most
+    most: 1.2
   })
   return [row('POST /refresh-token', refreshes), row('POST /login', logins)]
 }

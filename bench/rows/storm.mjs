@@ -29,7 +29,7 @@ export async function storm({ pair, rounds, seconds }) {
       paced({ ...steady, url: resource.url, path: '/greet', tokens: greetings }),
       paced({ ...steady, url: auth.url, path: '/refresh-token', method: 'POST', tokens })
     ])
-    return { value: refresh.value, greet, refresh }
+    return { greet, refresh }
   }
   const inStorm = async () => {
     const job = { url: auth.url, path: '/login', method: 'POST', bodies, rate: LOGINS, duration: duration + 3 }
