@@ -4,15 +4,10 @@ import { cores, startOn } from './cores.mjs'
 const here = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url))
 
 /**
- * @typedef {object} Run one figure, and what else is known of how it came about; times in milliseconds
- * @property {number} value what the table shows
- * @property {number} [p50]
- * @property {number} [p99]
- * @property {number} [longest]
- * @property {number} [withoutRetryAfter] answers 503 that did not say when to come again
- * @property {number} [errors]
- * @property {Record<string, number>} [statuses]
- * @property {Record<'server' | 'load', number>} [busy] share of the time in which the cores were not idle
+ * One figure, `value`, which the table shows, and what else is known of how it came about; busy is the share of the time
+ * in which the cores were not idle.
+ *
+ * @typedef {{ value: number, busy?: Record<'server' | 'load', number> } & Partial<import('./paced.mjs').Outcome>} Run
  */
 
 /**
@@ -82,13 +77,14 @@ export async function measureRival(name, env) {
  * Measures each way in turn, round after round, there and back.
  *
  * @template {string} K
- * @param {Record<K, () => Promise<Run>>} ways
+ * @template R what one measurement finds: a run, or several
+ * @param {Record<K, () => Promise<R>>} ways
  * @param {{ rounds: number, warm?: number }} options warm: rounds that come first and do not count
- * @returns {Promise<Record<K, Run[]>>}
+ * @returns {Promise<Record<K, R[]>>}
  */
 export async function interleaved(ways, { rounds, warm = 0 }) {
   const names = /** @type {K[]} */ (Object.keys(ways))
-  const runs = /** @type {Record<K, Run[]>} */ (Object.fromEntries(names.map((name) => [name, []])))
+  const runs = /** @type {Record<K, R[]>} */ (Object.fromEntries(names.map((name) => [name, []])))
   for (let round = -warm; round < rounds; round += 1) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const run = await ways[name]()

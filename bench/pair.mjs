@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { root } from '../scripts/command.mjs'
+import { freePort } from '../scripts/embedded-postgres/postmaster.mjs'
 import { startPostgres } from '../scripts/embedded-postgres.mjs'
 import { nodeFlags } from '../scripts/services.mjs'
 import { startedOn, startOn } from './cores.mjs'
@@ -104,13 +104,3 @@ const isReady = (url) =>
     ({ ok }) => ok,
     () => false
   )
-
-/** @returns {Promise<number>} */
-export function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-      server.close(() => resolve(port))
-    })
-  })
-}

@@ -50,25 +50,41 @@ export async function createPeople(pair, count) {
 }
 
 /**
- * Some of the people, scattered over all of them, each with the refresh token that is current in the database.
+ * The refresh tokens that are current in the database, of some of the people.
  *
  * @param {import('./pair.mjs').Pair} pair
  * @param {string} databaseUrl
  * @param {number} count
  */
-export async function somePeople(pair, databaseUrl, count) {
+export async function refreshTokens(pair, databaseUrl, count) {
+  return (await issue(pair, await somePeople(databaseUrl, count))).map(({ refresh_token }) => refresh_token)
+}
+
+/**
+ * The bodies with which some of the people log in: the same people as those of the refresh tokens.
+ *
+ * @param {string} databaseUrl
+ * @param {number} count
+ */
+export async function loginBodies(databaseUrl, count) {
+  return (await somePeople(databaseUrl, count)).map(({ email }) => JSON.stringify({ email, password: PASSWORD }))
+}
+
+/**
+ * Scattered over all of the people, each with what tokens are made of.
+ *
+ * @param {string} databaseUrl
+ * @param {number} count
+ */
+async function somePeople(databaseUrl, count) {
   const { rows } = await withClient(databaseUrl, (client) =>
     client.query(
       `SELECT u.email, ${GRANT} FROM sessions s JOIN users u ON u.id = s.user_id ORDER BY md5(s.id::text) LIMIT $1`,
       [count]
     )
   )
-  const pairs = await issue(pair, rows)
-  return rows.map(({ email }, i) => ({ email, refreshToken: pairs[i].refresh_token }))
+  return rows
 }
-
-/** @param {{ email: string }[]} people */
-export const loginBodies = (people) => people.map(({ email }) => JSON.stringify({ email, password: PASSWORD }))
 
 /**
  * So many access tokens of so many users, as the auth service signs them.

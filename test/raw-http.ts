@@ -1,4 +1,5 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 
 /** An HTTP answer as it came over the socket. Names of headers are lower-case; a name that came twice has two values. */
 export interface RawAnswer {
@@ -23,6 +24,14 @@ export function sendRaw(port: number, requestLine: string, headers: readonly str
       .on('close', () => resolve(parse(Buffer.concat(chunks).toString())))
       .write(Buffer.from(head, 'latin1'))
   })
+}
+
+/** Opens a connection and sends this text. What comes is read, by whoever listens for it; a reset is no error. */
+export async function openRaw(url: string, text: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {})
+  await once(socket, 'connect')
+  socket.resume().write(text)
+  return socket
 }
 
 function parse(text: string): RawAnswer {

@@ -1,7 +1,8 @@
-import { cores } from '../cores.mjs'
+import { freePort } from '../../scripts/embedded-postgres/postmaster.mjs'
+import { loadRefreshes, warmLogins } from '../loads.mjs'
 import { interleaved, load, startRival } from '../measure.mjs'
-import { BCRYPT_COST, freePort } from '../pair.mjs'
-import { createPeople, loginBodies, PASSWORD, somePeople } from '../people.mjs'
+import { BCRYPT_COST } from '../pair.mjs'
+import { createPeople, PASSWORD } from '../people.mjs'
 
 const PEOPLE = 32
 
@@ -14,21 +15,16 @@ export async function betterAuth({ pair, rounds, seconds, quick }) {
   const cookies = []
   for (let i = 0; i < PEOPLE; i += 1) cookies.push(await signUp(other.url, i))
 
-  const job = { method: 'POST', connections: 16 }
-  const refresh = async () => {
-    const tokens = (await somePeople(pair, database, PEOPLE)).map(({ refreshToken }) => refreshToken)
-    return load({ ...job, url: auth.url, path: '/refresh-token', tokens, chain: true, duration: seconds })
-  }
-  const token = () =>
-    load({ url: other.url, path: '/api/auth/token', cookies, connections: job.connections, duration: seconds })
+  const same = { connections: 16, duration: seconds }
+  const refresh = () => loadRefreshes({ ...same, pair, database, auth, sessions: PEOPLE })
+  const token = () => load({ ...same, url: other.url, path: '/api/auth/token', cookies })
   const tokens = await interleaved({ refresh, token }, { warm: quick ? 1 : 3, rounds })
 
-  const ours = loginBodies(await somePeople(pair, database, PEOPLE))
-  const theirs = cookies.map((_, i) => JSON.stringify({ email: emailOf(i), password: PASSWORD }))
-  const logins = { ...job, connections: 4 * cores.server.length, duration: 2 * seconds }
+  const job = await warmLogins({ database, auth, people: PEOPLE, duration: 2 * seconds })
+  const bodies = cookies.map((_, i) => JSON.stringify({ email: emailOf(i), password: PASSWORD }))
   const ways = {
-    login: () => load({ ...logins, url: auth.url, path: '/login', bodies: ours }),
-    signIn: () => load({ ...logins, url: other.url, path: '/api/auth/sign-in/email', bodies: theirs })
+    login: () => load(job),
+    signIn: () => load({ ...job, url: other.url, path: '/api/auth/sign-in/email', bodies })
   }
   const found = await interleaved(ways, { warm: 1, rounds })
   await Promise.all([auth.stop(), other.stop()])

@@ -1,6 +1,7 @@
+import { freePort } from '../../scripts/embedded-postgres/postmaster.mjs'
+import { loadRefreshes } from '../loads.mjs'
 import { interleaved, load } from '../measure.mjs'
-import { freePort } from '../pair.mjs'
-import { createPeople, loginBodies, somePeople } from '../people.mjs'
+import { createPeople, loginBodies } from '../people.mjs'
 
 const SIZES = { small: 1000, large: 1_000_000 }
 /** So many users, scattered over all of them, refresh and log in. */
@@ -10,20 +11,14 @@ const ACTIVE = 1000
 export async function growth({ pair, rounds, seconds, quick }) {
   const small = await open(pair, SIZES.small)
   const large = await open(pair, SIZES.large)
-  const most = 1.2
   const refresh = ({ database, auth }) => {
-    return async () => {
-      const tokens = (await somePeople(pair, database, ACTIVE)).map(({ refreshToken }) => refreshToken)
-      const job = { url: auth.url, path: '/refresh-token', method: 'POST', tokens, chain: true, connections: 4 }
-      return inMilliseconds(await load({ ...job, duration: seconds }), 4)
-    }
+    const options = { pair, database, auth, sessions: ACTIVE, connections: 4, duration: seconds }
+    return async () => inMilliseconds(await loadRefreshes(options), options.connections)
   }
   const refreshes = await interleaved({ small: refresh(small), large: refresh(large) }, { warm: quick ? 1 : 3, rounds })
   const login = ({ auth, bodies }) => {
-    return async () => {
-      const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: 1, duration: 2 * seconds }
-      return inMilliseconds(await load(job), 1)
-    }
+    const job = { url: auth.url, path: '/login', method: 'POST', bodies, connections: 1, duration: 2 * seconds }
+    return async () => inMilliseconds(await load(job), job.connections)
   }
   const logins = await interleaved({ small: login(small), large: login(large) }, { warm: 1, rounds })
   await Promise.all([small.auth.stop(), large.auth.stop()])
@@ -33,7 +28,7 @@ export async function growth({ pair, rounds, seconds, quick }) {
     ours: found.large,
     beside: 'with 1,000 users',
     other: found.small,
-    most
+    most: 1.2
   })
   return [row('POST /refresh-token', refreshes), row('POST /login', logins)]
 }
@@ -44,7 +39,7 @@ export async function growth({ pair, rounds, seconds, quick }) {
  */
 async function open(pair, size) {
   const database = await createPeople(pair, size)
-  const bodies = loginBodies(await somePeople(pair, database, ACTIVE))
+  const bodies = await loginBodies(database, ACTIVE)
   return { database, bodies, auth: await pair.startAuth(database, await freePort()) }
 }
 

@@ -1,6 +1,7 @@
 import { cores, printed } from '../cores.mjs'
-import { interleaved, load, measureRival } from '../measure.mjs'
-import { createPeople, somePeople } from '../people.mjs'
+import { loadRefreshes } from '../loads.mjs'
+import { interleaved, measureRival } from '../measure.mjs'
+import { createPeople } from '../people.mjs'
 
 /** Signatures that one refresh needs: an access token and a refresh token. */
 const SIGNATURES = 2
@@ -12,11 +13,8 @@ const WARM = 45
 export async function refresh({ pair, rounds, seconds, quick }) {
   const database = await createPeople(pair, SESSIONS)
   const auth = await pair.startAuth(database)
-  const refreshes = async (/** @type {number} */ duration) => {
-    const tokens = (await somePeople(pair, database, SESSIONS)).map(({ refreshToken }) => refreshToken)
-    const job = { url: auth.url, path: '/refresh-token', method: 'POST', tokens, chain: true, connections: 16 }
-    return load({ ...job, duration })
-  }
+  const refreshes = (/** @type {number} */ duration) =>
+    loadRefreshes({ pair, database, auth, sessions: SESSIONS, connections: 16, duration })
   const jose = async () => perRefresh(await measureRival('signatures', { SECONDS: String(seconds) }))
   const openssl = async () => perRefresh({ value: await opensslSignatures() })
   if (!quick) await refreshes(WARM)

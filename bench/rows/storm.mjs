@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cores } from '../cores.mjs'
 import { interleaved, paced } from '../measure.mjs'
-import { accessTokens, createPeople, loginBodies, somePeople } from '../people.mjs'
+import { accessTokens, createPeople, loginBodies, refreshTokens } from '../people.mjs'
 import { below } from '../table.mjs'
 
 /** Logins a second: far more than the hashing threads can take, whoever is refused or waits. */
@@ -19,17 +19,17 @@ export async function storm({ pair, rounds, seconds }) {
   const auth = await pair.startAuth(database)
   const resource = await pair.startResource()
   const greetings = await accessTokens(pair, 50)
-  const bodies = loginBodies(await somePeople(pair, database, PEOPLE))
+  const bodies = await loginBodies(database, PEOPLE)
 
   /** Both at a steady rate; each refresh is another session's. */
   const others = async () => {
-    const tokens = (await somePeople(pair, database, RATE * duration)).map(({ refreshToken }) => refreshToken)
+    const tokens = await refreshTokens(pair, database, RATE * duration)
     const steady = { rate: RATE, duration }
     const [greet, refresh] = await Promise.all([
       paced({ ...steady, url: resource.url, path: '/greet', tokens: greetings }),
       paced({ ...steady, url: auth.url, path: '/refresh-token', method: 'POST', tokens })
     ])
-    return { value: refresh.value, greet, refresh }
+    return { greet, refresh }
   }
   const inStorm = async () => {
     const job = { url: auth.url, path: '/login', method: 'POST', bodies, rate: LOGINS, duration: duration + 3 }

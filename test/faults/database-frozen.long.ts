@@ -2,7 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { buildFirst } from '../scripts/build-first.ts'
 import { startDatabase } from './database-server.ts'
-import { everyAnswerIsClean, LONGEST_RECOVERY, recordHistory, timeToRecover, until } from './history.ts'
+import {
+  everyAnswerIsClean,
+  LONGEST_RECOVERY,
+  recordHistory,
+  timeToRecover,
+  until,
+  WITHOUT_DATABASE
+} from './history.ts'
 import { startInstances } from './instances.ts'
 import { startPeople } from './people.ts'
 
@@ -31,7 +38,7 @@ async function silent(
   await until(history, ({ name, status }) => name === 'POST /logout' && status === 204)
   await begin()
   for (const over = Date.now() + length; Date.now() < over; await sleep(100)) {
-    for (const line of ['GET /healthz', 'GET /.well-known/jwks.json']) await health.send(line)
+    for (const line of WITHOUT_DATABASE) await health.send(line)
   }
   t.equal((await health.send('GET /readyz')).status, 503, 'it says that it cannot serve')
   await end()

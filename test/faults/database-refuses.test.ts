@@ -3,7 +3,14 @@ import t from 'tap'
 import { createDatabase, runStatement } from '../database.ts'
 import { startPair } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
-import { everyAnswerIsClean, LONGEST_RECOVERY, percentile, recordHistory, timeToRecover } from './history.ts'
+import {
+  everyAnswerIsClean,
+  LONGEST_RECOVERY,
+  percentile,
+  recordHistory,
+  timeToRecover,
+  WITHOUT_DATABASE
+} from './history.ts'
 
 /** The promise for what takes no database, in milliseconds. */
 const AT_ONCE = 100
@@ -38,7 +45,7 @@ t.test('every connection waits for a lock: the next requests are told so in time
     over = true
   })
   while (!over) {
-    for (const line of ['GET /healthz', 'GET /.well-known/jwks.json']) {
+    for (const line of WITHOUT_DATABASE) {
       t.equal((await independent.send(line)).status, 200, line)
     }
   }
@@ -71,7 +78,7 @@ t.test('PostgreSQL takes no writes: they are 503, reads go on, and writes come b
   ]
   for (const { name, status } of refused) t.equal(status, 503, name)
   for (const line of ['GET /me', 'GET /sessions']) t.equal((await send(line, { token })).status, 200, line)
-  for (const line of ['GET /healthz', 'GET /.well-known/jwks.json']) t.equal((await send(line)).status, 200, line)
+  for (const line of WITHOUT_DATABASE) t.equal((await send(line)).status, 200, line)
   const greeting = recordHistory(() => resource.url)
   t.equal((await greeting.send('GET /greet', { token })).status, 200)
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 /** One request and what became of it; status 0 when no answer came at all. */
@@ -9,6 +10,8 @@ export interface Operation {
   readonly type: string
   readonly retryAfter: string | null
   readonly body: Record<string, string>
+  /** Why no answer came, as a code such as ECONNREFUSED where there is one. */
+  readonly error?: string
 }
 
 /** What a request may carry. */
@@ -30,6 +33,10 @@ const LONGEST_ANSWER = 3000
 const MARGIN = 500
 /** The promise of recovery within 5 s, with a margin of the same kind, in milliseconds. */
 export const LONGEST_RECOVERY = 5000 + 2000
+/** What the auth service answers without its database. */
+export const WITHOUT_DATABASE = ['GET /healthz', 'GET /.well-known/jwks.json']
+/** In the log of a service: a failure that it was not made for. */
+export const UNFORESEEN = /"code":"internal_error"|uncaught/
 
 /** Writes down all that is asked of the service at this URL; of any of them, if it is told anew for each request. */
 export function recordHistory(url: () => string): History {
@@ -53,13 +60,17 @@ async function ask(url: string, name: string, { body, token }: Sending = {}): Pr
   }
   try {
     const answer = await fetch(url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
-    const text = await answer.text()
     const [type = '', retryAfter] = [answer.headers.get('content-type') ?? '', answer.headers.get('retry-after')]
-    const ms = Date.now() - begun
-    return { name, begun, ms, status: answer.status, type, retryAfter, body: text ? JSON.parse(text) : {} }
-  } catch {
-    return { name, begun, ms: Date.now() - begun, status: 0, type: '', retryAfter: null, body: {} }
+    const said = answer.status === 204 ? {} : ((await answer.json()) as Operation['body'])
+    return { name, begun, ms: Date.now() - begun, status: answer.status, type, retryAfter, body: said }
+  } catch (failure) {
+    const error = (failure as { cause?: { code?: string } }).cause?.code ?? String(failure)
+    return { name, begun, ms: Date.now() - begun, status: 0, type: '', retryAfter: null, body: {}, error }
   }
+}
+
+export function succeeded({ status }: Operation): boolean {
+  return status >= 200 && status < 300
 }
 
 /**
@@ -72,8 +83,9 @@ export function everyAnswerIsClean(t: Test, operations: readonly Operation[], lo
   t.comment(`${summary(operations)}; longest ${Math.max(...operations.map(({ ms }) => ms))} ms`)
 }
 
-function isClean({ status, type, retryAfter, body }: Operation): boolean {
-  if (status >= 200 && status < 300) return true
+function isClean(operation: Operation): boolean {
+  if (succeeded(operation)) return true
+  const { status, type, retryAfter, body } = operation
   const problem = type.startsWith('application/problem+json') && typeof body['code'] === 'string'
   if (status === 503) return problem && body['code'] === 'unavailable' && /^[1-9]\d*$/.test(retryAfter ?? '')
   return problem && status >= 400 && status < 500
@@ -90,17 +102,17 @@ export function summary(operations: readonly Operation[]): string {
 export async function timeToRecover(ask: () => Promise<Operation>): Promise<number> {
   const begun = Date.now()
   for (;;) {
-    const { status } = await ask()
+    const answer = await ask()
     const took = Date.now() - begun
-    if (status >= 200 && status < 300) return took
-    if (took > LONGEST_RECOVERY) throw new Error(`still ${status} after ${took} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    if (succeeded(answer)) return took
+    if (took > LONGEST_RECOVERY) throw new Error(`still ${answer.status} after ${took} ms`)
+    await sleep(50)
   }
 }
 
 /** Waits until the history has such an operation. */
 export async function until({ operations }: History, wanted: (operation: Operation) => boolean): Promise<void> {
-  while (!operations.some(wanted)) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (!operations.some(wanted)) await sleep(20)
 }
 
 /** The time that so many per cent of the answers stayed below, in milliseconds. */

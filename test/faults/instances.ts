@@ -9,8 +9,10 @@ import { freePort, runScript, type Service, service } from '../pair.ts'
 export interface Instances {
   readonly auths: readonly Service[]
   readonly resources: readonly Service[]
-  /** Any of the auth services, each in turn. */
+  /** The URL of each of the auth services in turn. */
   anyAuth(): string
+  /** Likewise. */
+  anyResource(): string
 }
 
 /** Starts two instances of each service, with a database of their own if `extra` names none. */
@@ -37,6 +39,10 @@ export async function startInstances(t: Test, extra: Record<string, string> = {}
     )
   ) as [Service[], Service[]]
   for (const instances of [auths, resources]) await Promise.all(instances.map(({ start }) => start()))
+  return { auths, resources, anyAuth: inTurn(auths), anyResource: inTurn(resources) }
+}
+
+function inTurn(services: readonly Service[]): () => string {
   let turn = 0
-  return { auths, resources, anyAuth: () => auths[turn++ % auths.length]?.url ?? '' }
+  return () => services[turn++ % services.length]?.url ?? ''
 }

@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import t from 'tap'
+import type { Job, Outcome } from '../../bench/paced.mjs'
 import { startPair } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 import { everyAnswerIsClean, percentile, recordHistory, summary, timeToRecover } from './history.ts'
 
-const STORM = fileURLToPath(new URL('storm.mjs', import.meta.url))
+const GENERATOR = fileURLToPath(new URL('../../bench/paced.mjs', import.meta.url))
 /** Logins a second: thirty times of what two cores can compare. */
 const RATE = 500
 const SECONDS = 5
@@ -33,9 +33,11 @@ t.test(
     const refreshes = recordHistory(() => auth.url)
 
     let [over, refresh] = [false, tokens['refresh_token']]
-    const storm = promisify(execFile)(process.execPath, [STORM, auth.url, String(RATE), String(SECONDS)], {
-      maxBuffer: 10e6
-    }).finally(() => {
+    const bodies = Array.from({ length: RATE * SECONDS }, (_, i) =>
+      JSON.stringify({ email: `nobody${i}@example.com`, password: 'a guess' })
+    )
+    const job = { url: auth.url, path: '/login', method: 'POST', bodies, rate: RATE, duration: SECONDS }
+    const storm = generate(job).finally(() => {
       over = true
     })
     const greet = async () => {
@@ -47,15 +49,11 @@ t.test(
         refresh = body['refresh_token'] ?? refresh
       }
     }
-    const [{ stdout }] = await Promise.all([storm, greet(), renew()])
-    const answers: { status: number; ms: number; retry: string | null }[] = JSON.parse(stdout)
-    const wrong = answers.filter(
-      ({ status, ms, retry }) => ms > LONGEST_LOGIN || (status !== 401 && !(status === 503 && retry))
-    )
-    t.strictSame(wrong.slice(0, 5), [], `of ${answers.length} logins`)
-    const refused = answers.filter(({ status }) => status === 503).map(({ ms }) => ms)
-    const longest = Math.round(Math.max(...answers.map(({ ms }) => ms)))
-    t.comment(`${answers.length - refused.length} compared, ${refused.length} refused, the longest took ${longest} ms`)
+    const [{ statuses, errors, withoutRetryAfter, slowest }] = await Promise.all([storm, greet(), renew()])
+    const { 401: compared = 0, 503: refused = 0, ...others } = statuses
+    t.strictSame({ others, errors, withoutRetryAfter }, { others: {}, errors: 0, withoutRetryAfter: 0 })
+    t.equal(compared + refused, RATE * SECONDS, `${compared} compared, ${refused} refused`)
+    t.ok(slowest <= LONGEST_LOGIN, `the slowest took ${Math.round(slowest)} ms`)
     for (const { operations } of [greetings, refreshes]) {
       const [half, most] = [50, 99].map((percent) => percentile(operations, percent))
       t.comment(`${operations[0]?.name}: ${summary(operations)}; half within ${half} ms, 99 % within ${most} ms`)
@@ -67,3 +65,13 @@ t.test(
     everyAnswerIsClean(t, [...operations, ...greetings.operations, ...refreshes.operations])
   }
 )
+
+// In a process of its own, which is late for nobody else.
+function generate(job: Job): Promise<Outcome> {
+  const generator = fork(GENERATOR, { execArgv: [] })
+  generator.send(job)
+  return new Promise((resolve, reject) => {
+    generator.once('message', (outcome) => resolve(outcome as Outcome))
+    generator.once('exit', (code) => reject(new Error(`the load generator ended with ${code} before it was done`)))
+  })
+}

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import t from 'tap'
@@ -21,7 +22,7 @@ t.test('two migrations at once both end well, also after one was killed while it
   // It stops at its first table, whose name another transaction has taken and not yet given up.
   await other.query('BEGIN; CREATE TABLE users (id int)')
   const first = migrate()
-  while ((await waiting()) === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  while ((await waiting()) === 0) await sleep(20)
   first.kill('SIGKILL')
   await once(first, 'exit')
   await other.query('ROLLBACK')

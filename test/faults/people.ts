@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { History, Operation } from './history.ts'
+import { type History, type Operation, succeeded } from './history.ts'
 
 /** What the answers that a person got say of the account. */
 interface Person {
@@ -19,8 +19,6 @@ export interface Load {
   /** What was acknowledged is there, and nothing is half done; call it when the service is well. */
   check(t: Test): Promise<void>
 }
-
-const succeeded = ({ status }: Operation) => status >= 200 && status < 300
 
 /** Starts so many loops of people; all of their requests are in the history. */
 export function startPeople(t: Test, { send }: History, loops = 4): Load {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { Service } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
+import { type History, type Operation, recordHistory, type Sending, succeeded, summary } from './history.ts'
 import { startInstances } from './instances.ts'
 
 const ROUNDS = 2
@@ -12,45 +12,17 @@ const ada = { email: 'ada@example.com', username: 'Ada', password: 'a quiet harb
 await buildFirst()
 
 t.test('two instances of each service are restarted in turn under load, and no request is dropped', async (t) => {
-  const { auths, resources } = await startInstances(t)
-  const refused: string[] = []
-  let [answered, over] = [0, false]
-
-  // A client that goes to the next instance where a connection is refused; whatever else goes wrong is written down.
-  let turn = 0
-  async function ask(services: readonly Service[], path: string, init: RequestInit): Promise<Record<string, string>> {
-    for (;;) {
-      turn += 1
-      try {
-        const answer = await fetch(services[turn % services.length]?.url + path, init)
-        const body = (await answer.json()) as Record<string, string>
-        answered += 1
-        if (!answer.ok) refused.push(`${path}: ${answer.status} ${body['code']}`)
-        return body
-      } catch (error) {
-        const { code } = (error as { cause?: { code?: string } }).cause ?? {}
-        if (code !== 'ECONNREFUSED') {
-          refused.push(`${path}: ${code ?? error}`)
-          return {}
-        }
-      }
-    }
-  }
-  const post = (body: object) => ({
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body)
-  })
-  const bearer = (token: string | undefined) => ({ headers: { authorization: `Bearer ${token}` } })
-
-  await ask(auths, '/signup', post(ada))
+  const { auths, resources, anyAuth, anyResource } = await startInstances(t)
+  const [auth, resource] = [recordHistory(anyAuth), recordHistory(anyResource)]
+  await ask(auth, 'POST /signup', { body: ada })
+  let over = false
   const user = async () => {
     while (!over) {
-      const tokens = await ask(auths, '/login', post({ email: ada.email, password: ada.password }))
-      await ask(resources, '/greet', bearer(tokens['access_token']))
-      const next = await ask(auths, '/refresh-token', bearer(tokens['refresh_token']))
-      await ask(resources, '/greet', bearer(next['access_token']))
-      await ask(auths, '/me', bearer(next['access_token']))
+      const tokens = await ask(auth, 'POST /login', { body: { email: ada.email, password: ada.password } })
+      await ask(resource, 'GET /greet', { token: tokens['access_token'] })
+      const next = await ask(auth, 'POST /refresh-token', { token: tokens['refresh_token'] })
+      await ask(resource, 'GET /greet', { token: next['access_token'] })
+      await ask(auth, 'GET /me', { token: next['access_token'] })
     }
   }
   const load = Promise.all([user(), user(), user(), user()])
@@ -65,5 +37,19 @@ t.test('two instances of each service are restarted in turn under load, and no r
   }
   over = true
   await load
-  t.strictSame(refused, [], `of ${answered} answers`)
+  const operations = [...auth.operations, ...resource.operations]
+  const wrong = operations.filter((operation) => !succeeded(operation) && !refused(operation))
+  t.strictSame(wrong, [], summary(operations))
 })
+
+// Goes to the next instance where a connection is refused.
+async function ask({ send }: History, line: string, sending: Sending): Promise<Operation['body']> {
+  for (;;) {
+    const operation = await send(line, sending)
+    if (!refused(operation)) return operation.body
+  }
+}
+
+function refused({ error }: Operation): boolean {
+  return error === 'ECONNREFUSED'
+}

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import net, { type Socket } from 'node:net'
 import t from 'tap'
 import { startPair } from '../pair.ts'
+import { openRaw } from '../raw-http.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 
 /** The promise of 10 s, in milliseconds; a service cuts such clients off after 8 s. */
@@ -14,20 +14,14 @@ t.test('clients that send half a request and wait hold up no end, and a second S
   const begun = Date.now()
   await Promise.all(
     [auth, resource].map(async ({ url, stop }) => {
-      const open = async (text: string) => {
-        const socket = net.connect(Number(new URL(url).port), '127.0.0.1')
-        socket.on('error', () => {}).write(text)
-        await once(socket, 'connect')
-        return socket
-      }
       const post = 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n'
-      const idle = await open('')
-      const halfHead = await open(post)
-      const halfBody = await open(`${post}\r\n{"email":`)
-      const second = await open('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+      const idle = await openRaw(url, '')
+      const halfHead = await openRaw(url, post)
+      const halfBody = await openRaw(url, `${post}\r\n{"email":`)
+      const second = await openRaw(url, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
       await once(second, 'data')
       second.write(post)
-      const ends = [idle, halfHead, halfBody, second].map((socket: Socket) => once(socket, 'close'))
+      const ends = [idle, halfHead, halfBody, second].map((socket) => once(socket, 'close'))
       t.strictSame(await Promise.all([stop(), stop()]), [0, 0], url)
       await Promise.all(ends)
     })
