@@ -38,18 +38,20 @@ t.test('two instances of each service are restarted in turn under load, and no r
   over = true
   await load
   const operations = [...auth.operations, ...resource.operations]
-  const wrong = operations.filter((operation) => !succeeded(operation) && !refused(operation))
+  const wrong = operations.filter((operation) => !succeeded(operation) && !isToBeRepeated(operation))
   t.strictSame(wrong, [], summary(operations))
 })
 
-// Goes to the next instance where a connection is refused.
+// Asks the next instance where a connection is refused, or again later where a login is told to come later.
 async function ask({ send }: History, line: string, sending: Sending): Promise<Operation['body']> {
   for (;;) {
     const operation = await send(line, sending)
-    if (!refused(operation)) return operation.body
+    if (!isToBeRepeated(operation)) return operation.body
+    await sleep(Number(operation.retryAfter) * 1000)
   }
 }
 
-function refused({ error }: Operation): boolean {
-  return error === 'ECONNREFUSED'
+// On a machine that is busy hashing threads, which have a lower priority, may be too slow: nothing that a stop does.
+function isToBeRepeated({ name, status, error }: Operation): boolean {
+  return error === 'ECONNREFUSED' || (name === 'POST /login' && status === 503)
 }
