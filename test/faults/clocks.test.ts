@@ -84,8 +84,13 @@ t.test('the auth service’s clock is off: nothing happens within the leeway, an
 
   await shift.auth.to(HOUR)
   t.match(await me(before['access_token']), { status: 401, body: { code: 'token_expired' } }, 'an hour ahead')
-  const { access_token: early } = await login()
-  t.match(await greet(early), { status: 401, body: { code: 'invalid_token' } }, 'its tokens begin an hour too late')
+  const early = await login()
+  const late = await greet(early['access_token'])
+  t.match(late, { status: 401, body: { code: 'invalid_token' } }, 'its tokens begin an hour too late')
+  // Sessions go by the database's clock alone.
+  t.equal(early['refresh_expires_in'], before['refresh_expires_in'], 'a session lives as long as ever')
+  for (let i = 0; i < 2; i += 1)
+    t.equal((await refresh(early['refresh_token'])).status, 200, 'and a lost answer is no theft')
 
   await shift.auth.to(0)
   t.equal((await me(before['access_token'])).status, 200)
