@@ -137,14 +137,17 @@ t.test('a server that falls silent holds nobody longer than a moment more', asyn
     socket.on('data', (bytes) => silent || there.write(bytes)).on('close', () => there.destroy())
     there.on('data', (bytes) => silent || socket.write(bytes)).on('error', () => socket.destroy())
   })
-  const database = open(t, { url: await listen(t, proxy), size: 1, timeout: 0.2 })
+  const database = open(t, { url: await listen(t, proxy), size: 1, timeout: 1 })
   const one = () => database.query('SELECT 1 AS one')
   await one()
+  const begun = Date.now()
   const interrupted = database.transaction(async (connection) => {
     silent = true
     await connection.query('SELECT 1')
   })
   await t.rejects(interrupted, UNAVAILABLE)
+  // One wait of eight tenths: to roll back as well would take another.
+  t.ok(Date.now() - begun < 1500, `after ${Date.now() - begun} ms`)
   silent = false
   t.strictSame(await one(), [{ one: 1 }], 'and the next one finds it again')
   silent = true
