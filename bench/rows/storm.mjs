@@ -32,11 +32,19 @@ export async function storm({ pair, rounds, seconds }) {
     return { greet, refresh }
   }
   const inStorm = async () => {
-    const job = { url: auth.url, path: '/login', method: 'POST', bodies, rate: LOGINS, duration: duration + 3 }
+    const job = {
+      url: auth.url,
+      path: '/login',
+      method: 'POST',
+      bodies,
+      rate: LOGINS,
+      duration: duration + 3,
+      background: true
+    }
     const [logins, found] = await Promise.all([paced(job, [200, 503]), sleep(2000).then(others)])
     return { ...found, logins }
   }
-  const found = await interleaved({ idle: others, storm: inStorm }, { warm: 1, rounds: Math.min(rounds, 3) })
+  const found = await interleaved({ idle: others, storm: inStorm }, { warm: 2, rounds: Math.min(rounds, 3) })
   await Promise.all([auth.stop(), resource.stop()])
   const logins = found.storm.map((run) => run.logins)
   const sum = (/** @type {(run: import('../measure.mjs').Run) => number} */ of) =>

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import pg from 'pg'
 import t from 'tap'
@@ -24,6 +25,16 @@ t.test('a service that is started again with a higher cost hashes anew at the ne
   t.equal((await send('POST /login', { body: credentials })).status, 200)
   t.match(await storedHash(), /^\$2b\$11\$/)
   t.equal((await send('POST /login', { body: credentials })).status, 200)
+})
+
+t.test('hashing threads give way to the others', { skip: process.platform !== 'linux' }, async (t) => {
+  const tasks = `/proc/${auth.pid()}/task`
+  // proc_pid_stat(5): after the name in brackets, nice is the seventeenth.
+  const niceness = readdirSync(tasks).map((id) =>
+    Number(readFileSync(`${tasks}/${id}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[16])
+  )
+  const usual = Math.min(...niceness)
+  t.equal(niceness.filter((nice) => nice === Math.min(usual + 5, 19)).length, availableParallelism(), String(niceness))
 })
 
 t.test('a storm of logins: those that would wait too long hear so at once, and nobody else notices', async (t) => {

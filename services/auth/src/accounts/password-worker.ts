@@ -1,4 +1,4 @@
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 import { compareSync, getRounds, hashSync } from 'bcryptjs'
 
 /** Work for a hashing thread: `hash` makes a hash of the given cost, `verify` compares with one. */
@@ -12,8 +12,15 @@ export type HashResult =
   | 'late'
   | ({ readonly ms: number } & ({ readonly hash: string } | { readonly matches: boolean }))
 
-// On Linux this is the calling thread's priority alone: a storm of logins leaves the main thread its core.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+/**
+ * How much lower the priority is: a third of the main thread's share where both want one core. Without it, refreshes wait
+ * behind passwords; with far more, clients that ask again at once after each 503 keep the hashing threads from any work
+ * (docs/performance.md).
+ */
+const NICENESS = 5
+
+// On Linux this is the calling thread's priority alone.
+if (process.platform === 'linux') setPriority(Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW))
 
 /** Does one job, on the calling thread. */
 export default function work(job: HashJob): HashResult {
