@@ -42,7 +42,7 @@ export async function startPair(
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   const keys = join(dir, 'keys')
   await runScript('generate-keys.sh', [], { KEYS_DIR: keys })
-  const [authPort, resourcePort] = [await freePort(), await freePort()]
+  const [authPort, resourcePort] = await freePorts(2)
   const issuer = `http://127.0.0.1:${authPort}`
   const shared: Record<string, string> = {
     PATH: process.env.PATH ?? '',
@@ -75,14 +75,20 @@ export async function runScript(name: string, args: string[], env: Record<string
   return stdout
 }
 
-/** A port of the loopback interface that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
+/** Ports of the loopback interface that were free a moment ago, each another. */
+export async function freePorts<const N extends 1 | 2 | 4>(count: N): Promise<Ports[N]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  // All at the same time: a port that was given back may be given again.
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports as unknown as Ports[N]
+}
+
+interface Ports {
+  readonly 1: readonly [number]
+  readonly 2: readonly [number, number]
+  readonly 4: readonly [number, number, number, number]
 }
 
 /** A service with these settings, not yet started; it is stopped when the test ends. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { createDatabase } from '../database.ts'
-import { freePort, runScript, type Service, service } from '../pair.ts'
+import { freePorts, runScript, type Service, service } from '../pair.ts'
 
 /** Instances of the services that share keys and database. */
 export interface Instances {
@@ -20,7 +20,7 @@ export async function startInstances(t: Test, extra: Record<string, string> = {}
   const dir = await mkdtemp(join(tmpdir(), 'latchkey-instances-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   await runScript('generate-keys.sh', [], { KEYS_DIR: dir })
-  const ports = [await freePort(), await freePort(), await freePort(), await freePort()].map(String)
+  const ports = (await freePorts(4)).map(String)
   const ISSUER = `http://127.0.0.1:${ports[0]}`
   const env = {
     PATH: process.env.PATH ?? '',
