@@ -50,6 +50,19 @@ t.test('jobs that took far longer than usual make a pool refuse nobody', async (
   for (const result of await Promise.all(all)) t.match(result, { hash: /^\$2b\$04/ })
 })
 
+t.test('jobs whose time has passed make a pool refuse nobody', async (t) => {
+  const short = { op: 'hash', password: 'x', cost: 4 } as const
+  for (let i = 0; i < 8; i += 1) await pool.run({ ...short, deadline: Date.now() + 60_000 })
+  const long = Array.from({ length: availableParallelism() }, () =>
+    pool.run({ ...short, cost: 14, deadline: Date.now() + 60_000 })
+  )
+  const late = Array.from({ length: 100 }, () => pool.run({ ...short, deadline: Date.now() + 400 }))
+  await sleep(450)
+  t.doesNotThrow(() => pool.admit(Date.now() + 20))
+  for (const result of await Promise.all(late)) t.equal(result, 'late')
+  await Promise.all(long)
+})
+
 t.test('whoever came first is compared first', async (t) => {
   const [threads, ended] = [availableParallelism(), [] as number[]]
   const deadline = Date.now() + 600_000

@@ -48,16 +48,20 @@ export function openHashPool(): HashPool {
     // Otherwise a job that finds no thread is put behind those that came after it, again and again.
     stricterFIFO: true
   })
-  let unfinished = 0
+  const unfinished = new Set<HashJob>()
   const times: number[] = []
   function admit(deadline: number): void {
     if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
+    const now = Date.now()
+    let waiting = 0
+    // Those whose time has passed are not begun any more.
+    for (const job of unfinished) if (job.deadline > now) waiting += 1
     // Jobs that have to end before the next one begins; with none it begins, however wrong the expectation may be.
-    const ahead = Math.max(0, unfinished - threads + 1)
+    const ahead = Math.max(0, waiting - threads + 1)
     // In milliseconds; 0 when nothing is known. The very first job compiles the code as well.
     const expected = times.length < 2 ? 0 : Math.min(...times)
     const wait = (ahead / threads) * expected
-    const left = deadline - Date.now()
+    const left = deadline - now
     // Whoever waits now is done or gone when the time that is left has passed.
     if (wait > 0 && wait + expected > left) {
       throw unavailable(`hashing: about ${Math.round(wait)} ms to wait for a thread`, left / 1000)
@@ -67,14 +71,14 @@ export function openHashPool(): HashPool {
     admit,
     run: async (job) => {
       admit(job.deadline)
-      unfinished += 1
+      unfinished.add(job)
       try {
         const result = await pool.run(job)
         if (result !== 'late') times.push(result.ms)
         if (times.length > LATEST) times.shift()
         return result
       } finally {
-        unfinished -= 1
+        unfinished.delete(job)
       }
     },
     close: () => pool.close()
