@@ -5,9 +5,10 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { prepareCluster, superuser } from './embedded-postgres/cluster.mjs'
 import { choosePlace } from './embedded-postgres/place.mjs'
-import { findServer, freePort } from './embedded-postgres/postmaster.mjs'
+import { findServer } from './embedded-postgres/postmaster.mjs'
 import { runAs } from './embedded-postgres/run-as.mjs'
 import { claim } from './embedded-postgres/starter.mjs'
+import { freePort } from './free-port.mjs'
 
 /** @typedef {import('./embedded-postgres/place.mjs').Place} Place */
 /**

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { freePort } from '../scripts/free-port.mjs'
 import { createDatabase } from './database.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -42,7 +42,7 @@ export async function startPair(
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   const keys = join(dir, 'keys')
   await runScript('generate-keys.sh', [], { KEYS_DIR: keys })
-  const [authPort, resourcePort] = await freePorts(2)
+  const [authPort, resourcePort] = [await freePort(), await freePort()]
   const issuer = `http://127.0.0.1:${authPort}`
   const shared: Record<string, string> = {
     PATH: process.env.PATH ?? '',
@@ -73,22 +73,6 @@ export async function startPair(
 export async function runScript(name: string, args: string[], env: Record<string, string>): Promise<string> {
   const { stdout } = await promisify(execFile)(join(ROOT, 'scripts', name), args, { env: { ...process.env, ...env } })
   return stdout
-}
-
-/** Ports of the loopback interface that were free a moment ago, each another. */
-export async function freePorts<const N extends 1 | 2 | 4>(count: N): Promise<Ports[N]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  // All at the same time: a port that was given back may be given again.
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports as unknown as Ports[N]
-}
-
-interface Ports {
-  readonly 1: readonly [number]
-  readonly 2: readonly [number, number]
-  readonly 4: readonly [number, number, number, number]
 }
 
 /** A service with these settings, not yet started; it is stopped when the test ends. */

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { freePort } from '../scripts/free-port.mjs'
 import { createDatabase } from './database.ts'
-import { freePorts, runScript, type Service, service } from './pair.ts'
+import { runScript, type Service, service } from './pair.ts'
 
 /** In seconds. Within KEY_LEAD the copy is made (1), seen by its instance (5), and fetched by its verifiers (1). */
 const KEY_LEAD = 7
@@ -91,7 +92,7 @@ async function startDeployment(t: Test) {
   }
   await runScript('generate-keys.sh', [], { KEYS_DIR: keys })
   await copyKeys()
-  const ports = await freePorts(4)
+  const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const
   const env = {
     ...SETTINGS,
     ISSUER: `http://127.0.0.1:${ports[0]}`,

@@ -1,4 +1,4 @@
-import { freePort } from '../../scripts/embedded-postgres/postmaster.mjs'
+import { freePort } from '../../scripts/free-port.mjs'
 import { loadRefreshes, warmLogins } from '../loads.mjs'
 import { interleaved, load, startRival } from '../measure.mjs'
 import { BCRYPT_COST } from '../pair.mjs'

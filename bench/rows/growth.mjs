@@ -1,4 +1,4 @@
-import { freePort } from '../../scripts/embedded-postgres/postmaster.mjs'
+import { freePort } from '../../scripts/free-port.mjs'
 import { loadRefreshes } from '../loads.mjs'
 import { interleaved, load } from '../measure.mjs'
 import { createPeople, loginBodies } from '../people.mjs'

@@ -64,15 +64,3 @@ function speaksPostgres(port) {
     socket.on('timeout', () => end(false))
   })
 }
-
-/** @returns {Promise<number>} a port that was free a moment ago */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = /** @type {net.AddressInfo} */ (server.address())
-      server.close(() => resolve(address.port))
-    })
-  })
-}

@@ -32,7 +32,7 @@ const LONGEST_ANSWER = 3000
 /** What the client of a test may come late itself, on a machine that is busy with tests, in milliseconds. */
 const MARGIN = 500
 /** The promise of recovery within 5 s, with a margin of the same kind, in milliseconds. */
-export const LONGEST_RECOVERY = 5000 + 2000
+const LONGEST_RECOVERY = 5000 + 2000
 /** What the auth service answers without its database. */
 export const WITHOUT_DATABASE = ['GET /healthz', 'GET /.well-known/jwks.json']
 /** In the log of a service: a failure that it was not made for. */
@@ -69,6 +69,7 @@ async function ask(url: string, name: string, { body, token }: Sending = {}): Pr
   }
 }
 
+/** Answered with a 2xx. */
 export function succeeded({ status }: Operation): boolean {
   return status >= 200 && status < 300
 }
@@ -108,6 +109,12 @@ export async function timeToRecover(ask: () => Promise<Operation>): Promise<numb
     if (took > LONGEST_RECOVERY) throw new Error(`still ${answer.status} after ${took} ms`)
     await sleep(50)
   }
+}
+
+/** A success comes within the promised time. */
+export async function recovers(t: Test, ask: () => Promise<Operation>): Promise<void> {
+  const took = await timeToRecover(ask)
+  t.ok(took < LONGEST_RECOVERY, `recovered within ${took} ms`)
 }
 
 /** Waits until the history has such an operation. */

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { freePort } from '../../scripts/free-port.mjs'
 import { createDatabase } from '../database.ts'
-import { freePorts, runScript, type Service, service } from '../pair.ts'
+import { runScript, type Service, service } from '../pair.ts'
 
 /** Instances of the services that share keys and database. */
 export interface Instances {
@@ -20,7 +21,7 @@ export async function startInstances(t: Test, extra: Record<string, string> = {}
   const dir = await mkdtemp(join(tmpdir(), 'latchkey-instances-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   await runScript('generate-keys.sh', [], { KEYS_DIR: dir })
-  const ports = (await freePorts(4)).map(String)
+  const ports = [await freePort(), await freePort(), await freePort(), await freePort()].map(String)
   const ISSUER = `http://127.0.0.1:${ports[0]}`
   const env = {
     PATH: process.env.PATH ?? '',

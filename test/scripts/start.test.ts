@@ -9,8 +9,8 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { freePort } from '../../scripts/free-port.mjs'
 import { createDatabase } from '../database.ts'
-import { freePorts } from '../pair.ts'
 import { buildFirst } from './build-first.ts'
 import { plainEnvironment } from './plain-environment.ts'
 
@@ -40,7 +40,7 @@ async function makePlace(t: Test): Promise<Place> {
   // Open to the user that PostgreSQL runs as when we are root.
   await chmod(data, 0o755)
   t.teardown(() => rm(data, { recursive: true, force: true }))
-  const [auth, resource] = await freePorts(2)
+  const [auth, resource] = [await freePort(), await freePort()]
   const env = {
     ...{ DATA_DIR: data, KEYS_DIR: keys, JWKS_CACHE_FILE: path.join(data, 'jwks.json'), BCRYPT_COST: '10' },
     ...{ AUTH_PORT: String(auth), RESOURCE_PORT: String(resource), LOG_LEVEL: 'warn' }

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
+import { freePort } from '../../../scripts/free-port.mjs'
 import { createDatabase } from '../../../test/database.ts'
-import { freePorts } from '../../../test/pair.ts'
 import { type Auth, startAuth } from './app.ts'
 
 const SERVER = ['/usr/bin/redis-server', '/usr/bin/valkey-server', '/usr/local/bin/redis-server'].find(existsSync)
@@ -25,7 +25,7 @@ interface Running {
 async function redisServer(t: Test): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-redis-'))
   t.teardown(() => rm(folder, { recursive: true }))
-  const [port] = await freePorts(1)
+  const port = await freePort()
   let child: ChildProcess | undefined
   const settings = ['--bind', '127.0.0.1', '--save', '', '--dir', folder, '--requirepass', PASSWORD]
 
@@ -113,7 +113,7 @@ t.test('with Redis', { skip: !SERVER && !process.env.CI && 'no Redis or Valkey h
 })
 
 t.test('a Redis that was never there holds up no start', async (t) => {
-  const url = `redis://127.0.0.1:${await freePorts(1)}`
+  const url = `redis://127.0.0.1:${await freePort()}`
   const auth = await startAuth(t, { env: { REDIS_URL: url, RATE_LIMIT_PER_MINUTE: '1' } })
   t.equal((await auth.send('POST /login', { body: {} })).status, 400)
   t.equal((await auth.send('POST /login', { body: {} })).status, 429)
