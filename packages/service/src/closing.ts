@@ -3,7 +3,7 @@ import { Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { App } from './app.ts'
 
-/** How long an open connection may still bring a request while the app closes, in milliseconds. */
+/** How long clients that wait are taken in while the app closes, and then may still bring a request; in milliseconds. */
 const LAST_CHANCE = 1000
 
 /**
@@ -42,19 +42,18 @@ const SHORT_TURN = 0.2
 // when the app stops listening. After a short turn that brought nobody, hardly anybody waits. The turn in which this
 // begins has already looked.
 async function acceptThoseWhoWait(app: App): Promise<void> {
-  let accepted = true
+  let [accepted, took] = [false, 0]
   const note = () => {
     accepted = true
   }
   app.server.on('connection', note)
   const end = performance.now() + LAST_CHANCE
   await nextTurn()
-  for (;;) {
-    const begun = performance.now()
+  do {
     accepted = false
+    const begun = performance.now()
     await nextTurn()
-    const now = performance.now()
-    if ((!accepted && now - begun < SHORT_TURN) || now > end) break
-  }
+    took = performance.now() - begun
+  } while ((accepted || took >= SHORT_TURN) && performance.now() < end)
   app.server.off('connection', note)
 }

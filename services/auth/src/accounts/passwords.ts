@@ -53,11 +53,11 @@ export function openHashPool(): HashPool {
   function admit(deadline: number): void {
     if (pool.queueSize >= MAX_QUEUE) throw unavailable('hashing: the queue is full')
     const now = Date.now()
-    let waiting = 0
-    // Those whose time has passed are not begun any more.
-    for (const job of unfinished) if (job.deadline > now) waiting += 1
+    // Those that wait are not begun any more once their time has passed.
+    let inTime = 0
+    for (const job of unfinished) if (job.deadline > now) inTime += 1
     // Jobs that have to end before the next one begins; with none it begins, however wrong the expectation may be.
-    const ahead = Math.max(0, waiting - threads + 1)
+    const ahead = Math.max(0, inTime - threads + 1)
     // In milliseconds; 0 when nothing is known. The very first job compiles the code as well.
     const expected = times.length < 2 ? 0 : Math.min(...times)
     const wait = (ahead / threads) * expected
