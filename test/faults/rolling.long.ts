@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import type { Service } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 import { type History, type Operation, recordHistory, type Sending, succeeded, summary } from './history.ts'
 import { startInstances } from './instances.ts'
@@ -39,7 +40,7 @@ t.test('two instances of each service are restarted in turn under load, and no r
   await load
   const operations = [...auth.operations, ...resource.operations]
   const wrong = operations.filter((operation) => !succeeded(operation) && !isToBeRepeated(operation))
-  t.strictSame(wrong, [], summary(operations))
+  t.strictSame(wrong, [], [summary(operations), ...[...auths, ...resources].flatMap(whyUnavailable)].join('; '))
 })
 
 // Asks the next instance where a connection is refused, or again later where a login is told to come later.
@@ -49,6 +50,11 @@ async function ask({ send }: History, line: string, sending: Sending): Promise<O
     if (!isToBeRepeated(operation)) return operation.body
     await sleep(Number(operation.retryAfter) * 1000)
   }
+}
+
+// What the log says of each 503, for whoever finds this test failed.
+function whyUnavailable({ output }: Service): string[] {
+  return [...output().matchAll(/"code":"unavailable".*"msg":"([^"]+)"/g)].map(([, why = '']) => why)
 }
 
 // On a machine that is busy hashing threads, which have a lower priority, may be too slow: nothing that a stop does.

@@ -46,7 +46,7 @@ export async function buildApp(
 ): Promise<App> {
   const settings = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
-  const issue = createTokenIssuer(keys, { ...settings, accessLife: config.ACCESS_TOKEN_TTL, rotation })
+  const tokens = createTokenIssuer(keys, { ...settings, accessLife: config.ACCESS_TOKEN_TTL, rotation })
   const passwords = createPasswords(hashPool, { cost: config.BCRYPT_COST, queueTimeout: config.HASH_QUEUE_TIMEOUT })
   const life = { idle: config.REFRESH_TOKEN_TTL, most: config.SESSION_MAX_AGE }
   const refresh = { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle }
@@ -67,9 +67,9 @@ export async function buildApp(
     })
 
     signup(app, { database, passwords, minLength, limit })
-    login(app, { database, passwords, issue, guards, life, limit })
-    refreshToken(app, { database, issue, guards, settings: refresh })
-    changePassword(app, { database, passwords, issue, guards, minLength, idle: life.idle })
+    login(app, { database, passwords, tokens, guards, life, limit })
+    refreshToken(app, { database, tokens, guards, settings: refresh })
+    changePassword(app, { database, passwords, tokens, guards, minLength, idle: life.idle })
     updateUsername(app, { database, guards })
     me(app, { guards })
     deleteMe(app, { database, passwords, guards })

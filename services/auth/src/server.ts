@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createLogger } from '@latchkey/service/logger'
 import { warnOfPlainHttp } from '@latchkey/service/plain-http'
 import { runService } from '@latchkey/service/process'
@@ -10,6 +11,9 @@ import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { sweepRegularly } from './sessions/sweep.ts'
 
+/** Longest that a start waits for a database that is silent, in milliseconds; without one, no key signs, all else works. */
+const FIRST_LOOK = 1000
+
 await runService('auth', async () => {
   const config = authConfig(process.env)
   const logger = await createLogger('auth', config)
@@ -20,6 +24,8 @@ await runService('auth', async () => {
   process.on('SIGHUP', () => void keys.update())
   const hashPool = openHashPool()
   const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, logger })
+  // Who finds the service listening would else be refused while it asks which key signs.
+  app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
   const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   app.addHook('onClose', async () => {
     stopSweeping()

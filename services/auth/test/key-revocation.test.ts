@@ -62,3 +62,34 @@ t.test('a key that is revoked in the database is refused, and a key of the other
   folder.write('access/next', S)
   t.equal(await inForce(), 'C of C', 'S was a refresh key')
 })
+
+t.test('while no key signs, nothing is changed for tokens that cannot be had', async (t) => {
+  const clock = await movedClock(t)
+  const folder = keyFolder(t, FOLDER)
+  const { inForce, keys } = await instance(t, folder, clock.databaseUrl)
+  await inForce()
+  const auth = await startAuth(t, { env: { DATABASE_URL: clock.databaseUrl }, keys, now: clock.now })
+  const { send, database, config } = auth
+  const [ada, grace] = [await auth.person(), await auth.person()]
+  const { email, password } = ada
+  const login = async () => (await send('POST /login', { body: { email, password } })).status
+  const refresh = async () => (await send('POST /refresh-token', { token: ada.refresh_token })).status
+  const change = { current_password: grace.password, new_password: 'a louder harbour at noon' }
+
+  for (const key of [A, B]) await revokeKey(database, kidOf(key))
+  t.equal(await inForce(), '- of ')
+  t.same([await login(), await refresh()], [503, 503])
+  await clock.advance(config.REFRESH_REUSE_WINDOW + 1)
+  folder.write('access/current', C)
+  await keys.update()
+  t.equal(await refresh(), 200, 'the token was not spent')
+  t.equal((await database.query('SELECT FROM sessions')).length, 2, 'no session was opened')
+
+  const { access_token: token } = await auth.login(grace)
+  for (const key of [R, S]) await revokeKey(database, kidOf(key))
+  await keys.update()
+  t.equal((await send('POST /change-password', { token, body: change })).status, 503)
+  folder.write('refresh/current', D)
+  await keys.update()
+  await t.resolves(auth.login(grace), 'the password is as it was')
+})

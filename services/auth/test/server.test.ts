@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import { addressOf, startChild } from '../../../packages/service/test/child.ts'
 import { createDatabase, runStatement } from '../../../test/database.ts'
@@ -45,6 +46,36 @@ t.test('the service starts while the database is away, tells of what is unsafe, 
     t.match(stdout, `${join(dir, kind, 'current.private.pem')}: others may read this private key`)
   }
   t.match(stdout, '"ISSUER: http: is safe only')
+})
+
+t.test('it listens when it knows which key signs, but does not wait for ever', async (t) => {
+  const DATABASE_URL = await createDatabase(t)
+  const other = new pg.Client(DATABASE_URL)
+  await other.connect()
+  t.teardown(() => other.end())
+  const lock = () => other.query('BEGIN; LOCK TABLE signing_keys')
+  const isWaitedFor = async () => (await other.query('SELECT FROM pg_locks WHERE NOT granted')).rows.length > 0
+  // An unknown address is refused with 401 as soon as somebody could be logged in.
+  const login = async (address: string) => {
+    const body = JSON.stringify({ email: 'nobody@example.com', password: 'a quiet harbour at dawn' })
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(`${address}/login`, { method: 'POST', headers, body })).status
+  }
+  const start = () => {
+    const settings = { KEYS_DIR: keysDir(t, { access, refresh }), DATABASE_URL, DATABASE_TIMEOUT: '60s', BCRYPT_COST: '10' }
+    return addressOf(startChild(t, SERVER, environment(settings)))
+  }
+
+  await lock()
+  const listening = start()
+  const first = listening.then(login)
+  while (!(await isWaitedFor())) await sleep(5)
+  await sleep(500)
+  await other.query('COMMIT')
+  t.equal(await first, 401)
+
+  await lock()
+  t.equal(await login(await start()), 503, 'while the database is silent')
 })
 
 t.test('it refuses to start without settings, and with a weak key', async (t) => {

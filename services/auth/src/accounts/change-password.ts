@@ -6,7 +6,7 @@ import type { Database } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
 import { originOf } from '../sessions/origin.ts'
 import { replacePassword } from '../sessions/revocation.ts'
-import { type IssueTokens, TOKENS } from '../sessions/tokens.ts'
+import { TOKENS, type TokenIssuer } from '../sessions/tokens.ts'
 import { confirmPassword } from './confirm-password.ts'
 import { PASSWORD } from './fields.ts'
 import { refusePassword } from './password-policy.ts'
@@ -27,7 +27,7 @@ const schema = {
 export interface ChangePasswordParts {
   readonly database: Database
   readonly passwords: Passwords
-  readonly issue: IssueTokens
+  readonly tokens: TokenIssuer
   readonly guards: Guards
   readonly minLength: number
   readonly idle: number
@@ -35,8 +35,9 @@ export interface ChangePasswordParts {
 
 /** `POST /change-password`: the hashing is done before the transaction, so that none stays open meanwhile. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
-  const { database, passwords, issue, guards, minLength, idle } = parts
+  const { database, passwords, tokens, guards, minLength, idle } = parts
   app.post('/change-password', { schema, onRequest: guards.access }, async (request, reply) => {
+    tokens.admit()
     const { caller } = request
     const { current_password: current, new_password: wanted } = request.body
     const refusal = refusePassword(wanted, minLength, caller)
@@ -45,6 +46,6 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
     const passwordHash = await passwords.hash(wanted)
     const grant = await replacePassword(database, caller, { passwordHash, idle, from: originOf(request) })
     request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
-    return reply.send(await issue(grant))
+    return reply.send(await tokens.issue(grant))
   })
 }

@@ -17,6 +17,8 @@ export interface KeyLog {
 export interface LiveKeys extends Keys {
   /** Reads folder and database now; never rejects, the log is told. */
   update(): Promise<void>
+  /** Resolves when the database was asked for the first time, whatever came of it. */
+  readonly begun: Promise<void>
   /** Says why no key may sign, or nothing when one may; tries {@link update} first where the database was never had. */
   unready(): Promise<string | undefined>
   close(): Promise<void>
@@ -160,11 +162,12 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
     if (!closed) timer = setTimeout(follow, INTERVAL).unref()
   }
   apply()
-  void follow()
+  const begun = follow()
 
   return {
     access: rings.access,
     refresh: rings.refresh,
+    begun,
     update,
     unready: async () => {
       if (!inForce.register) await update()

@@ -12,7 +12,7 @@ import type { LimitRequests } from '../limits/requests.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
 import { type Grant, openSession, type SessionLife } from './sessions.ts'
-import { hasCustomKey, type IssueTokens, TOKENS } from './tokens.ts'
+import { hasCustomKey, TOKENS, type TokenIssuer } from './tokens.ts'
 
 const schema = {
   tags: ['sessions'],
@@ -32,7 +32,7 @@ const schema = {
 export interface LoginParts {
   readonly database: Queryable
   readonly passwords: Passwords
-  readonly issue: IssueTokens
+  readonly tokens: TokenIssuer
   readonly guards: Guards
   readonly life: SessionLife
   readonly limit: LimitRequests
@@ -43,10 +43,11 @@ export interface LoginParts {
  *
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
-export function login(app: App, { database, passwords, issue, guards, life, limit }: LoginParts): void {
+export function login(app: App, { database, passwords, tokens, guards, life, limit }: LoginParts): void {
   app.post('/login', { schema, onRequest: limit }, async (request, reply) => {
     // In a storm of logins the database need not know of those that have no chance.
     passwords.admit()
+    tokens.admit()
     const { email } = request.body
     const account = await findByEmail(database, email)
     const buckets = { strangers: strangersOf(email), device: await deviceShown(request, account) }
@@ -59,7 +60,7 @@ export function login(app: App, { database, passwords, issue, guards, life, limi
     )
     if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
     request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
-    return reply.send(await issue(grant))
+    return reply.send(await tokens.issue(grant))
   })
 
   async function open(

@@ -7,7 +7,7 @@ import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
 import { type Refreshed, type RefreshSettings, refreshSession } from './rotation.ts'
 import type { Origin } from './sessions.ts'
-import { type IssueTokens, TOKENS } from './tokens.ts'
+import { TOKENS, type TokenIssuer } from './tokens.ts'
 
 const schema = {
   tags: ['sessions'],
@@ -28,13 +28,13 @@ const SCHEMAS = {
 /** What refreshing is made of. */
 export interface RefreshParts {
   readonly database: Queryable
-  readonly issue: IssueTokens
+  readonly tokens: TokenIssuer
   readonly guards: Guards
   readonly settings: RefreshSettings
 }
 
 /** `GET` and `POST /refresh-token`, for the refresh token in the Authorization header. */
-export function refreshToken(app: App, { database, issue, guards, settings }: RefreshParts): void {
+export function refreshToken(app: App, { database, tokens, guards, settings }: RefreshParts): void {
   for (const method of ['GET', 'POST'] as const) {
     // A HEAD would do the work and throw the tokens away.
     app.route({
@@ -44,11 +44,12 @@ export function refreshToken(app: App, { database, issue, guards, settings }: Re
       exposeHeadRoute: false,
       onRequest: guards.refresh,
       handler: async (request, reply) => {
+        tokens.admit()
         const from = originOf(request)
         const refreshed = await refreshSession(database, request.refreshClaims, from, settings)
         report(request, refreshed, from)
         if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
-        return reply.send(await issue(refreshed.grant))
+        return reply.send(await tokens.issue(refreshed.grant))
       }
     })
   }

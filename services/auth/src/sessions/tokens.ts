@@ -17,8 +17,13 @@ export const TOKENS = Type.Object({
   username: Type.String()
 })
 
-/** Signs the two tokens of a grant. */
-export type IssueTokens = (grant: Grant) => Promise<Static<typeof TOKENS>>
+/** Signs tokens. */
+export interface TokenIssuer {
+  /** Throws `unavailable` (503) while no key may sign: before anything is changed for tokens that cannot be had. */
+  admit(): void
+  /** Signs the two tokens of a grant: both at once, each with its kind's key, off the main thread. */
+  issue(grant: Grant): Promise<Static<typeof TOKENS>>
+}
 
 /** What tokens say besides the grant; `accessLife` in seconds. */
 export interface IssuerSettings {
@@ -44,11 +49,11 @@ export function hasCustomKey(claims: RefreshClaims, tokenHash: Buffer): boolean 
   return timingSafeEqual(Buffer.from(claims.custom_key), Buffer.from(customKey(tokenHash, claims.sub)))
 }
 
-/** Makes the function that signs: both tokens at once, each with its kind's key, off the main thread. */
+/** Makes what signs with the keys that are current at the time. */
 export function createTokenIssuer(
   keys: Keys,
   { issuer, audience, accessLife, rotation, now }: IssuerSettings
-): IssueTokens {
+): TokenIssuer {
   const [single] = audience
   const aud = audience.length === 1 && single !== undefined ? single : [...audience]
   const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) => {
@@ -57,7 +62,7 @@ export function createTokenIssuer(
       .setProtectedHeader({ alg: 'RS256', typ: KINDS[kind].typ, kid })
       .sign(privateKey)
   }
-  return async (grant) => {
+  const issue: TokenIssuer['issue'] = async (grant) => {
     const { user_id: sub, sid, generation } = grant
     const iat = Math.floor(now() / 1000)
     const access: AccessClaims = {
@@ -98,4 +103,6 @@ export function createTokenIssuer(
       username: grant.username
     }
   }
+  // A ring throws where it has none.
+  return { admit: () => void [keys.access.current, keys.refresh.current], issue }
 }
