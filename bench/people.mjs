@@ -57,7 +57,7 @@ export async function createPeople(pair, count) {
  * @param {number} count
  */
 export async function refreshTokens(pair, databaseUrl, count) {
-  return (await issue(pair, await somePeople(databaseUrl, count))).map(({ refresh_token }) => refresh_token)
+  return (await sign(pair, await somePeople(databaseUrl, count))).map(({ refresh_token }) => refresh_token)
 }
 
 /**
@@ -107,22 +107,22 @@ export async function accessTokens(pair, count) {
     end: now + 3600,
     now
   }))
-  return (await issue(pair, grants)).map(({ access_token }) => access_token)
+  return (await sign(pair, grants)).map(({ access_token }) => access_token)
 }
 
 /**
  * @param {import('./pair.mjs').Pair} pair
  * @param {any[]} grants
  */
-async function issue({ keys, issuer }, grants) {
-  const sign = createTokenIssuer(await loadKeys(keys, console.error), {
+async function sign({ keys, issuer }, grants) {
+  const { issue } = createTokenIssuer(await loadKeys(keys, console.error), {
     issuer,
     audience: [AUDIENCE],
     accessLife: 3600,
     rotation: true,
     now: Date.now
   })
-  return Promise.all(grants.map(sign))
+  return Promise.all(grants.map(issue))
 }
 
 /**
