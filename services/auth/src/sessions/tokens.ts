@@ -1,6 +1,6 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import { type AccessClaims, KINDS, type Kind, type RefreshClaims } from '@latchkey/tokens/claims'
-import { SignJWT } from 'jose'
+import { CompactSign } from 'jose'
 import { type Static, Type } from 'typebox'
 import type { Keys } from '../keys/folder.ts'
 import type { Grant } from './sessions.ts'
@@ -49,6 +49,8 @@ export function hasCustomKey(claims: RefreshClaims, tokenHash: Buffer): boolean 
   return timingSafeEqual(Buffer.from(claims.custom_key), Buffer.from(customKey(tokenHash, claims.sub)))
 }
 
+const encoder = new TextEncoder()
+
 /** Makes what signs with the keys that are current at the time. */
 export function createTokenIssuer(
   keys: Keys,
@@ -58,7 +60,8 @@ export function createTokenIssuer(
   const aud = audience.length === 1 && single !== undefined ? single : [...audience]
   const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) => {
     const { kid, privateKey } = keys[kind].current
-    return new SignJWT({ ...claims, aud: claims.aud as string | string[] })
+    // SignJWT would copy the claims first, to let its callers add to them.
+    return new CompactSign(encoder.encode(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'RS256', typ: KINDS[kind].typ, kid })
       .sign(privateKey)
   }
