@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import type { Queryable } from './database.ts'
 
@@ -16,6 +15,8 @@ const LOCK_TIMEOUT = 60_000
  * Safe to run at once from several places: one works, the others wait for it and find nothing to do.
  */
 export async function migrate(databaseUrl: string, log: (line: string) => void = () => {}): Promise<void> {
+  // Read when it is needed: it would take the service a tenth of its start, which only looks.
+  const { runner } = await import('node-pg-migrate')
   const client = new pg.Client({ connectionString: databaseUrl, options: `-c lock_timeout=${LOCK_TIMEOUT}` })
   client.on('error', (error) => log(error.message))
   await client.connect()

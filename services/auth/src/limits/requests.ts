@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit'
 import type { App } from '@latchkey/service/app'
 import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 
 /** An `onRequest` hook that counts a request of a client address, and refuses it with 429 when there were too many. */
 export type LimitRequests = (request: FastifyRequest) => Promise<void>
@@ -50,6 +50,8 @@ async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
 }
 
 async function sharedCounter(app: App, max: number, url: string, own: Count): Promise<Count> {
+  // Read when it is needed: it takes a twentieth of a start.
+  const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     connectionName: 'latchkey-auth',
     lazyConnect: true,
