@@ -11,7 +11,7 @@ import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { sweepRegularly } from './sessions/sweep.ts'
 
-/** Longest that a start waits for a database that is silent, in milliseconds; without one, no key signs, all else works. */
+/** Longest that a start waits for a silent database, in milliseconds; without it no key signs, but all else works. */
 const FIRST_LOOK = 1000
 
 await runService('auth', async () => {
