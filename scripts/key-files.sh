@@ -28,6 +28,15 @@ write_public() {
   mv "$draft" "$file"
 }
 
+# Ends the script where a private key is not what services/auth/src/keys/key-file.ts asks: no service starts beside it.
+check_private() {
+  local said
+  said=$(openssl pkey -inform PEM -in "$1" -passin pass: -noout -text_pub 2>&1) || said=
+  [[ $said =~ \(([0-9]+)\ bit.*Exponent:\ 65537\  && ${BASH_REMATCH[1]} -ge 2048 ]] ||
+    fail "$1 is no key that a service can use: RSA of 2048 bits or more, in PEM, readable, without a passphrase." \
+      "Put a good copy in its place, or delete it, which ends the tokens that it signed; then run this again"
+}
+
 # What a run left that was killed; one that is still at work is younger.
 clear_drafts() {
   find "$1" -name '.half.*' -mmin +10 -exec rm -f {} +
@@ -47,13 +56,14 @@ lock_folder() {
 
 # Puts every public half right: one beside each private key, and no other.
 mend_public() {
-  local folder=$1 file
+  local folder=$1 file half
   for file in "$folder"/*.public.pem; do
     [[ -e ${file%.public.pem}.private.pem ]] || rm -f "$file"
   done
   for file in "$folder"/*.private.pem; do
     [[ -e $file ]] || continue
-    if [[ "$(openssl pkey -in "$file" -pubout)" != "$(cat "${file%.private.pem}.public.pem" 2>/dev/null)" ]]; then
+    half=$(openssl pkey -in "$file" -pubout) || fail "openssl cannot read $file"
+    if [[ $half != "$(cat "${file%.private.pem}.public.pem" 2>/dev/null)" ]]; then
       write_public "$file" "${file%.private.pem}.public.pem"
     fi
   done

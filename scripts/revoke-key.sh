@@ -31,6 +31,7 @@ revoke() {
   case ${file##*/} in
     current.*)
       if [[ -e $folder/next.private.pem ]]; then
+        check_private "$folder/next.private.pem"
         mv "$folder/next.private.pem" "$file"
       else
         draft_private "$folder"

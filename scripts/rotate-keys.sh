@@ -69,11 +69,14 @@ next=$folder/next.private.pem
 
 lock_folder "$folder"
 clear_drafts "$folder"
-[[ $# == 1 ]] || prune
 [[ -e $current || -e $next ]] || fail "there is no key in $folder; scripts/generate-keys.sh makes keys where there are none"
 
-# The new key first: what can fail has happened before anything is renamed.
+# The new key first, and a look at the others: what can fail has happened before anything is deleted or renamed.
 draft_private "$folder"
+for file in "$folder"/*.private.pem; do
+  [[ ! -e $file ]] || check_private "$file"
+done
+[[ $# == 1 ]] || prune
 if [[ ! -e $next ]]; then
   echo "completing what was cut off: there was no next key"
 else

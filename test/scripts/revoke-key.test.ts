@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { keysToCopy, previous, run, slots, temporaryFolder } from './key-scripts.ts'
@@ -47,4 +47,35 @@ t.test('a revocation that was cut off is completed by the next', async (t) => {
   t.same(Object.keys(after).sort(), ['current', 'next'])
   await t.rejects(run('revoke-key.sh', folder, ['x'.repeat(43)]), { message: /no key in .* has the kid x/ })
   await t.rejects(run('revoke-key.sh', folder, ['../../current']), { code: 2, message: /usage: / })
+})
+
+t.test('a broken next does not take the place of current, which is revoked even so', async (t) => {
+  const folder = await copyOfKeys(t)
+  const { current: kid = '' } = await slots(t, folder)
+  const kind = path.join(folder, 'access')
+  const next = path.join(kind, 'next.private.pem')
+  await truncate(next, 100)
+  const current = await readFile(path.join(kind, 'current.private.pem'))
+  for (const time of ['first', 'second']) {
+    await t.rejects(run('revoke-key.sh', folder, [kid]), { code: 1, message: `${next} is no key that a service` }, time)
+    t.same(await readdir(path.join(kind, 'revoked')), [`${kid}.private.pem`])
+    t.same(await readFile(path.join(kind, 'current.private.pem')), current)
+  }
+  await rm(next)
+  await run('revoke-key.sh', folder, [kid])
+  const after = await slots(t, folder)
+  t.same(Object.keys(after).sort(), ['current', 'next'])
+  t.notOk(Object.values(after).includes(kid))
+})
+
+t.test('a broken key that has no public half is not passed over', async (t) => {
+  const folder = await copyOfKeys(t)
+  const { current: kid = '' } = await slots(t, folder)
+  const broken = path.join(folder, 'access/previous-20260101T000000Z.private.pem')
+  await writeFile(broken, '-----BEGIN PRIV')
+  await t.rejects(run('revoke-key.sh', folder, [kid]), { code: 1, message: `openssl cannot read ${broken}` })
+  t.same(await readdir(path.join(folder, 'access/revoked')), [`${kid}.private.pem`])
+  await rm(broken)
+  t.equal(await run('revoke-key.sh', folder, [kid]), '')
+  t.notOk(Object.values(await slots(t, folder)).includes(kid))
 })

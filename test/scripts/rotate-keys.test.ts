@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -54,7 +54,7 @@ for (const [when, cutOff] of Object.entries(CUT_OFF)) {
 t.test('killed at any of its commands, it never leaves a folder without the keys that were there', async (t) => {
   const bin = await temporaryFolder(t)
   for (const tool of ['openssl', 'ln', 'mv']) {
-    for (const nth of [1, 2, 3]) {
+    for (const nth of [1, 2, 3, 4, 5]) {
       const folder = await copyOfKeys(t)
       const before = await slots(t, folder)
       const real = (await promisify(execFile)('bash', ['-c', `type -P ${tool}`])).stdout.trim()
@@ -79,9 +79,13 @@ t.test('killed at any of its commands, it never leaves a folder without the keys
 t.test('one script at a time', async (t) => {
   const folder = await copyOfKeys(t)
   const bin = await temporaryFolder(t)
-  await writeFile(path.join(bin, 'openssl'), `#!/bin/sh\nsleep 1\nPATH=\${PATH#*:} exec openssl "$@"\n`, {
-    mode: 0o755
-  })
+  await writeFile(
+    path.join(bin, 'openssl'),
+    `#!/bin/sh\n[ "$1" != genpkey ] || sleep 1\nPATH=\${PATH#*:} exec openssl "$@"\n`,
+    {
+      mode: 0o755
+    }
+  )
   const first = run('rotate-keys.sh', folder, ['access'], { bin })
   await new Promise((resolve) => setTimeout(resolve, 300))
   await t.rejects(run('rotate-keys.sh', folder, ['access']), { message: /another script is changing .*access/ })
@@ -125,4 +129,51 @@ t.test('it says what is wrong, and changes nothing', async (t) => {
   await writeFile(path.join(bin, 'openssl'), '#!/bin/sh\necho no entropy >&2\nexit 1\n', { mode: 0o755 })
   await t.rejects(run('rotate-keys.sh', folder, ['access'], { bin }), { message: /openssl: no entropy/ })
   t.same(await slots(t, folder), before)
+})
+
+/** All that lies in the folder of one kind, by name, as bytes. */
+async function contents(kind: string): Promise<Record<string, string>> {
+  const read = async (name: string) => [name, await readFile(path.join(kind, name), 'latin1')]
+  return Object.fromEntries(await Promise.all((await readdir(kind)).map(read)))
+}
+
+/** Keys that no service starts with, each by what makes it. */
+const BROKEN: Record<string, (file: string) => Promise<unknown>> = {
+  'is cut off': (file) => truncate(file, 100),
+  'is empty': (file) => truncate(file, 0),
+  'has a passphrase': (file) => openssl('genpkey', '-algorithm', 'RSA', '-aes128', '-pass', 'pass:x', '-out', file),
+  'has 1024 bits': (file) => openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024', '-out', file),
+  'is not RSA': (file) => openssl('genpkey', '-algorithm', 'ED25519', '-out', file)
+}
+const openssl = (...args: string[]) => promisify(execFile)('openssl', args)
+
+t.test('a key that no service can use is named, and nothing is renamed or deleted', async (t) => {
+  const whole = await copyOfKeys(t)
+  await run('rotate-keys.sh', whole, ['access'])
+  const keys = await slots(t, whole)
+  const [aside = ''] = previous(keys)
+  const input = `access ${aside} ${keys[aside]} retired\n`
+  const cases = [...Object.keys(BROKEN).map((how) => ['next', how]), ['current', 'is cut off'], [aside, 'is cut off']]
+  for (const [slot = '', how = ''] of cases) {
+    const folder = await temporaryFolder(t)
+    await cp(whole, folder, { recursive: true })
+    const kind = path.join(folder, 'access')
+    const file = path.join(kind, `${slot}.private.pem`)
+    await BROKEN[how]?.(file)
+    await rm(path.join(kind, `${slot}.public.pem`))
+    const before = await contents(kind)
+    for (const time of ['first', 'second']) {
+      await t.rejects(
+        run('rotate-keys.sh', folder, ['access', '--prune'], { input }),
+        { code: 1, stdout: '', message: `${file} is no key that a service can use` },
+        `${slot} ${how}, ${time} time`
+      )
+      t.same(await contents(kind), before)
+    }
+    if (how !== 'is cut off') continue
+    await rm(file)
+    await run('rotate-keys.sh', folder, ['access'])
+    const after = await slots(t, folder)
+    t.equal(after['current'], keys[slot === 'next' ? 'current' : 'next'], 'without it the rotation goes on')
+  }
 })
