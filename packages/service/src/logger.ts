@@ -1,5 +1,8 @@
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type DestinationStream, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
+import { openLines } from './log-lines.ts'
+
+const STANDARD_OUTPUT = 1
 
 /** What the log needs to know. */
 interface LogSettings {
@@ -9,7 +12,8 @@ interface LogSettings {
 
 /**
  * A service's log: JSON lines on standard output, times in UTC; readable lines where `NODE_ENV` is `development` and a
- * person looks at a terminal. Headers, bodies and queries are never logged, so that no secret can be.
+ * person looks at a terminal. Headers, bodies and queries are never logged, so that no secret can be. What cannot be
+ * written is lost, and holds up nobody.
  *
  * `destination` is where the lines go instead, for tests.
  */
@@ -30,7 +34,11 @@ export async function createLogger(
     const { default: pretty } = await import('pino-pretty')
     return pino(options, pretty({ sync: true, ignore: 'service', messageFormat: '{service}: {msg}' }))
   }
-  return pino(options)
+  const logger = pino(
+    options,
+    openLines(STANDARD_OUTPUT, (lost) => logger.warn({ event: 'log_lost', lost }, 'lines of the log were lost'))
+  )
+  return logger
 }
 
 /** Logs each request once, when it was answered. */

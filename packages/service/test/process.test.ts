@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { freePort } from '../../../scripts/free-port.mjs'
 import { addressOf, startChild } from './child.ts'
 
 const FIXTURE = new URL('./process-fixture.mjs', import.meta.url)
@@ -92,4 +95,19 @@ t.test('what nobody caught is logged, and ends it as a failure', async (t) => {
   const { code, stdout } = await child.ended
   t.equal(code, 1)
   t.match(stdout, /"level":"fatal".*"message":"out of the blue".*"uncaught exception"/)
+})
+
+t.test('a log that cannot be written holds up neither answers nor the end', async (t) => {
+  const port = await freePort()
+  const command = 'exec "$0" "$1" >/dev/full'
+  const child = spawn('sh', ['-c', command, process.execPath, fileURLToPath(FIXTURE)], {
+    env: { PATH: process.env.PATH, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  while (!(await connects(`http://127.0.0.1:${port}`)));
+  for (let i = 0; i < 3; i += 1) t.equal((await fetch(`http://127.0.0.1:${port}`)).status, 200)
+  child.kill('SIGTERM')
+  t.strictSame(await ended, [0, null])
 })

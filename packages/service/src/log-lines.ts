@@ -1,0 +1,46 @@
+import { writeSync } from 'node:fs'
+import type { DestinationStream } from 'pino'
+
+/** How long a full pipe is left alone before it is tried again, in milliseconds. */
+const PAUSE = 10
+
+/**
+ * Opens a file descriptor for lines, each of which is written before the call returns: a killed process has written its
+ * last one.
+ *
+ * A line that cannot be written (disk full, reader gone) is lost, and nobody is held up. After the first that can be
+ * written again, `onRecovered` hears how many were lost. A full pipe is waited for.
+ */
+export function openLines(fd: number, onRecovered: (lost: number) => void): DestinationStream {
+  let lost = 0
+  let isCutOff = false
+
+  function write(line: string): void {
+    const bytes = Buffer.from(isCutOff ? `\n${line}` : line)
+    let written = 0
+    try {
+      while (written < bytes.length) written += writeSome(fd, bytes, written)
+    } catch {
+      lost += 1
+      isCutOff ||= written > 0
+      return
+    }
+    isCutOff = false
+    if (lost === 0) return
+    const before = lost
+    lost = 0
+    onRecovered(before)
+  }
+
+  return { write }
+}
+
+function writeSome(fd: number, bytes: Buffer, from: number): number {
+  try {
+    return writeSync(fd, bytes, from)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
+    return 0
+  }
+}
