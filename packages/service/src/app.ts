@@ -16,6 +16,7 @@ import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
 import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
+import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
 import { securityHeaders } from './security-headers.ts'
 import { OUR_SCHEMAS } from './settings.ts'
@@ -33,6 +34,8 @@ const HEADER_LIMIT = 16 * 1024
 const BODY_LIMIT = 64 * 1024
 /** Longest time to receive one whole request, in milliseconds: slow senders are cut off. */
 const REQUEST_TIMEOUT = 15_000
+/** Longest time in which a client sends and takes nothing, in milliseconds; where it takes nothing, Node waits twice as long. */
+const SILENCE_TIMEOUT = 7500
 /** How often slow senders are looked for, in milliseconds; Node's 30 s would let them stay three times as long. */
 const CHECKING_INTERVAL = 1000
 
@@ -62,6 +65,7 @@ export async function createApp(
     logController: new OneLineARequest({ requestIdLogLabel: 'request_id' }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
+    connectionTimeout: SILENCE_TIMEOUT,
     http: {
       maxHeaderSize: HEADER_LIMIT,
       // Node would take the longer of the two, by default 60 s, for the whole request, and the shorter for its head.
@@ -92,6 +96,7 @@ export async function createApp(
   })
   if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer)
   endConnectionsWhenClosing(app)
+  limitPipelining(app)
   acceptJsonOnly(app)
   answerProblems(app)
   if (config.CORS_ORIGINS) {

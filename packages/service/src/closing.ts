@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { App } from './app.ts'
@@ -8,7 +9,7 @@ const LAST_CHANCE = 1000
 
 /**
  * Lets the app close without dropping a request: it listens no more at once, but a connection that is already there may
- * bring one for a second, and each answer from then on ends its connection (RFC 9112 §9.6).
+ * bring one for a second, and the answer to the last request on a connection ends it (RFC 9112 §9.6).
  *
  * Without that second, a request would be reset that is on its way on a connection kept alive. Without its end, clients
  * that keep connections open, used or not, as browsers and load balancers do, would hold up the process.
@@ -16,12 +17,17 @@ const LAST_CHANCE = 1000
 export function endConnectionsWhenClosing(app: App): void {
   let closing = false
   const open = new Set<Socket>()
+  const lastOn = new WeakMap<Socket, IncomingMessage>()
   app.server.on('connection', (socket) => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
-  app.addHook('onSend', (_request, reply, _payload, next) => {
-    if (closing) reply.header('connection', 'close')
+  // Before Fastify, which may answer at once.
+  app.server.prependListener('request', (request) => lastOn.set(request.socket, request))
+  app.addHook('onSend', ({ raw: { socket }, raw }, reply, _payload, next) => {
+    if (closing && lastOn.get(socket) === raw) reply.header('connection', 'close')
+    // Others have come behind it, and would be dropped; Fastify says it to all.
+    else if (closing) reply.raw.removeHeader('connection')
     next()
   })
   app.addHook('preClose', async () => {

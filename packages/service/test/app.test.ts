@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import t from 'tap'
 import { health } from '../src/health.ts'
+import { MOST_OPEN } from '../src/pipelining.ts'
 import { startFrame } from './frame.ts'
 import { isProblem } from './problem.ts'
 
@@ -84,6 +85,53 @@ t.test('clients that the system connected before it stopped to listen are answer
   await once(app.server, 'connection')
   await app.close()
   for (const answer of answers) t.match(await answer, [/^HTTP\/1\.1 200 /])
+})
+
+t.test('while it closes, requests that came one behind the other on one connection are all answered', async (t) => {
+  const answers = new Map<string, () => void>()
+  const { app } = await startFrame(t, (app) => {
+    app.get<{ Params: { name: string } }>('/:name', ({ params: { name } }) => {
+      return new Promise((resolve) => answers.set(name, () => resolve({ name })))
+    })
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
+  let text = ''
+  socket.on('data', (data) => (text += data))
+  const ended = once(socket, 'close')
+  const ask = async (name: string) => {
+    socket.write(`GET /${name} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    while (!answers.has(name)) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await ask('first')
+  const closed = app.close()
+  while (app.server.listening) await new Promise((resolve) => setTimeout(resolve, 5))
+  await ask('second')
+  await ask('third')
+  for (const answer of answers.values()) answer()
+  await Promise.all([closed, ended])
+  t.match(text, /"first".+"second".+connection: close.+"third"/s)
+})
+
+t.test('a connection may have a few requests open at once, and no more', async (t) => {
+  const { app } = await startFrame(t, (app) => void app.get('/', () => new Promise((end) => setTimeout(end, 100, {}))))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const answers = (requests: number) =>
+    new Promise<number>((resolve) => {
+      let text = ''
+      const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
+      const count = () => text.split('HTTP/1.1 200 ').length - 1
+      socket.on('data', (data) => {
+        text += data
+        if (count() === requests) socket.destroy()
+      })
+      socket.on('error', () => {}).on('close', () => resolve(count()))
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(requests))
+    })
+  t.equal(await answers(MOST_OPEN), MOST_OPEN)
+  t.equal(await answers(MOST_OPEN + 1), 0)
 })
 
 t.test('two messages in one are never taken for one', async (t) => {
