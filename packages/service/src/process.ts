@@ -5,6 +5,13 @@ const DRAIN_TIMEOUT = 10_000
 /** When the connections are cut that are open all the same, in milliseconds: of clients that send or read too slowly. */
 const SLOW_CLIENT_TIMEOUT = 8000
 
+/** A service that is ready to listen, and where. */
+export interface Service {
+  readonly app: App
+  readonly host: string
+  readonly port: number
+}
+
 /**
  * Runs a service as this process: starts it, listens, and ends it in order.
  *
@@ -12,10 +19,7 @@ const SLOW_CLIENT_TIMEOUT = 8000
  * stop: no new connections, open requests answered, `onClose` hooks run, exit code 0. Repeats change nothing, because
  * under npm one Ctrl-C arrives twice. SIGHUP is not an end. A service that cannot start says why and exits with 1.
  */
-export async function runService(
-  name: string,
-  start: () => Promise<{ app: App; host: string; port: number }>
-): Promise<void> {
+export async function runService(name: string, start: () => Promise<Service>): Promise<void> {
   let app: App | undefined
   let stopping = false
   const stop = (why: string) => {

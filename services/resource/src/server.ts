@@ -1,17 +1,4 @@
-import { createLogger } from '@latchkey/service/logger'
-import { warnOfPlainHttp } from '@latchkey/service/plain-http'
 import { runService } from '@latchkey/service/process'
-import { buildApp } from './app.ts'
-import { resourceConfig } from './config.ts'
-import { openKeys } from './keys.ts'
 
-await runService('resource', async () => {
-  const config = resourceConfig(process.env)
-  const logger = await createLogger('resource', config)
-  warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL'], logger)
-  const keys = await openKeys(config, logger)
-  const app = await buildApp(config, { keys, logger })
-  // Before open requests are waited for: one of them may be waiting for a key.
-  app.addHook('preClose', async () => keys.close())
-  return { app, host: config.HOST, port: config.PORT }
-})
+// The rest is read with the signals in hand: that takes longer than all else of a start.
+await runService('resource', async () => (await import('./start.ts')).start(process.env))

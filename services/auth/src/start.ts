@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLogger } from '@latchkey/service/logger'
+import { warnOfPlainHttp } from '@latchkey/service/plain-http'
+import type { Service } from '@latchkey/service/process'
+import type { FastifyBaseLogger } from 'fastify'
+import { openHashPool } from './accounts/passwords.ts'
+import { buildApp } from './app.ts'
+import { authConfig, type Config } from './config.ts'
+import { openDatabase } from './database.ts'
+import { openLiveKeys } from './keys/live-keys.ts'
+import { keyRules } from './keys/rule.ts'
+import { sweepRegularly } from './sessions/sweep.ts'
+
+/** Longest that a start waits for a silent database, in milliseconds; without it no key signs, but all else works. */
+const FIRST_LOOK = 1000
+
+/** Reads settings and keys, and makes the service of them, not yet listening. Throws what an operator can put right. */
+export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
+  const config = authConfig(env)
+  const logger = await createLogger('auth', config)
+  warnOfPlainHttp(config, ['ISSUER'], logger)
+  warnOfRotation(config, logger)
+  const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
+  const keys = await openLiveKeys({ dir: config.KEYS_DIR, database, rules: keyRules(config), log: logger })
+  process.on('SIGHUP', () => void keys.update())
+  const hashPool = openHashPool()
+  const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, logger })
+  // Who finds the service listening would else be refused while it asks which key signs.
+  app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
+  const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
+  app.addHook('onClose', async () => {
+    stopSweeping()
+    await keys.close()
+    await hashPool.close()
+    await database.close()
+  })
+  return { app, host: config.HOST, port: config.PORT }
+}
+
+function warnOfRotation(config: Config, log: Pick<FastifyBaseLogger, 'warn'>): void {
+  if (config.REFRESH_TOKEN_ROTATION === 'off') {
+    log.warn('REFRESH_TOKEN_ROTATION is off: nobody notices a stolen refresh token (RFC 9700 asks for rotation)')
+  } else if (config.REFRESH_REUSE_WINDOW < 5) {
+    log.warn('REFRESH_REUSE_WINDOW is shorter than 5s: a client whose answer was lost will be taken for a thief')
+  }
+}

@@ -1,0 +1,18 @@
+import { createLogger } from '@latchkey/service/logger'
+import { warnOfPlainHttp } from '@latchkey/service/plain-http'
+import type { Service } from '@latchkey/service/process'
+import { buildApp } from './app.ts'
+import { resourceConfig } from './config.ts'
+import { openKeys } from './keys.ts'
+
+/** Reads settings and keys, and makes the service of them, not yet listening. Throws what an operator can put right. */
+export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
+  const config = resourceConfig(env)
+  const logger = await createLogger('resource', config)
+  warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL'], logger)
+  const keys = await openKeys(config, logger)
+  const app = await buildApp(config, { keys, logger })
+  // Before open requests are waited for: one of them may be waiting for a key.
+  app.addHook('preClose', async () => keys.close())
+  return { app, host: config.HOST, port: config.PORT }
+}
