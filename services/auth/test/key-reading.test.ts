@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
 import t from 'tap'
 import { loadKeys, readKeyFiles } from '../src/keys/folder.ts'
 import { keyFolder, letteredKeys } from './key-folder.ts'
@@ -18,6 +20,14 @@ t.test('a folder is read as it was at one moment, though keys are renamed and re
     const keys = files.map(({ pem, fault }) => fault ?? Number(pem)).sort((a, b) => Number(a) - Number(b))
     t.strictSame(keys, [...keys.keys()], 'each key once, from the first to the last')
   }
+})
+
+t.test('what is no file is not opened', async (t) => {
+  const { A, R } = await letteredKeys(['A', 'R'])
+  const { dir } = keyFolder(t, { 'access/current': A, 'refresh/current': R })
+  const pipe = path.join(dir, 'access/next.private.pem')
+  execFileSync('mkfifo', [pipe])
+  await t.rejects(loadKeys(dir, t.fail), { message: `${pipe}: cannot be read (no regular file).` })
 })
 
 t.test('a previous key may be in another slot too, as in the middle of a rotation', async (t) => {

@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs'
+import path from 'node:path'
 import t, { type Test } from 'tap'
 import { createDatabase } from '../../../test/database.ts'
 import { revokeKey } from '../src/keys/signing-keys.ts'
@@ -42,6 +44,10 @@ t.test('a revoked key counts by what it holds, too, and while all else is broken
   folder.write('access/revoked/other', 'no key')
   folder.write('access/next', 'broken')
   t.equal(await inForce(), 'B of B')
+  renameSync(path.join(folder.dir, 'access/revoked'), path.join(folder.dir, 'access/elsewhere'))
+  folder.write('access/current', A)
+  folder.write('access/next', B)
+  t.equal(await inForce(), 'B of B', 'for ever')
 })
 
 t.test('a key that is revoked in the database is refused, and a key of the other kind never accepted', async (t) => {

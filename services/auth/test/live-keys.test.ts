@@ -138,6 +138,30 @@ t.test('a start without the database serves the set, and signs nothing until it 
   t.equal(keys.access.current.kid, kidOf(A), 'and B is too young')
 })
 
+t.test('until the database was asked, keys are published for a moment only, and verify nothing', async (t) => {
+  const clock = await movedClock(t)
+  const folder = keyFolder(t, FOLDER)
+  const [first, second] = [
+    await instance(t, folder, clock.databaseUrl),
+    await instance(t, folder, clock.databaseUrl, true)
+  ]
+  await first.inForce()
+  const env = { DATABASE_URL: clock.databaseUrl, JWKS_PUBLISH_AGE: '60s' }
+  const auth = await startAuth(t, { env, keys: first.keys, now: clock.now })
+  const other = await startAuth(t, { env, keys: second.keys, now: clock.now })
+  const ada = await auth.person()
+  const seen = async () => {
+    const me = await other.send('GET /me', { token: ada.access_token })
+    const logout = await other.send('POST /logout', { token: ada.refresh_token })
+    const { headers } = await other.send('GET /.well-known/jwks.json')
+    return [me.status, logout.status, headers['cache-control']]
+  }
+  t.strictSame(await seen(), [503, 503, 'public, max-age=5'])
+  second.cutOff(false)
+  t.equal(await second.inForce(), 'A of A B')
+  t.strictSame(await seen(), [200, 204, 'public, max-age=60'])
+})
+
 t.test('tokens, guards and the published set follow', async (t) => {
   const clock = await movedClock(t)
   const folder = keyFolder(t, FOLDER)

@@ -62,7 +62,12 @@ t.test('it listens when it knows which key signs, but does not wait for ever', a
     return (await fetch(`${address}/login`, { method: 'POST', headers, body })).status
   }
   const start = () => {
-    const settings = { KEYS_DIR: keysDir(t, { access, refresh }), DATABASE_URL, DATABASE_TIMEOUT: '60s', BCRYPT_COST: '10' }
+    const settings = {
+      KEYS_DIR: keysDir(t, { access, refresh }),
+      DATABASE_URL,
+      DATABASE_TIMEOUT: '60s',
+      BCRYPT_COST: '10'
+    }
     return addressOf(startChild(t, SERVER, environment(settings)))
   }
 

@@ -10,6 +10,11 @@ export interface KeyRing {
   /** Signs at this moment. In a folder it is that of the slot `current`. */
   readonly current: SigningKey
   readonly accepted: ReadonlyMap<string, SigningKey>
+  /**
+   * Whether these are the keys of the folder alone, because the database, which may have revoked some, was not asked yet.
+   * Such keys are published, for a moment each time, and verify nothing.
+   */
+  readonly provisional?: boolean
 }
 
 /** The keys of both kinds. */
@@ -90,10 +95,14 @@ function readAll(dir: string, kind: Kind, names: readonly string[]): Promise<Key
   return Promise.all(
     names.map(async (name) => {
       const path = join(dir, kind, name)
-      return Promise.all([stat(path), readFile(path)]).then(
-        ([{ mode }, pem]) => ({ kind, name, mode, pem }),
-        (error) => unread(kind, name, codeOf(error))
-      )
+      try {
+        const info = await stat(path)
+        // To open a named pipe is to wait for whoever writes to it.
+        if (!info.isFile()) return unread(kind, name, 'no regular file')
+        return { kind, name, mode: info.mode, pem: await readFile(path) }
+      } catch (error) {
+        return unread(kind, name, codeOf(error as NodeJS.ErrnoException))
+      }
     })
   )
 }

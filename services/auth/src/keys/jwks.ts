@@ -27,12 +27,16 @@ const schema = {
   }
 }
 
-/** `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds. */
+/** How long verifiers may keep a set in which there may be a key that the database has revoked, in seconds. */
+const PROVISIONAL_AGE = 5
+
+/** `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds, or less while it is provisional. */
 export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: number }): void {
   const published = publisher(access)
   app.get('/.well-known/jwks.json', { schema }, async (request, reply) => {
     const { body, etag } = published()
-    reply.header('cache-control', `public, max-age=${maxAge}`).header('etag', etag)
+    const age = access.provisional ? Math.min(maxAge, PROVISIONAL_AGE) : maxAge
+    reply.header('cache-control', `public, max-age=${age}`).header('etag', etag)
     const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     if (known?.includes(etag) || known?.includes('*')) {
       // Not null, which would be announced as four bytes that never come.

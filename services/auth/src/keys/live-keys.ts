@@ -38,6 +38,9 @@ export interface LiveKeysParts {
  */
 const INTERVAL = 4_000
 
+/** The same until the database was had once, in milliseconds: so long no key signs and none verifies. */
+const FIRST_INTERVAL = 250
+
 const KINDS: readonly Kind[] = ['access', 'refresh']
 type Verdicts = Readonly<Record<Kind, Verdict<SigningKey>>>
 
@@ -46,7 +49,8 @@ type Verdicts = Readonly<Record<Kind, Verdict<SigningKey>>>
  * asked for the times that all instances share.
  *
  * A folder that cannot be used, and a database that is away, leave the keys as they are; a revocation in the folder
- * counts in any case. Until the database was asked once all keys are accepted and none signs (503).
+ * counts in any case, for as long as this process lives. Until the database was asked once, all keys are published, and
+ * none signs or verifies (503).
  * Throws a KeyFileError when the folder cannot be used at the start.
  */
 export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts): Promise<LiveKeys> {
@@ -64,7 +68,8 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
       const seen = await readKeyFiles(dir, files.digest)
       if (seen.digest === files.digest) return
       files = seen
-      revoked = await revokedKeys(files, warn)
+      // Once revoked is revoked for ever, also where the file cannot be read any more and the database does not know yet.
+      revoked = new Map([...revoked, ...(await revokedKeys(files, warn))])
       folder = await parseKeys(files, warn)
     } catch (error) {
       log.error({ event: 'keys_refused', err: error }, 'the key folder cannot be used; the keys stay as they are')
@@ -128,7 +133,9 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
     for (const kind of KINDS) {
       const verdict = verdicts?.[kind]
       const accepted = [...keys[kind].accepted.values()].filter(({ kid }) => !revoked.has(kid))
-      const change = rings[kind].set(verdict?.signing, verdict?.published ?? accepted)
+      const change = verdict
+        ? rings[kind].set(verdict.signing, verdict.published)
+        : rings[kind].set(undefined, accepted, true)
       if (change && verdict) tell(kind, change, verdict)
     }
   }
@@ -159,7 +166,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
   let closed = false
   const follow = async () => {
     await update()
-    if (!closed) timer = setTimeout(follow, INTERVAL).unref()
+    if (!closed) timer = setTimeout(follow, inForce.register ? INTERVAL : FIRST_INTERVAL).unref()
   }
   apply()
   const begun = follow()

@@ -6,11 +6,12 @@ import type { SigningKey } from './key-file.ts'
 export interface LiveRing extends KeyRing {
   /**
    * Puts other keys in force; without `signing` nothing signs. Returns what is in force now, or nothing when that was so
-   * before: then `accepted` stays the same object.
+   * before: then `accepted` stays the same object. Unless they are said to be provisional, they are not.
    */
   set(
     signing: SigningKey | undefined,
-    accepted: readonly SigningKey[]
+    accepted: readonly SigningKey[],
+    provisional?: boolean
   ): { signing: string | null; accepted: string[] } | undefined
   /** Whether there is a key that signs. */
   signs(): boolean
@@ -20,6 +21,7 @@ export interface LiveRing extends KeyRing {
 export function createRing(): LiveRing {
   let current: SigningKey | undefined
   let accepted: ReadonlyMap<string, SigningKey> = new Map()
+  let isProvisional = true
   return {
     get current() {
       if (!current) throw unavailable('no key may sign')
@@ -28,8 +30,12 @@ export function createRing(): LiveRing {
     get accepted() {
       return accepted
     },
+    get provisional() {
+      return isProvisional
+    },
     signs: () => current !== undefined,
-    set: (signing, keys) => {
+    set: (signing, keys, provisional = false) => {
+      isProvisional = provisional
       const kids = keys.map(({ kid }) => kid)
       if (signing?.kid === current?.kid && kids.join() === [...accepted.keys()].join()) return undefined
       current = signing

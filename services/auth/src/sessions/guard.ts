@@ -3,7 +3,7 @@ import type { App } from '@latchkey/service/app'
 import { readBearer } from '@latchkey/tokens/bearer'
 import type { Claims, Kind, RefreshClaims } from '@latchkey/tokens/claims'
 import { decodeUnverified } from '@latchkey/tokens/compact'
-import { Problem } from '@latchkey/tokens/errors'
+import { Problem, unavailable } from '@latchkey/tokens/errors'
 import { checkClaims, checkHeader } from '@latchkey/tokens/rules'
 import type { FastifyRequest } from 'fastify'
 import type { Queryable } from '../database.ts'
@@ -114,6 +114,7 @@ function nobody(error: unknown): undefined {
 }
 
 function publicPem(ring: KeyRing, token: TokenOrHeader): string {
+  if (ring.provisional) throw unavailable('the database was not asked yet which keys are revoked')
   const key = 'header' in token ? ring.accepted.get(token.header.kid) : undefined
   if (!key) throw new Problem('invalid_token', { reason: 'kid is none of our keys' })
   return key.publicPem
