@@ -35,9 +35,10 @@ const RETRY_AFTER = 1
 // Classes of SQLSTATE for a server that cannot be had now: connection, authorization, resources, operator's
 // intervention, system error, internal error (also a quota or a limit of file sizes); and the single states for a
 // read-only server, a transaction that took too long, a database that is not there, a transaction to repeat, files that
-// cannot be written (a read-only disk), a lock that was not had in time, and a plan that a migration or a pooler has
-// made useless.
-const PASSING = /^(08|28|53|57|58|XX)|^(0A000|25006|25P0[34]|26000|3D000|40001|40P01|42501|55P03)$/
+// cannot be written (a read-only disk), a lock that was not had in time, a plan that a migration or a pooler has made
+// useless, and a schema that is not there yet or just being restored.
+const PASSING =
+  /^(08|28|53|57|58|XX)|^(0A000|25006|25P0[34]|26000|3D000|3F000|40001|40P01|42501|42703|42P01|42P05|55P03)$/
 
 /**
  * Opens the pool. It connects at the first statement, so a service starts while the database is away.
@@ -54,7 +55,9 @@ export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) 
     // For a server that does not even say that its own limit has passed.
     query_timeout: timeout * PART.step,
     idle_in_transaction_session_timeout: timeout * 2,
-    application_name: 'latchkey-auth'
+    application_name: 'latchkey-auth',
+    // Times are read in this style alone; a database may have another one by default.
+    options: '-c DateStyle=ISO'
   })
   pool.on('error', onLost)
   return {

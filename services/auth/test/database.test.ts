@@ -42,6 +42,20 @@ t.test('statements have rows, and counters are numbers', async (t) => {
   t.strictSame(row, { a: 1, b: 9007199254740991 })
 })
 
+t.test('times are read whatever style the database has', async (t) => {
+  const own = await createDatabase(t)
+  await runStatement(own, `ALTER DATABASE ${new URL(own).pathname.slice(1)} SET DateStyle = 'SQL, DMY'`)
+  const [row] = await open(t, { url: own }).query("SELECT '2026-11-22T12:00:00Z'::timestamptz AS time")
+  t.strictSame(row, { time: new Date('2026-11-22T12:00:00Z') })
+})
+
+t.test('a schema that is not there, or not yet, is unavailable', async (t) => {
+  const database = open(t)
+  await t.rejects(database.query('SELECT * FROM nowhere'), UNAVAILABLE)
+  await t.rejects(database.query('SELECT nothing FROM notes'), UNAVAILABLE)
+  await t.rejects(database.query('CREATE TABLE nowhere.notes ()'), UNAVAILABLE)
+})
+
 t.test('a transaction stays when its work is done, and is undone when it throws', async (t) => {
   const database = open(t, { size: 1 })
   const ids = async () => (await database.query<{ id: number }>('SELECT id FROM notes ORDER BY id')).map(({ id }) => id)
@@ -70,7 +84,7 @@ t.test('what is our fault stays what it is', async (t) => {
   const database = open(t)
   await database.query('INSERT INTO notes VALUES (10)')
   await t.rejects(database.query('INSERT INTO notes VALUES (10)'), { code: '23505', constraint: 'notes_pkey' })
-  await t.rejects(database.query('SELECT * FROM nowhere'), { code: '42P01' })
+  await t.rejects(database.query('nonsense'), { code: '42601' })
   await t.rejects(database.query('SELECT 1 / 0'), { code: '22012' })
 })
 
