@@ -20,7 +20,10 @@ export function limitAnswerTime(app: App, longest: number): void {
   app.decorateRequest('countdown')
   app.addHook('onRequest', (request, reply, done) => {
     request.countdown = new Countdown(longest, () => {
-      if (!reply.raw.headersSent) reply.send(unavailable(`no answer within ${longest} ms`))
+      if (reply.raw.headersSent) return
+      reply.send(unavailable(`no answer within ${longest} ms`))
+      // What comes of the work yet is dropped; Fastify would warn that there are two answers.
+      reply.send = () => reply
     })
     request.countdown.run()
     reply.raw.once('close', () => request.countdown.end())
