@@ -22,8 +22,7 @@ export interface Moment {
   readonly elapsed: number
 }
 
-/** In seconds: an issuer that is back is noticed within 5. */
-const LONGEST_BACKOFF = 4
+const LONGEST_BACKOFF = 15
 
 /**
  * The policy of a key set that is fetched, as a state machine: `succeeded` and `failed` move it, each telling when the
@@ -37,8 +36,6 @@ export class FetchPolicy {
   /** When a demand may begin a fetch: milliseconds of the clock that never steps. */
   nextAllowed = 0
   #lastSucceeded = false
-  /** When the fetch began that brought the set, as `goodAt` but of the clock that never steps. */
-  #goodSince = Number.NEGATIVE_INFINITY
   readonly #times: Required<FetchTimes>
   readonly #clock: Clock
 
@@ -57,7 +54,6 @@ export class FetchPolicy {
   succeeded(began: Moment, freshFor = Number.POSITIVE_INFINITY): number {
     const { minAge, maxAge, cooldown } = this.#times
     this.goodAt = began.now
-    this.#goodSince = began.elapsed
     this.failures = 0
     this.#lastSucceeded = true
     this.nextAllowed = began.elapsed + cooldown * 1000
@@ -72,15 +68,6 @@ export class FetchPolicy {
     const backoff = Math.min(LONGEST_BACKOFF, 2 ** (this.failures - 1)) * (0.5 + 0.5 * this.#clock.random())
     this.nextAllowed = this.#clock.elapsed() + backoff * 1000
     return this.nextAllowed
-  }
-
-  /**
-   * Tells whether a key that the set lacks did not exist at that moment of the clock that never steps.
-   *
-   * An old set proves nothing, nor does a fetch that began before, whose answer may have been on its way already.
-   */
-  isProofSince(moment: number): boolean {
-    return this.state === 'good' && this.#goodSince >= moment
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Problem, unavailable } from '@latchkey/tokens/errors'
+import { unavailable } from '@latchkey/tokens/errors'
 import { writeCacheFile } from './cache-file.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
@@ -22,11 +22,8 @@ export interface RemoteKeySetOptions extends FirstKeyFiles, FetchTimes {
   readonly clock?: Clock
 }
 
-/** Requests that may wait for a fetch at a time; one more is told at once that its key cannot be known now. */
+/** Requests that may wait for a fetch at a time; one more gets its answer from what is known. */
 const MAX_WAITING = 100
-
-/** Longest wait of a request for its key, in milliseconds: answers within 3 s are promised. */
-const LONGEST_WAIT = 2500
 
 /**
  * The JWK set of an issuer, held and renewed as {@link FetchPolicy} says.
@@ -45,7 +42,7 @@ export class RemoteKeySet implements KeySet {
   #etag: string | undefined
   #fetching = false
   #timer = { at: Number.POSITIVE_INFINITY, cancel: () => {} }
-  readonly #waiting = new Set<(ended: boolean) => void>()
+  #waiting: (() => void)[] = []
 
   private constructor(options: RemoteKeySetOptions) {
     const { url, file, cacheFile, timeout = 3, log = SILENCE } = options
@@ -76,13 +73,16 @@ export class RemoteKeySet implements KeySet {
   async find(kid: string): Promise<VerificationKey | undefined> {
     const known = this.held(kid)
     if (known) return known
-    const arrived = this.#clock.elapsed()
-    // Again when a fetch ended that had begun before: it may have read the set just before this key was published.
-    while (await this.#fetchEnds(arrived + LONGEST_WAIT)) {
-      const found = this.held(kid)
-      if (found || this.#policy.isProofSince(arrived)) return found
+    const demand = this.#fetching ? 'wait' : this.#policy.demand()
+    if (demand === 'fetch') this.#fetch()
+    else if (!this.#fetching && demand === 'wait') this.#schedule(Math.min(this.#timer.at, this.#policy.nextAllowed))
+    if (demand !== 'answer') await this.#wait()
+    const found = this.held(kid)
+    // An old set cannot prove that a key does not exist, and clients throw tokens away on 401.
+    if (!found && (this.#policy.state !== 'good' || this.#closing.signal.aborted)) {
+      throw unavailable('no current key set', Math.max(0, this.#policy.nextAllowed - this.#clock.elapsed()) / 1000)
     }
-    throw this.#unavailable()
+    return found
   }
 
   status(): KeySetStatus {
@@ -108,43 +108,13 @@ export class RemoteKeySet implements KeySet {
     this.#wake()
   }
 
-  /** Waits for the end of the fetch that runs, or else of the next that is allowed; tells whether it ended by then. */
-  async #fetchEnds(by: number): Promise<boolean> {
-    const comes = this.#fetching || this.#demand(by)
-    if (!comes || this.#waiting.size >= MAX_WAITING || this.#closing.signal.aborted) return false
-    return this.#wait(by - this.#clock.elapsed())
-  }
-
-  /** Has a fetch begin as soon as one is allowed; tells whether that is before then. */
-  #demand(by: number): boolean {
-    const demand = this.#policy.demand()
-    if (demand === 'fetch') this.#fetch()
-    if (demand === 'wait') this.#schedule(Math.min(this.#timer.at, this.#policy.nextAllowed))
-    return demand === 'fetch' || (demand === 'wait' && this.#timer.at < by)
-  }
-
-  #wait(milliseconds: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const wake = (ended: boolean) => {
-        cancel()
-        this.#waiting.delete(wake)
-        resolve(ended)
-      }
-      const cancel = this.#clock.after(milliseconds, () => wake(false))
-      this.#waiting.add(wake)
-    })
+  async #wait(): Promise<void> {
+    if (this.#waiting.length >= MAX_WAITING || this.#closing.signal.aborted) return
+    await new Promise<void>((wake) => this.#waiting.push(wake))
   }
 
   #wake(): void {
-    for (const wake of this.#waiting) wake(true)
-  }
-
-  // Not 401, on which clients throw tokens away.
-  #unavailable(): Problem {
-    const next = Math.min(this.#timer.at, this.#policy.nextAllowed)
-    // Whoever comes just after that fetch began would be told to wait for another, for ever: so a second before it.
-    const ahead = this.#policy.state === 'good' ? 1000 : 0
-    return unavailable('no key set that tells', Math.max(0, next - ahead - this.#clock.elapsed()) / 1000)
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
   #schedule(at: number): void {

@@ -71,7 +71,7 @@ const failing = (issuer: FakeIssuer) => issuer.answers(() => new Response('oops'
 const kinds = (shown: { is: string }[]) => [...new Set(shown.map(({ is }) => is))]
 
 t.test(
-  'a cold start while the issuer answers 500 costs it nine fetches for 200 tokens, and then all is well',
+  'a cold start while the issuer answers 500 costs it five fetches for 200 tokens, and then all is well',
   async (t) => {
     const scene = await start(t, failing)
     const shown: { is: string }[] = []
@@ -80,9 +80,9 @@ t.test(
       await scene.clock.pass(0.07)
     }
     t.same(kinds(shown), ['unavailable'])
-    t.equal(scene.issuer.asked.length <= 9, true, `${scene.issuer.asked.length} fetches`)
+    t.equal(scene.issuer.asked.length <= 5, true, `${scene.issuer.asked.length} fetches`)
     publishing(a)(scene.issuer)
-    await scene.clock.pass(4)
+    await scene.clock.pass(15)
     t.equal(await verdict(scene, scene.token()), 'accepted')
   }
 )
@@ -100,7 +100,7 @@ t.test('2,000 random kids are all refused, cost one fetch a cooldown, and nobody
     if (waiting.length > 0) t.fail('a good token waited')
   }
   await clock.pass(5)
-  t.same([kinds(flood).sort(), kinds(valid)], [['invalid_token', 'unavailable'], ['accepted']])
+  t.same([kinds(flood), kinds(valid)], [['invalid_token'], ['accepted']])
   t.same(
     issuer.asked.map(({ at }) => Math.round(at)),
     [0, 5, 10, 15, 20]
@@ -126,9 +126,9 @@ for (const [how, fail] of Object.entries(OUTAGES)) {
       const [late, lateToo] = [show(scene, seen), show(scene, scene.token())]
       await clock.pass(3)
       t.same([late.is, lateToo.is], ['unavailable', 'unavailable'])
-      t.equal(issuer.asked.length <= 3600 / 2, true, 'it is not asked in vain too often')
+      t.equal(issuer.asked.length < 3600 / 7, true, 'it is not asked in vain too often')
       publishing(a)(issuer)
-      await clock.pass(7)
+      await clock.pass(18)
       t.same([await verdict(scene, seen), await verdict(scene, scene.token())], ['accepted', 'accepted'])
     }
   )
@@ -145,10 +145,10 @@ t.test('a new key is picked up by the schedule, before anybody shows a token of 
 
 t.test('a token of a brand-new key is accepted inside the cooldown, after a wait that has an end', async (t) => {
   const scene = await start(t, publishing(a))
-  await scene.clock.pass(2.6)
+  await scene.clock.pass(1)
   publishing(a, b)(scene.issuer)
   const token = show(scene, scene.token(b))
-  await scene.clock.pass(2.3)
+  await scene.clock.pass(3.9)
   t.equal(token.is, 'waiting')
   await scene.clock.pass(0.1)
   t.equal(token.is, 'accepted')

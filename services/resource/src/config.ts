@@ -55,7 +55,7 @@ export const resourceSettings = Type.Object({
   JWKS_COOLDOWN: duration({
     default: '5s',
     description:
-      'Least time between two fetches that unknown keys cause. A flood of them costs the issuer no more; a token of a new key may get 503 for so long.'
+      'Least time between two fetches that unknown keys cause. A flood of them costs the issuer no more; a token of a new key may wait so long.'
   }),
   JWKS_TIMEOUT: duration({
     minimum: 0.05,
