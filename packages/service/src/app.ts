@@ -34,8 +34,8 @@ const HEADER_LIMIT = 16 * 1024
 const BODY_LIMIT = 64 * 1024
 /** Longest time to receive one whole request, in milliseconds: slow senders are cut off. */
 const REQUEST_TIMEOUT = 15_000
-/** Longest time in which a client sends and takes nothing, in milliseconds; where it takes nothing, Node waits twice as long. */
-const SILENCE_TIMEOUT = 7500
+/** Longest time in which a client sends and takes nothing, in milliseconds; for an answer not taken, Node waits twice. */
+const SILENCE_TIMEOUT = 15_000
 /** How often slow senders are looked for, in milliseconds; Node's 30 s would let them stay three times as long. */
 const CHECKING_INTERVAL = 1000
 
