@@ -16,10 +16,13 @@ export function openLines(fd: number, onRecovered: (lost: number) => void): Dest
   let isCutOff = false
 
   function write(line: string): void {
-    const bytes = Buffer.from(isCutOff ? `\n${line}` : line)
+    const text = isCutOff ? `\n${line}` : line
+    const length = Buffer.byteLength(text)
     let written = 0
     try {
-      while (written < bytes.length) written += writeSome(fd, bytes, written)
+      // Almost always at once, and then without a copy.
+      written = writeSome(fd, text)
+      while (written < length) written += writeSome(fd, Buffer.from(text).subarray(written))
     } catch {
       lost += 1
       isCutOff ||= written > 0
@@ -35,9 +38,9 @@ export function openLines(fd: number, onRecovered: (lost: number) => void): Dest
   return { write }
 }
 
-function writeSome(fd: number, bytes: Buffer, from: number): number {
+function writeSome(fd: number, content: string | Buffer): number {
   try {
-    return writeSync(fd, bytes, from)
+    return typeof content === 'string' ? writeSync(fd, content) : writeSync(fd, content)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
