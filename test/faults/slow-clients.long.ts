@@ -59,23 +59,6 @@ t.test('slow senders and idle connections hurt nobody, and are sent away', async
   )
 })
 
-t.test('clients that do not take their answers are sent away', async (t) => {
-  const request = 'GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n'
-  await Promise.all(
-    targets.map(async ({ service }) => {
-      const before = await usage(service)
-      const sockets = await Promise.all(Array.from({ length: 50 }, () => openRaw(service.url, '')))
-      for (const socket of sockets) socket.pause().write(request.repeat(20))
-      await sleep(1000)
-      const during = await usage(service)
-      if (before && during) t.ok(during.files > before.files + sockets.length, `${during.files} open files`)
-      await sleep(LONGEST_TAKING)
-      await atMost(t, service, before)
-      for (const socket of sockets) socket.destroy()
-    })
-  )
-})
-
 t.test('input without end, or far too much of it, is refused, and costs no memory', async (t) => {
   const post = 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
   const withBody = (body: string) => `${post}Content-Length: ${body.length}\r\n\r\n${body}`
@@ -105,6 +88,23 @@ t.test('input without end, or far too much of it, is refused, and costs no memor
     t.equal((await recordHistory(() => service.url).send('GET /healthz')).status, 200)
     t.notMatch(service.output(), UNFORESEEN)
   }
+})
+
+t.test('clients that do not take their answers are sent away', async (t) => {
+  const request = 'GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n'
+  await Promise.all(
+    targets.map(async ({ service }) => {
+      const before = await usage(service)
+      const sockets = await Promise.all(Array.from({ length: 50 }, () => openRaw(service.url, '')))
+      for (const socket of sockets) socket.pause().write(request.repeat(20))
+      await sleep(1000)
+      const during = await usage(service)
+      if (before && during) t.ok(during.files > before.files + sockets.length, `${during.files} open files`)
+      await sleep(LONGEST_TAKING)
+      await atMost(t, service, before)
+      for (const socket of sockets) socket.destroy()
+    })
+  )
 })
 
 function noSlower(t: Test, during: History, normal: History): void {
