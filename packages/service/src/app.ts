@@ -14,6 +14,7 @@ import { Type } from 'typebox'
 import { limitAnswerTime } from './answer-time.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
+import { followConnections } from './connections.ts'
 import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { limitPipelining } from './pipelining.ts'
@@ -95,8 +96,9 @@ export async function createApp(
     next()
   })
   if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer)
-  endConnectionsWhenClosing(app)
-  limitPipelining(app)
+  const connections = followConnections(app)
+  endConnectionsWhenClosing(app, connections)
+  limitPipelining(app, connections)
   acceptJsonOnly(app)
   answerProblems(app)
   if (config.CORS_ORIGINS) {

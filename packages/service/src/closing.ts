@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { Server, type Socket } from 'node:net'
+import { Server } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { App } from './app.ts'
+import type { Connections } from './connections.ts'
 
 /** How long clients that wait are taken in while the app closes, and then may still bring a request; in milliseconds. */
 const LAST_CHANCE = 1000
@@ -14,20 +14,15 @@ const LAST_CHANCE = 1000
  * Without that second, a request would be reset that is on its way on a connection kept alive. Without its end, clients
  * that keep connections open, used or not, as browsers and load balancers do, would hold up the process.
  */
-export function endConnectionsWhenClosing(app: App): void {
+export function endConnectionsWhenClosing(app: App, connections: Connections): void {
   let closing = false
-  const open = new Set<Socket>()
-  const lastOn = new WeakMap<Socket, IncomingMessage>()
-  app.server.on('connection', (socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-  })
-  // Before Fastify, which may answer at once.
-  app.server.prependListener('request', (request) => lastOn.set(request.socket, request))
-  app.addHook('onSend', ({ raw: { socket }, raw }, reply, _payload, next) => {
-    if (closing && lastOn.get(socket) === raw) reply.header('connection', 'close')
-    // Others have come behind it, and would be dropped; Fastify says it to all.
-    else if (closing) reply.raw.removeHeader('connection')
+  app.addHook('onSend', (request, reply, _payload, next) => {
+    if (closing) {
+      const last = [...(connections.get(request.raw.socket) ?? [])].at(-1)
+      if (last === reply.raw) reply.header('connection', 'close')
+      // Others have come behind it, and would be dropped; Fastify says it to all.
+      else reply.raw.removeHeader('connection')
+    }
     next()
   })
   app.addHook('preClose', async () => {
@@ -37,7 +32,7 @@ export function endConnectionsWhenClosing(app: App): void {
     // What http.Server adds to this is the end of idle connections, at once; Fastify calls it after this hook.
     Server.prototype.close.call(app.server)
     await Promise.race([drained, sleep(LAST_CHANCE, undefined, { ref: false })])
-    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy()
   })
 }
 

@@ -21,8 +21,8 @@ export function openLines(fd: number, onRecovered: (lost: number) => void): Dest
     let written = 0
     try {
       // Almost always at once, and then without a copy.
-      written = writeSome(fd, text)
-      while (written < length) written += writeSome(fd, Buffer.from(text).subarray(written))
+      written = unlessFull(() => writeSync(fd, text))
+      while (written < length) written += unlessFull(() => writeSync(fd, Buffer.from(text), written))
     } catch {
       lost += 1
       isCutOff ||= written > 0
@@ -38,9 +38,9 @@ export function openLines(fd: number, onRecovered: (lost: number) => void): Dest
   return { write }
 }
 
-function writeSome(fd: number, content: string | Buffer): number {
+function unlessFull(write: () => number): number {
   try {
-    return typeof content === 'string' ? writeSync(fd, content) : writeSync(fd, content)
+    return write()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)

@@ -11,7 +11,7 @@ import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { sweepRegularly } from './sessions/sweep.ts'
 
-/** Longest that a start waits for a silent database, in milliseconds; without it no key signs, but all else works. */
+/** Longest that a start waits for a silent database, in milliseconds; without it no key signs or verifies. */
 const FIRST_LOOK = 1000
 
 /** Reads settings and keys, and makes the service of them, not yet listening. Throws what an operator can put right. */

@@ -133,9 +133,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
     for (const kind of KINDS) {
       const verdict = verdicts?.[kind]
       const accepted = [...keys[kind].accepted.values()].filter(({ kid }) => !revoked.has(kid))
-      const change = verdict
-        ? rings[kind].set(verdict.signing, verdict.published)
-        : rings[kind].set(undefined, accepted, true)
+      const change = rings[kind].set(verdict?.signing, verdict?.published ?? accepted, !verdict)
       if (change && verdict) tell(kind, change, verdict)
     }
   }

@@ -6,12 +6,12 @@ import type { SigningKey } from './key-file.ts'
 export interface LiveRing extends KeyRing {
   /**
    * Puts other keys in force; without `signing` nothing signs. Returns what is in force now, or nothing when that was so
-   * before: then `accepted` stays the same object. Unless they are said to be provisional, they are not.
+   * before: then `accepted` stays the same object.
    */
   set(
     signing: SigningKey | undefined,
     accepted: readonly SigningKey[],
-    provisional?: boolean
+    provisional: boolean
   ): { signing: string | null; accepted: string[] } | undefined
   /** Whether there is a key that signs. */
   signs(): boolean
@@ -34,7 +34,7 @@ export function createRing(): LiveRing {
       return isProvisional
     },
     signs: () => current !== undefined,
-    set: (signing, keys, provisional = false) => {
+    set: (signing, keys, provisional) => {
       isProvisional = provisional
       const kids = keys.map(({ kid }) => kid)
       if (signing?.kid === current?.kid && kids.join() === [...accepted.keys()].join()) return undefined
