@@ -18,7 +18,7 @@ export function endConnectionsWhenClosing(app: App, connections: Connections): v
   let closing = false
   app.addHook('onSend', (request, reply, _payload, next) => {
     if (closing) {
-      const last = [...(connections.get(request.raw.socket) ?? [])].at(-1)
+      const last = connections.get(request.raw.socket)?.at(-1)
       if (last === reply.raw) reply.header('connection', 'close')
       // Others have come behind it, and would be dropped; Fastify says it to all.
       else reply.raw.removeHeader('connection')

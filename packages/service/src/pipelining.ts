@@ -10,6 +10,6 @@ export const MOST_OPEN = 32
  */
 export function limitPipelining(app: App, connections: Connections): void {
   app.server.on('request', ({ socket }) => {
-    if (Number(connections.get(socket)?.size) > MOST_OPEN) socket.destroy()
+    if (Number(connections.get(socket)?.length) > MOST_OPEN) socket.destroy()
   })
 }
