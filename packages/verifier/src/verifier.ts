@@ -7,6 +7,7 @@ import { HighestEpochs } from './epochs.ts'
 import type { VerificationKey } from './jwk.ts'
 import type { KeySource } from './key-set.ts'
 import { requireNumbers, requireTexts } from './options.ts'
+import { together } from './together.ts'
 
 /** A token whose signature and claims are good; frozen. */
 export interface VerifiedToken {
@@ -80,6 +81,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   // Keyed by the whole token: nothing shorter is safe from a text made to collide.
   const verdicts = new BoundedMap<string, Verdict>(maxVerdicts)
   const epochs = new HighestEpochs({ limit: maxSubjects, leeway, isHeld })
+  const isSigned = together(({ text, key }: { text: string; key: VerificationKey }) => key.verifies(text))
 
   function recall(text: string): AccessClaims | undefined {
     const verdict = verdicts.get(text)
@@ -107,10 +109,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const { claims, expired } = inspect(unverified.claims, expected)
       const key = expired ? keys.held(header.kid) : await keys.find(header.kid)
       if (!key) throw refused('kid is not in the key set')
-      if (!key.verifies(text)) throw refused('the signature is not that of the key')
+      if (!(await isSigned({ text, key }))) throw refused('the signature is not that of the key')
       if (expired) throw expired
       const until = claims.exp + leeway
-      // It may have waited for its key.
+      // It may have waited for its key, and for its turn.
+      if (!isHeld(key) && (await keys.find(key.kid)) !== key) throw refused('kid is no longer in the key set')
       if (now() / 1000 >= until) throw new Problem('token_expired')
       const token = Object.freeze({ header: Object.freeze(header), claims })
       const verdict = { token, key, until: Math.min(until, expected.now + verdictAge) }

@@ -72,6 +72,50 @@ t.test('a good token says its claims, which nobody can change', async (t) => {
   t.equal(Object.isFrozen(known) && Object.isFrozen(known.roles), true)
 })
 
+t.test('of tokens at once each has its own verdict', async (t) => {
+  const it = scene()
+  const [one, other] = [it.token(), it.token()]
+  const withSignatureOf = (token: string, signed: string) => token.replace(/[^.]*$/, String(signed.split('.').at(-1)))
+  const expired = it.token({ exp: it.now - 60 })
+  const tokens: [token: string, said: string][] = [
+    [one, 'accepted'],
+    [withSignatureOf(one, other), 'invalid_token'],
+    [expired, 'token_expired'],
+    [withSignatureOf(expired, one), 'invalid_token'],
+    [accessToken({ ...stranger, kid: ours.kid }, accessClaims(issuer, audience, it.now)), 'invalid_token'],
+    ['no token', 'invalid_token'],
+    [other, 'accepted']
+  ]
+  for (const all of [tokens, tokens.toReversed()]) {
+    const fresh = scene()
+    const said = await Promise.all(all.map(([token]) => verdict(fresh, token)))
+    t.same(
+      said,
+      all.map(([, expected]) => expected)
+    )
+  }
+})
+
+t.test('the signatures of one turn are checked together, and then answered in the order of the requests', async (t) => {
+  const it = scene()
+  const users = ['a', 'b', 'c']
+  for (const checked of [3, 6]) {
+    const answered: string[] = []
+    await Promise.all(
+      users.map(async (preferred_username) => {
+        // As requests do, they come one by one within a turn.
+        await new Promise((resolve) => setImmediate(resolve))
+        const claims = await it.verifier.verify(it.token({ preferred_username }))
+        t.equal(it.checked, checked)
+        answered.push(claims.preferred_username)
+      })
+    )
+    t.same(answered, users)
+  }
+  await it.verifier.verify(it.token())
+  t.equal(it.checked, 7, 'the next turn is for itself')
+})
+
 t.test('a verdict is remembered: the second time nothing is checked and nobody asked', async (t) => {
   const it = scene()
   const token = it.token()
@@ -257,13 +301,45 @@ t.test('where no verdict is to be remembered, every request is verified', async 
   }
 })
 
-t.test('a token that ends while it waits for its key is expired', async (t) => {
-  const it = scene()
-  const key = it.held
-  const find = async () => {
-    it.now += 8
-    return key
+t.test('a token that ends while it waits, for its key or for its turn, is expired', async (t) => {
+  for (const slow of ['find', 'verifies'] as const) {
+    const it = scene()
+    const key = it.held as VerificationKey
+    const late = <R>(what: R) => {
+      it.now += 8
+      return what
+    }
+    it.held = { ...key, verifies: (token) => (slow === 'verifies' ? late(key.verifies(token)) : key.verifies(token)) }
+    const find = async () => (slow === 'find' ? late(it.held) : it.held)
+    const verifier = createVerifier({ issuer, audience, keys: { held: () => it.held, find }, now: () => it.now * 1000 })
+    await t.rejects(verifier.verify(it.token({ exp: it.now + 3 })), { code: 'token_expired' }, slow)
   }
-  const verifier = createVerifier({ issuer, audience, keys: { held: () => key, find }, now: () => it.now * 1000 })
-  await t.rejects(verifier.verify(it.token({ exp: it.now + 3 })), { code: 'token_expired' })
+})
+
+t.test('a key that is withdrawn while a token waits for its turn vouches for it no more', async (t) => {
+  for (const [set, said] of [
+    [counting({ checked: 0 }, stranger), 'invalid_token'],
+    [counting({ checked: 0 }), 'invalid_token'],
+    [undefined, 'unavailable']
+  ] as const) {
+    const it = scene()
+    const waiting = verdict(it, it.token())
+    await new Promise((resolve) => process.nextTick(resolve))
+    t.match(it, { asked: [ours.kid], checked: 0 })
+    it.held = set
+    t.equal(await waiting, said)
+    t.equal(it.checked, 1)
+  }
+})
+
+t.test('a signature that cannot be checked fails its own request alone', async (t) => {
+  const it = scene()
+  const [key, bad] = [it.held as VerificationKey, it.token()]
+  const verifies = (token: string) => {
+    if (token === bad) throw new Error('no room')
+    return key.verifies(token)
+  }
+  it.held = { ...key, verifies }
+  const said = await Promise.all([it.token(), bad, it.token()].map((token) => verdict(it, token)))
+  t.same(said, ['accepted', 'Error: no room', 'accepted'])
 })
