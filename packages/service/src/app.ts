@@ -11,6 +11,7 @@ import Fastify, {
   type RawServerDefault
 } from 'fastify'
 import { Type } from 'typebox'
+import { acceptFirst } from './accepting.ts'
 import { limitAnswerTime } from './answer-time.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
@@ -83,6 +84,9 @@ export async function createApp(
     },
     frameworkErrors: answerFrameworkError
   }).withTypeProvider<TypeBoxTypeProvider>()
+  // Who ends its side when it has asked still waits for the answer. Node has this setting, but no type for it; by default it
+  // sends no answer that is not made by then.
+  Object.assign(app.server, { httpAllowHalfOpen: true })
 
   const paths = new Set<string>()
   app.addHook('onRoute', (route) => {
@@ -96,6 +100,8 @@ export async function createApp(
     next()
   })
   if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer)
+  // After the limit, so that its time includes this.
+  acceptFirst(app)
   const connections = followConnections(app)
   endConnectionsWhenClosing(app, connections)
   limitPipelining(app, connections)

@@ -102,7 +102,8 @@ t.test(
     const gone = open()
     gone.write('GET /held HTTP/1.1\r\nHost: x\r\n\r\n')
     while (timers() === before) await new Promise(setImmediate)
-    gone.destroy()
+    // Not only its own side: who has asked may end that and wait.
+    gone.resetAndDestroy()
     const destroyed = performance.now()
     while (timers() > before) await new Promise(setImmediate)
     t.ok(performance.now() - destroyed < LONGEST / 2, 'it ended with its client')

@@ -87,6 +87,26 @@ t.test('clients that the system connected before it stopped to listen are answer
   for (const answer of answers) t.match(await answer, [/^HTTP\/1\.1 200 /])
 })
 
+t.test('a client that ends its side when it has asked gets its answer', async (t) => {
+  const { app } = await startFrame(t, (app) => {
+    app.get('/', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return {}
+    })
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
+  const closed = once(socket, 'close')
+  socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  let answers = ''
+  socket.on('data', (text) => {
+    answers += text
+  })
+  await closed
+  t.equal(answers.match(/HTTP\/1\.1 200 /g)?.length, 2)
+})
+
 t.test('while it closes, requests that came one behind the other on one connection are all answered', async (t) => {
   const answers = new Map<string, () => void>()
   const { app } = await startFrame(t, (app) => {

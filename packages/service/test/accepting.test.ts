@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
+import t from 'tap'
+import { startFrame } from './frame.ts'
+
+t.test('clients who queue to be let in are let in before any request begins', async (t) => {
+  const CLIENTS = 20
+  let [clients, early] = [0, 0]
+  const { app } = await startFrame(t, (app) => {
+    app.get('/', () => {
+      if (clients < CLIENTS) early += 1
+      return {}
+    })
+  })
+  app.server.on('connection', () => {
+    clients += 1
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const queue = async () => {
+    clients = 0
+    early = 0
+    const sockets = Array.from({ length: CLIENTS }, () => net.connect(port, '127.0.0.1').setEncoding('utf8'))
+    const answers = sockets.map((socket) => {
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+      return once(socket, 'data')
+    })
+    for (const answer of answers) t.match(await answer, [/^HTTP\/1\.1 200 /])
+    return early
+  }
+  // Requests are not held for long, and the test may have to wait for its core.
+  for (let round = 0; round < 10 && (await queue()) > 0; round += 1);
+  t.equal(early, 0)
+})
+
+t.test('clients who come without end do not keep requests waiting', async (t) => {
+  const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  let over = false
+  const flood = (async () => {
+    while (!over) {
+      const socket = net.connect(port, '127.0.0.1').on('error', () => {})
+      await new Promise((resolve) => setImmediate(resolve))
+      socket.destroy()
+    }
+  })()
+  for (let i = 0; i < 5; i += 1) {
+    const begun = performance.now()
+    t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
+    t.ok(performance.now() - begun < 1000)
+  }
+  over = true
+  await flood
+})
