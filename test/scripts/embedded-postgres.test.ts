@@ -164,7 +164,7 @@ t.test('a cluster', async (t) => {
     const { url } = await startPostgres({ folder, durable: false })
     await forgetStarter(folder)
     // Too busy to notice that its server is gone.
-    const loop = `DO $$ BEGIN WHILE clock_timestamp() < now() + interval '1 s' LOOP END LOOP; END $$`
+    const loop = `DO $$ BEGIN WHILE clock_timestamp() < now() + interval '3 s' LOOP END LOOP; END $$`
     const busy = query(url, loop).catch(() => {})
     await sleep(200)
     await killAndWait(await postmasterOf(folder))
