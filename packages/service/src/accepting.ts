@@ -1,3 +1,5 @@
+import type { Server } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { App } from './app.ts'
 
 /** Longest that requests are held while clients are still let in, in milliseconds. */
@@ -12,29 +14,40 @@ const LONGEST = 50
  * would not do: the requests of the others make turns as long.
  */
 export function acceptFirst(app: App): void {
-  let [accepting, accepted, since] = [false, false, 0]
-  let held: (() => void)[] = []
-  app.server.on('connection', () => {
-    accepted = true
-    if (accepting) return
-    accepting = true
-    since = performance.now()
-    setImmediate(endTurn)
+  let held: (() => void)[] | undefined
+  app.server.on('connection', async () => {
+    if (held) return
+    held = []
+    await untilNobodyComes(app.server, LONGEST)
+    const requests = held
+    held = undefined
+    for (const begin of requests) begin()
   })
   app.addHook('onRequest', (_request, _reply, next) => {
-    if (accepting) held.push(next)
+    if (held) held.push(next)
     else next()
   })
+}
 
-  function endTurn(): void {
-    if (accepted && performance.now() - since < LONGEST) {
-      accepted = false
-      setImmediate(endTurn)
-      return
-    }
-    accepting = false
-    const requests = held
-    held = []
-    for (const begin of requests) begin()
+/**
+ * Waits until a turn of Node's loop, after this one, has let in nobody; at most `longest` milliseconds.
+ *
+ * With `shortTurn`, in milliseconds, that turn must have been shorter, for what comes during a turn is only seen in the
+ * next.
+ */
+export async function untilNobodyComes(server: Server, longest: number, shortTurn = Infinity): Promise<void> {
+  let [came, took] = [false, 0]
+  const note = () => {
+    came = true
   }
+  server.on('connection', note)
+  const end = performance.now() + longest
+  await nextTurn()
+  do {
+    came = false
+    const begun = performance.now()
+    await nextTurn()
+    took = performance.now() - begun
+  } while ((came || took >= shortTurn) && performance.now() < end)
+  server.off('connection', note)
 }

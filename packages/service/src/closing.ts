@@ -1,11 +1,15 @@
 import { once } from 'node:events'
 import { Server } from 'node:net'
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { untilNobodyComes } from './accepting.ts'
 import type { App } from './app.ts'
 import type { Connections } from './connections.ts'
 
 /** How long clients that wait are taken in while the app closes, and then may still bring a request; in milliseconds. */
 const LAST_CHANCE = 1000
+
+/** A turn of Node's loop that was as short brought next to nothing, in milliseconds. */
+const SHORT_TURN = 0.2
 
 /**
  * Lets the app close without dropping a request: it listens no more at once, but a connection that is already there may
@@ -27,34 +31,12 @@ export function endConnectionsWhenClosing(app: App, connections: Connections): v
   })
   app.addHook('preClose', async () => {
     closing = true
-    await acceptThoseWhoWait(app)
+    // The system connects clients before Node takes them, and resets whoever was not taken when the app stops listening.
+    await untilNobodyComes(app.server, LAST_CHANCE, SHORT_TURN)
     const drained = once(app.server, 'close')
     // What http.Server adds to this is the end of idle connections, at once; Fastify calls it after this hook.
     Server.prototype.close.call(app.server)
     await Promise.race([drained, sleep(LAST_CHANCE, undefined, { ref: false })])
     for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy()
   })
-}
-
-/** A turn of Node's loop that was as short brought next to nothing, in milliseconds. */
-const SHORT_TURN = 0.2
-
-// The system connects clients before Node takes them, one at each turn of its loop, and resets whoever was not taken
-// when the app stops listening. After a short turn that brought nobody, hardly anybody waits. The turn in which this
-// begins has already looked.
-async function acceptThoseWhoWait(app: App): Promise<void> {
-  let [accepted, took] = [false, 0]
-  const note = () => {
-    accepted = true
-  }
-  app.server.on('connection', note)
-  const end = performance.now() + LAST_CHANCE
-  await nextTurn()
-  do {
-    accepted = false
-    const begun = performance.now()
-    await nextTurn()
-    took = performance.now() - begun
-  } while ((accepted || took >= SHORT_TURN) && performance.now() < end)
-  app.server.off('connection', note)
 }
