@@ -1,4 +1,5 @@
-// npm test: installs what is missing, builds, runs tap with the given arguments, and ends with the counts in one line.
+// npm test: installs what is missing, builds, runs tap with the given arguments, and ends with what failed, a line each, and
+// the counts in one line.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -13,7 +14,8 @@ try {
   const { build } = await import('./build.mjs')
   await build(stop)
   const { exitCode, output } = await tap(process.argv.slice(2))
-  console.log(countLine(output))
+  const { failedTests } = await import('./failed-tests.mjs')
+  for (const line of [...failedTests(output), countLine(output)]) console.log(line)
   process.exitCode = exitCode
 } catch (error) {
   console.error(`npm test: ${error instanceof Error ? error.message : error}`)
