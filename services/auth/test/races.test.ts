@@ -186,20 +186,28 @@ for (const [line, end] of Object.entries(ENDS)) {
     for (let round = 0; round < 10; round += 1) {
       const ada = await auth.person()
       const issued = [ada.refresh_token]
+      const shown = [0, 0, 0]
       let over = false
-      const tab = async (at: Auth) => {
+      const tab = async (at: Auth, own: number) => {
         while (!over) {
-          const { status, body } = await at.send('POST /refresh-token', { token: issued.at(-1) })
+          const latest = issued.length - 1
+          shown[own] = latest
+          // Eight generations are remembered: a request that others outrun by more, on a busy machine, is taken for theft.
+          if (latest - Math.min(...shown) > 6) {
+            await sleep(1)
+            continue
+          }
+          const { status, body } = await at.send('POST /refresh-token', { token: issued[latest] })
           if (status === 200) issued.push(body.refresh_token)
         }
       }
-      const tabs = [tab(auth), tab(raised), tab(auth)]
+      const tabs = [auth, raised, auth].map(tab)
       while (issued.length < 4) await sleep(1)
       const { status, body } = await end(raised, ada)
       const known = [...issued]
       over = true
       await Promise.all(tabs)
-      t.equal(status === 200 || status === 204, true)
+      t.equal(status === 200 || status === 204, true, `${status}, with ${issued.length} tokens`)
       const answers = await Promise.all(
         [...new Set([...known, ...issued])].map((token) => auth.send('POST /refresh-token', { token }))
       )
