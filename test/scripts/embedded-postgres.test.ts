@@ -166,7 +166,8 @@ t.test('a cluster', async (t) => {
     // Too busy to notice that its server is gone.
     const loop = `DO $$ BEGIN WHILE clock_timestamp() < now() + interval '3 s' LOOP END LOOP; END $$`
     const busy = query(url, loop).catch(() => {})
-    await sleep(200)
+    const working = `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %'`
+    while ((await query(url, working)).length === 0) await sleep(10)
     await killAndWait(await postmasterOf(folder))
     const server = await startPostgres({ folder, durable: false })
     await busy
@@ -176,14 +177,14 @@ t.test('a cluster', async (t) => {
 })
 
 t.test('a process that has ended counts for nothing, also while its parent leaves it a zombie', async (t) => {
-  const child = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 120'])
+  const child = spawn('sh', ['-c', 'sleep 120 & echo $!; exec sleep 120'])
   t.teardown(() => child.kill('SIGKILL'))
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   const pid = Number(line)
   t.type(await identify(pid), 'string')
-  await sleep(400)
-  process.kill(pid, 0)
-  t.equal(await identify(pid), undefined)
+  process.kill(pid)
+  while ((await identify(pid)) !== undefined) await sleep(10)
+  t.equal(process.kill(pid, 0), true, 'it is still there')
 })
 
 t.test('a folder that was left half-made is made anew', async (t) => {

@@ -17,7 +17,8 @@ export async function run(
 ): Promise<string> {
   const env = { PATH: `${bin}:${process.env['PATH']}`, KEYS_DIR: folder }
   const running = promisify(execFile)(path.join(scripts, script), args, { env })
-  running.child.stdin?.end(input)
+  // A script that has ended, or ends without reading, takes no input.
+  running.child.stdin?.on('error', () => {}).end(input)
   return (await running).stdout
 }
 

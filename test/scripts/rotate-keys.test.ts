@@ -1,7 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { cp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { keysToCopy, previous, run, scripts, slots, temporaryFolder } from './key-scripts.ts'
@@ -79,16 +81,19 @@ t.test('killed at any of its commands, it never leaves a folder without the keys
 t.test('one script at a time', async (t) => {
   const folder = await copyOfKeys(t)
   const bin = await temporaryFolder(t)
-  await writeFile(
-    path.join(bin, 'openssl'),
-    `#!/bin/sh\n[ "$1" != genpkey ] || sleep 1\nPATH=\${PATH#*:} exec openssl "$@"\n`,
-    {
-      mode: 0o755
-    }
-  )
+  // It holds up the first until the second was refused.
+  const openssl = `#!/bin/sh
+if [ "$1" = genpkey ]; then
+  touch "\${0%/*}/begun"
+  while [ ! -e "\${0%/*}/go" ]; do sleep 0.1; done
+fi
+PATH=\${PATH#*:} exec openssl "$@"
+`
+  await writeFile(path.join(bin, 'openssl'), openssl, { mode: 0o755 })
   const first = run('rotate-keys.sh', folder, ['access'], { bin })
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  while (!existsSync(path.join(bin, 'begun'))) await sleep(10)
   await t.rejects(run('rotate-keys.sh', folder, ['access']), { message: /another script is changing .*access/ })
+  await writeFile(path.join(bin, 'go'), '')
   await first
   await run('rotate-keys.sh', folder, ['access'])
   t.equal(previous(await slots(t, folder)).length, 2)
