@@ -16,8 +16,8 @@ import {
   timeToRecover
 } from './history.ts'
 
-/** About twice as many as a fast thread can compare in their time. */
-const STORM = 60 * availableParallelism()
+/** More than twice as many as a fast thread can compare in their time. */
+const STORM = 80 * availableParallelism()
 
 await buildFirst()
 const database = await createDatabase(t)

@@ -1,5 +1,6 @@
 import bcrypt from 'bcryptjs'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import type { HashJob } from '../src/accounts/password-worker.ts'
 
 // The rounds that a job takes are counted at bcrypt itself: 2^cost for each hash and each comparison.
 let rounds = 0
@@ -10,8 +11,10 @@ const counting = {
     return bcrypt.hashSync(password, cost)
   },
   compareSync: (password: string, hash: string) => {
+    const matches = bcrypt.compareSync(password, hash)
+    // After it, as it throws for what is no hash.
     rounds += 2 ** bcrypt.getRounds(hash)
-    return bcrypt.compareSync(password, hash)
+    return matches
   }
 }
 const { default: work } = await t.mockImport<typeof import('../src/accounts/password-worker.ts')>(
@@ -46,10 +49,30 @@ t.test('the right one costs no more than its hash', async (t) => {
   t.equal(rounds, 2 ** 5)
 })
 
-t.test('a stored text that is no hash opens nothing', async (t) => {
+t.test('a stored text that is no hash opens nothing, and costs as much', async (t) => {
   for (const hash of ['', 'right', '*', '$2b$07$', `$2b$99$${'.'.repeat(53)}`, `$1$07$${'.'.repeat(54)}`]) {
     t.match(verify('right', hash), { matches: false }, hash)
+    t.equal(rounds, 2 ** COST, hash)
   }
+})
+
+t.test('how long a hash takes is judged by the work that was done', async (t) => {
+  const HIGH = 12
+  const timed = (job: Partial<HashJob>) => {
+    const [begun, result] = [performance.now(), work({ password: 'right', cost: HIGH, deadline, ...job } as HashJob)]
+    return (result as { ms: number }).ms / (performance.now() - begun)
+  }
+  const stored = (cost: number) => bcrypt.hashSync('right', cost)
+  const about = (t: Test, factor: number, job: Partial<HashJob>) => {
+    const found = timed(job)
+    t.ok(found > factor * 0.5 && found <= factor, `${found}`)
+  }
+  about(t, 1, { op: 'hash' })
+  about(t, 1, { op: 'verify', hash: stored(HIGH) })
+  about(t, 8, { op: 'verify', hash: stored(HIGH - 3) })
+  about(t, 1, { op: 'verify', hash: stored(HIGH - 3), password: 'wrong' })
+  about(t, 1 / 2, { op: 'verify', hash: stored(HIGH + 1), password: 'wrong' })
+  about(t, 1, { op: 'verify', hash: 'none' })
 })
 
 t.test('a job that comes after its deadline is not begun', async (t) => {

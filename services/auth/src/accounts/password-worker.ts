@@ -7,7 +7,10 @@ export type HashJob = { readonly password: string; readonly cost: number; readon
   | { readonly op: 'verify'; readonly hash: string }
 )
 
-/** `late` when the deadline (milliseconds since 1970) had passed before the work began; `ms` is how long the work took. */
+/**
+ * `late` when the deadline (milliseconds since 1970) had passed before the work began; `ms` is how long a hash of the given
+ * cost takes, judged by this work.
+ */
 export type HashResult =
   | 'late'
   | ({ readonly ms: number } & ({ readonly hash: string } | { readonly matches: boolean }))
@@ -22,21 +25,32 @@ const NICENESS = 5
 // On Linux this is the calling thread's priority alone.
 if (process.platform === 'linux') setPriority(Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW))
 
+/** The length of every bcrypt hash. */
+const LENGTH = 60
+
 /** Does one job, on the calling thread. */
 export default function work(job: HashJob): HashResult {
   if (Date.now() > job.deadline) return 'late'
   const begun = performance.now()
-  const result = job.op === 'hash' ? { hash: hashSync(job.password, job.cost) } : { matches: verify(job) }
-  return { ...result, ms: performance.now() - begun }
+  const { worked, ...result } =
+    job.op === 'hash' ? { hash: hashSync(job.password, job.cost), worked: job.cost } : verify(job)
+  return { ...result, ms: (performance.now() - begun) * 2 ** (job.cost - worked) }
 }
 
-function verify({ password, hash, cost }: HashJob & { op: 'verify' }): boolean {
+/** `worked` is the cost of a hash that would have taken as long: that of an older account, when the password is right. */
+function verify({ password, hash, cost }: HashJob & { op: 'verify' }): { matches: boolean; worked: number } {
   try {
-    if (compareSync(password, hash)) return true
-    // A wrong password costs as much for an old account as for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
-    for (let rest = getRounds(hash); rest < cost; rest += 1) hashSync(password, rest)
-    return false
+    if (hash.length === LENGTH) {
+      const stored = getRounds(hash)
+      if (compareSync(password, hash)) return { matches: true, worked: stored }
+      // A wrong password costs as much for an old account as for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
+      for (let rest = stored; rest < cost; rest += 1) hashSync(password, rest)
+      return { matches: false, worked: Math.max(stored, cost) }
+    }
   } catch {
-    return false // a stored text that is no bcrypt hash opens no account
+    // What bcrypt does not understand is no hash either.
   }
+  // A stored text that is no bcrypt hash opens no account, and costs as much.
+  hashSync(password, cost)
+  return { matches: false, worked: cost }
 }
