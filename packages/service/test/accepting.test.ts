@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import t from 'tap'
-import { startFrame } from './frame.ts'
+import { listen, startFrame } from './frame.ts'
 
 t.test('clients who queue to be let in are let in before any request begins', async (t) => {
   const CLIENTS = 20
@@ -15,8 +15,7 @@ t.test('clients who queue to be let in are let in before any request begins', as
   app.server.on('connection', () => {
     clients += 1
   })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const queue = async () => {
     clients = 0
     early = 0
@@ -35,8 +34,7 @@ t.test('clients who queue to be let in are let in before any request begins', as
 
 t.test('clients who come without end do not keep requests waiting', async (t) => {
   const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   let over = false
   const flood = (async () => {
     while (!over) {

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { limitAnswerTime } from '../src/answer-time.ts'
-import { startFrame } from './frame.ts'
+import { listen, startFrame } from './frame.ts'
 import { isProblem } from './problem.ts'
 
 /** In milliseconds. */
@@ -88,8 +88,8 @@ t.test(
       app.post('/', async () => ({ handled: ++handled }))
       app.get('/held', () => new Promise<never>(() => {}))
     })
-    await app.listen({ host: '127.0.0.1', port: 0 })
-    const open = () => net.connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    const port = await listen(app)
+    const open = () => net.connect(port, '127.0.0.1')
     const slow = open()
     slow.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{')
     await sleep(2 * LONGEST)

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import t from 'tap'
 import { health } from '../src/health.ts'
 import { MOST_OPEN } from '../src/pipelining.ts'
-import { startFrame } from './frame.ts'
+import { listen, startFrame } from './frame.ts'
 import { isProblem } from './problem.ts'
 
 t.test('every answer carries the headers that keep browsers strict', async (t) => {
@@ -52,8 +52,7 @@ t.test('a head of more than 16 KiB is refused, and the next request is served', 
 
 t.test('while it closes, open connections may bring one more request; without one they hold up no end', async (t) => {
   const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const open = async () => {
     const accepted = once(app.server, 'connection')
     const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
@@ -78,8 +77,7 @@ t.test('while it closes, open connections may bring one more request; without on
 
 t.test('clients that the system connected before it stopped to listen are answered', async (t) => {
   const { app } = await startFrame(t, (app) => void app.get('/', () => ({})))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const sockets = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1').setEncoding('utf8'))
   const answers = sockets.map((socket) => once(socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'data'))
   await once(app.server, 'connection')
@@ -94,8 +92,7 @@ t.test('a client that ends its side when it has asked gets its answer', async (t
       return {}
     })
   })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
   const closed = once(socket, 'close')
   socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -114,8 +111,7 @@ t.test('while it closes, requests that came one behind the other on one connecti
       return new Promise((resolve) => answers.set(name, () => resolve({ name })))
     })
   })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
   let text = ''
   socket.on('data', (data) => (text += data))
@@ -136,8 +132,7 @@ t.test('while it closes, requests that came one behind the other on one connecti
 
 t.test('a connection may have a few requests open at once, and no more', async (t) => {
   const { app } = await startFrame(t, (app) => void app.get('/', () => new Promise((end) => setTimeout(end, 100, {}))))
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const answers = (requests: number) =>
     new Promise<number>((resolve) => {
       let text = ''
@@ -159,8 +154,7 @@ t.test('two messages in one are never taken for one', async (t) => {
     app.post('/', () => ({}))
     app.get('/smuggled', () => ({}))
   })
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const type = 'Content-Type: application/json'
   const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n'
   const messages = {

@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { type App, createApp } from '../src/app.ts'
 import type { FrameConfig } from '../src/config.ts'
@@ -42,4 +43,10 @@ export async function startFrame(
       }
     }
   }
+}
+
+/** Has the app listen on a free port of 127.0.0.1, and returns that. */
+export async function listen(app: App): Promise<number> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return (app.server.address() as AddressInfo).port
 }
