@@ -5,6 +5,7 @@ import { createVerifier, type KeySet } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
+import { gate } from './gate.ts'
 import { greet } from './greet.ts'
 
 /** What the app is made of; it closes neither. */
@@ -27,6 +28,7 @@ export async function buildApp(config: Config, { keys, logger }: Parts): Promise
     await app.register(accessTokens, { verifier })
 
     greet(app)
+    gate(app)
     health(app, () => keys.unready())
   })
 }
