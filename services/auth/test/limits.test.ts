@@ -112,6 +112,18 @@ t.test('a proxy of TRUST_PROXY is believed, and what stands before its own entry
   t.strictSame([...new Set(ips)], ['198.51.100.1', '11.1.2.3', '198.51.100.2'], 'the log says the same')
 })
 
+t.test('of a burst over the limit, as many pass as the limit says', async (t) => {
+  const limited = await start({ RATE_LIMIT_PER_MINUTE: '20' })
+  const statusesOf = (burst: Promise<{ status: number }>[]) =>
+    Promise.all(burst).then((answers) => answers.map(({ status }) => status).sort())
+  const burst = Array.from({ length: 25 }, () => limited.send('POST /login', { ...EMPTY, from: '192.0.2.60' }))
+  t.strictSame(await statusesOf(burst), [...Array(20).fill(400), ...Array(5).fill(429)])
+  const neighbours = Array.from({ length: 25 }, (_, i) =>
+    limited.send('POST /login', { ...EMPTY, from: `2001:db8:6::${i}` })
+  )
+  t.strictSame(await statusesOf(neighbours), [...Array(20).fill(400), ...Array(5).fill(429)], 'of a /64 as well')
+})
+
 t.test('0 is no limit', async (t) => {
   for (let i = 0; i < 150; i += 1) t.equal((await people.send('POST /login', EMPTY)).status, 400)
 })

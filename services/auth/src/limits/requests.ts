@@ -3,6 +3,7 @@ import type { App } from '@latchkey/service/app'
 import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
+import { OwnCounts } from './own-counts.ts'
 
 /** An `onRequest` hook that counts a request of a client address, and refuses it with 429 when there were too many. */
 export type LimitRequests = (request: FastifyRequest) => Promise<void>
@@ -43,7 +44,8 @@ export async function limitRequests(
 async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
   let count: Count | undefined
   await app.register(async (scope) => {
-    await scope.register(rateLimit, { global: false, max, timeWindow: WINDOW, nameSpace: 'latchkey:requests:', redis })
+    const store = redis ? { redis, nameSpace: 'latchkey:requests:' } : { store: OwnCounts }
+    await scope.register(rateLimit, { global: false, max, timeWindow: WINDOW, ...store })
     count = scope.createRateLimit()
   })
   return count as Count
