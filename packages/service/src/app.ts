@@ -20,6 +20,7 @@ import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
+import { needsNoBody } from './schemas.ts'
 import { securityHeaders } from './security-headers.ts'
 import { OUR_SCHEMAS } from './settings.ts'
 
@@ -130,7 +131,7 @@ function acceptJsonOnly(app: App): void {
     if (!isUtf8(body)) return done(refused('must be UTF-8'))
     const text = body.toString()
     // Clients that say JSON with every request say it of none as well.
-    if (text === '' && !request.routeOptions.schema?.body) return done(null, undefined)
+    if (text === '' && needsNoBody(request.routeOptions.schema?.body)) return done(null, undefined)
     parse(request, text, (error, value) => {
       if (!error && hasDoubledMember(text)) done(refused('must name each member once'))
       else done(error, value)

@@ -1,6 +1,7 @@
-import swagger from '@fastify/swagger'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { App } from './app.ts'
+import { needsNoBody } from './schemas.ts'
 
 // The page loads its own scripts and sends requests to its own service, and that is all it may do. Styles may stand
 // inline: Swagger UI writes some, and they run nothing.
@@ -15,9 +16,25 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'"
 }
 
+// The generator says of every body that it is required.
+const transformObject: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
+  const made = 'openapiObject' in document ? document.openapiObject : {}
+  for (const { put, post, delete: remove } of Object.values(made.paths as Record<string, Operations>)) {
+    for (const body of [put, post, remove].flatMap((operation) => operation?.requestBody ?? [])) {
+      if (Object.values(body.content).every(({ schema }) => needsNoBody(schema)))
+        Object.assign(body, { required: false })
+    }
+  }
+  return made
+}
+
+type Operation = { requestBody?: { content: Record<string, { schema?: object }> } }
+type Operations = { put?: Operation; post?: Operation; delete?: Operation }
+
 /** Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas) and `GET /docs`, a page to try it. Register it before the routes. */
 export async function openapi(app: App, info: { title: string; description: string; version: string }): Promise<void> {
   await app.register(swagger, {
+    transformObject,
     openapi: {
       openapi: '3.1.0',
       info,

@@ -1,5 +1,5 @@
 import { PROBLEMS, type ProblemCode } from '@latchkey/tokens/errors'
-import { Type } from 'typebox'
+import { type Static, type TObject, type TUnsafe, Type } from 'typebox'
 
 const FIELD_ERROR = Type.Object({ field: Type.String(), message: Type.String() })
 
@@ -24,6 +24,17 @@ const ALWAYS: readonly ProblemCode[] = ['invalid_input', 'internal_error', 'unav
 
 /** What an endpoint with a body may answer besides. */
 export const OF_BODIES = ['content_too_large', 'unsupported_media_type'] as const
+
+/** A body that a request may leave out, which is then as good as `null`. */
+export function optionalBody<T extends TObject>(body: T): TUnsafe<Static<T> | null | undefined> {
+  return Type.Unsafe({ ...body, type: ['object', 'null'] })
+}
+
+/** Tells whether a request may leave its body out: where none is known, and where it is an {@link optionalBody}. */
+export function needsNoBody(body: unknown): boolean {
+  const type = (body as { type?: unknown } | undefined)?.type
+  return body === undefined || (Array.isArray(type) && type.includes('null'))
+}
 
 /** What an endpoint that asks for a token may answer besides. */
 export const OF_TOKENS = ['missing_token', 'invalid_request', 'invalid_token', 'token_expired'] as const
