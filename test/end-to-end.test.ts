@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createDatabase, runStatement } from './database.ts'
 import { startPair } from './pair.ts'
 
 const ada = { email: 'ada@example.com', username: 'Ada', password: 'correct horse battery' }
@@ -62,6 +63,23 @@ t.test('a person signs up, logs in, is greeted, refreshes and changes the passwo
       `no log line holds ${secret}`
     )
   }
+})
+
+t.test('what a resource service is shown does not open administration, and what does is refused there', async (t) => {
+  const DATABASE_URL = await createDatabase(t)
+  const { auth, resource } = await startPair(t, { DATABASE_URL })
+  await call(`${auth.url}/signup`, { method: 'POST', body: ada })
+  await runStatement(DATABASE_URL, "UPDATE users SET roles = '{user,admin}', epoch = epoch + 1")
+  const uses = async (token = '') => [
+    (await call(`${auth.url}/users`, { token })).status,
+    (await call(`${auth.url}/me`, { token })).status,
+    (await call(`${resource.url}/greet`, { token })).status
+  ]
+  const plain = await call(`${auth.url}/login`, { method: 'POST', body: credentials })
+  t.same(await uses(plain.body.access_token), [403, 200, 200])
+  const query = `?resource=${encodeURIComponent(auth.url)}`
+  const own = await call(`${auth.url}/refresh-token${query}`, { token: plain.body.refresh_token })
+  t.same(await uses(own.body.access_token), [200, 200, 401])
 })
 
 interface Answer {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { startPostgres } from '../../scripts/embedded-postgres.mjs'
-import { startAuth } from '../../services/auth/test/app.ts'
+import { ISSUER, startAuth } from '../../services/auth/test/app.ts'
 import { claimsOf } from '../../services/auth/test/tokens.ts'
 import { buildFirst } from './build-first.ts'
 import { plainEnvironment } from './plain-environment.ts'
@@ -24,17 +24,19 @@ function admin(env: Record<string, string>, ...args: string[]): Promise<{ code: 
 
 await buildFirst()
 const auth = await startAuth(t)
-const env = { DATABASE_URL: auth.config.DATABASE_URL }
+const env = { DATABASE_URL: auth.config.DATABASE_URL, ISSUER }
 const ada = await auth.person({ email: 'Ada@example.com' })
 const refresh = (token: string) => auth.send('POST /refresh-token', { token })
 
 t.test('it grants and revokes a role, which the next access token carries', async (t) => {
   t.strictSame(await admin(env, 'grant', 'admin', 'ada@EXAMPLE.com'), {
     code: 0,
-    out: `Ada@example.com (${ada.id}) now has the role admin\n`,
+    out: `Ada@example.com (${ada.id}) now has the role admin; /users takes access tokens that are asked for with "resource": "${ISSUER}"\n`,
     err: ''
   })
-  const { body } = await refresh(ada.refresh_token)
+  const { body } = await auth.send(`GET /refresh-token?resource=${encodeURIComponent(ISSUER)}`, {
+    token: ada.refresh_token
+  })
   t.strictSame(claimsOf(body.access_token)['roles'], ['user', 'admin'])
   t.equal((await auth.send('GET /users', { token: body.access_token })).status, 200)
 

@@ -24,7 +24,8 @@ function check<T>(test: (value: unknown) => boolean): Check<T> {
  * The two kinds of tokens: the `typ` of the header and every claim that must be present, with its type.
  *
  * Times (`iat`, `exp`) are whole seconds since 1970 (NumericDate, RFC 7519 §2), `epoch` and `generation` count from 0.
- * The kinds exclude each other: by `typ`, by `token_use`, by audience and by key.
+ * The kinds exclude each other: by `typ`, by `token_use` and by key. Not by audience: refresh tokens are for the issuer
+ * alone, and access tokens may be.
  */
 export const KINDS = {
   /** RFC 9068, plus what a resource service wants to know about the user. */

@@ -24,7 +24,12 @@ const COMMANDS: Record<string, Command> = {
     words: '<role> <email>',
     help: 'adds a role: it is in the next access token',
     run: (database, role = '', email) =>
-      onUser(database, email, (who) => grantRole(database, who, checkRole(role)), `now has the role ${role}`)
+      onUser(
+        database,
+        email,
+        (who) => grantRole(database, who, checkRole(role)),
+        `now has the role ${role}${howTo(role)}`
+      )
   },
   revoke: {
     words: '<role> <email>',
@@ -78,6 +83,12 @@ async function onUser(
   if (!account) throw new Error(`no account has the address ${email}; who it is for signs up first`)
   await change({ id: account.id })
   return `${account.email} (${account.id}) ${done}`
+}
+
+// Without these words the next thing that an administrator sees is a 403.
+function howTo(role: string): string {
+  const issuer = process.env['ISSUER'] ?? '<ISSUER>'
+  return role === 'admin' ? `; /users takes access tokens that are asked for with "resource": "${issuer}"` : ''
 }
 
 function checkRole(role: string): string {

@@ -15,6 +15,7 @@ import { jwks } from './keys/jwks.ts'
 import { limitRequests } from './limits/requests.ts'
 import { metadata } from './metadata.ts'
 import { missingMigration } from './schema.ts'
+import { resourceParameter } from './sessions/audience.ts'
 import { endSession } from './sessions/end-session.ts'
 import { createGuards } from './sessions/guard.ts'
 import { listSessions } from './sessions/list-sessions.ts'
@@ -45,6 +46,7 @@ export async function buildApp(
   { database, keys, keysUnready = async () => undefined, hashPool, logger, now = Date.now }: Parts
 ): Promise<App> {
   const settings = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
+  const resource = resourceParameter(settings)
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
   const tokens = createTokenIssuer(keys, { ...settings, accessLife: config.ACCESS_TOKEN_TTL, rotation })
   const passwords = createPasswords(hashPool, { cost: config.BCRYPT_COST, queueTimeout: config.HASH_QUEUE_TIMEOUT })
@@ -67,8 +69,8 @@ export async function buildApp(
     })
 
     signup(app, { database, passwords, minLength, limit })
-    login(app, { database, passwords, tokens, guards, life, limit })
-    refreshToken(app, { database, tokens, guards, settings: refresh })
+    login(app, { database, passwords, tokens, guards, life, limit, resource })
+    refreshToken(app, { database, tokens, guards, settings: refresh, resource })
     changePassword(app, { database, passwords, tokens, guards, minLength, idle: life.idle })
     updateUsername(app, { database, guards })
     me(app, { guards })

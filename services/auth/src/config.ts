@@ -10,6 +10,9 @@ export const databaseUrl = text({
     'The primary PostgreSQL, as in postgres://user:password@host:5432/name. Never a replica: it may lag behind a logout.'
 })
 
+const AUDIENCE =
+  'Who the access tokens are for: their aud. With commas between several names it becomes an array; a resource service asks for one of them. The ISSUER cannot be one: tokens that are for it alone open administration.'
+
 const KEY_LEAD =
   'How long a new key is published before it signs; at least twice JWKS_PUBLISH_AGE, so that every verifier and every copy of the key folder has it by then.'
 
@@ -21,10 +24,7 @@ export const authSettings = Type.Object({
     description:
       'Name of this service: the iss of every token, compared byte for byte, and the base of its published URLs. Another one makes all tokens invalid.'
   }),
-  AUDIENCE: list({
-    description:
-      'Who the access tokens are for: their aud. With commas between several names it becomes an array; a resource service asks for one of them.'
-  }),
+  AUDIENCE: list({ description: AUDIENCE }),
   KEYS_DIR: text({
     description: 'Folder of the signing keys, as scripts/generate-keys.sh makes it. Whoever reads it can sign tokens.'
   }),
@@ -123,7 +123,10 @@ export type Config = FrameConfig & Static<typeof authSettings>
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
   const config = readConfig(authSettings, env)
-  if (config.KEY_LEAD < 2 * config.JWKS_PUBLISH_AGE)
-    throw new ConfigError([`KEY_LEAD must be at least twice JWKS_PUBLISH_AGE. ${KEY_LEAD}`])
+  const problems = [
+    config.KEY_LEAD < 2 * config.JWKS_PUBLISH_AGE && `KEY_LEAD must be at least twice JWKS_PUBLISH_AGE. ${KEY_LEAD}`,
+    config.AUDIENCE.includes(config.ISSUER) && `AUDIENCE must not name the ISSUER. ${AUDIENCE}`
+  ].filter((problem) => problem !== false)
+  if (problems.length > 0) throw new ConfigError(problems)
   return config
 }

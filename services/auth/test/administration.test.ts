@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { disableUser, grantRole, revokeRole, setRoles } from '../src/users/administration.ts'
-import { type Person, startAuth } from './app.ts'
+import { ISSUER, type Person, startAuth } from './app.ts'
 import { liveSessions } from './sessions.ts'
 import { claimsOf } from './tokens.ts'
 
@@ -11,7 +11,9 @@ const { send, database } = auth
 async function admin(own: Partial<Person> = {}): Promise<Person> {
   const person = await auth.person(own)
   await grantRole(database, { id: person.id }, 'admin')
-  return { ...person, ...(await auth.login(person)) }
+  const { email, password } = person
+  const { body } = await send('POST /login', { body: { email, password, resource: ISSUER } })
+  return { ...person, ...body }
 }
 
 const root = await admin()

@@ -106,6 +106,13 @@ t.test('KEY_LEAD is at least twice JWKS_PUBLISH_AGE', async (t) => {
   }
 })
 
+t.test('AUDIENCE does not name the ISSUER, whose tokens open administration', async (t) => {
+  for (const AUDIENCE of [LEAST.ISSUER, `greeter, ${LEAST.ISSUER}`]) {
+    t.strictSame(complaints({ ...LEAST, AUDIENCE }), ['AUDIENCE'])
+  }
+  t.strictSame(complaints({ ...LEAST, AUDIENCE: LEAST.ISSUER, KEY_LEAD: '9m' }), ['AUDIENCE', 'KEY_LEAD'])
+})
+
 t.test('DATABASE_URL may come from a file', async (t) => {
   const dir = t.testdir({ url: 'postgresql://from@a/file\n' })
   const { DATABASE_URL: _, ...rest } = LEAST

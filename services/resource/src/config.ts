@@ -2,6 +2,9 @@ import { type FrameConfig, frameSettings, readConfig } from '@latchkey/service/c
 import { duration, integer, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
 
+const AUDIENCE =
+  'The one name of this service that the aud of a token must hold; tokens for others are refused. Not the ISSUER: tokens that are for it open its administration.'
+
 /** The settings of the resource service, for the test that compares them with `.env.example`. */
 export const resourceSettings = Type.Object({
   ...frameSettings,
@@ -14,10 +17,7 @@ export const resourceSettings = Type.Object({
   ISSUER: url({
     description: 'The issuer whose tokens are accepted: the iss of every token, compared byte for byte.'
   }),
-  AUDIENCE: text({
-    pattern: '^[^,]+$',
-    description: 'The one name of this service that the aud of a token must hold; tokens for others are refused.'
-  }),
+  AUDIENCE: text({ pattern: '^[^,]+$', description: AUDIENCE }),
   JWKS_URL: Type.Optional(
     url({
       description:
@@ -75,6 +75,10 @@ export type Config = FrameConfig & Static<typeof resourceSettings>
 
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function resourceConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
-  const noKeys = 'JWKS_URL is not set, nor is JWKS_FILE. One of them says where the public keys are.'
-  return readConfig(resourceSettings, env, env['JWKS_URL'] || env['JWKS_FILE'] ? [] : [noKeys])
+  const problems: string[] = []
+  if (!env['JWKS_URL'] && !env['JWKS_FILE'])
+    problems.push('JWKS_URL is not set, nor is JWKS_FILE. One of them says where the public keys are.')
+  if (env['AUDIENCE'] && env['AUDIENCE'] === env['ISSUER'])
+    problems.push(`AUDIENCE must not be the ISSUER. ${AUDIENCE}`)
+  return readConfig(resourceSettings, env, problems)
 }

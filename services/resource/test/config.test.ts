@@ -76,7 +76,7 @@ const MALFORMED: Record<string, string[]> = {
     'https://auth.example.com?x',
     'https://a#b'
   ],
-  AUDIENCE: ['a,b', ','],
+  AUDIENCE: ['a,b', ',', LEAST.ISSUER],
   JWKS_URL: ['/jwks.json', 'file:///etc/passwd', 'data:application/json,{}'],
   TRUST_PROXY: ['true', 'loopback', '10.0.0.0/8,', '*'],
   CORS_ORIGINS: ['*', 'null', 'example.com', 'https://example.com/path', 'https://a.example,'],

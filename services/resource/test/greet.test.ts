@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { makeKey } from '../../../test/tokens.ts'
-import { bearer, type Resource, startResource } from './app.ts'
+import { bearer, ISSUER, type Resource, startResource } from './app.ts'
 import { startIssuer } from './issuer.ts'
 
 const [ours, stranger] = await Promise.all([makeKey(), makeKey()])
@@ -72,7 +72,9 @@ t.test('a token that is not ours is refused, and an expired one is told so', asy
   const ago = Math.floor(Date.now() / 1000) - 3600
   isProblem(t, await send('GET /greet', { authorization: 'Bearer nonsense' }), 'invalid_token')
   isProblem(t, await send('GET /greet', bearer(stranger)), 'invalid_token')
-  isProblem(t, await send('GET /greet', bearer(ours, { aud: 'others' })), 'invalid_token')
+  for (const aud of ['others', ISSUER]) {
+    isProblem(t, await send('GET /greet', bearer(ours, { aud })), 'invalid_token', [], `for ${aud}`)
+  }
   isProblem(t, await send('GET /greet', bearer(ours, { iat: ago, exp: ago + 900 })), 'token_expired')
 })
 

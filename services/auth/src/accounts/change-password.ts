@@ -38,7 +38,7 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
   const { database, passwords, tokens, guards, minLength, idle } = parts
   app.post('/change-password', { schema, onRequest: guards.access }, async (request, reply) => {
     tokens.admit()
-    const { caller } = request
+    const { caller, accessClaims } = request
     const { current_password: current, new_password: wanted } = request.body
     const refusal = refusePassword(wanted, minLength, caller)
     if (refusal) throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: refusal }] })
@@ -46,6 +46,6 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
     const passwordHash = await passwords.hash(wanted)
     const grant = await replacePassword(database, caller, { passwordHash, idle, from: originOf(request) })
     request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
-    return reply.send(await tokens.issue(grant))
+    return reply.send(await tokens.issue(grant, accessClaims.aud))
   })
 }

@@ -1,7 +1,7 @@
 import jwt, { type TokenOrHeader } from '@fastify/jwt'
 import type { App } from '@latchkey/service/app'
 import { readBearer } from '@latchkey/tokens/bearer'
-import type { Claims, Kind, RefreshClaims } from '@latchkey/tokens/claims'
+import type { AccessClaims, Claims, Kind, RefreshClaims } from '@latchkey/tokens/claims'
 import { decodeUnverified } from '@latchkey/tokens/compact'
 import { Problem, unavailable } from '@latchkey/tokens/errors'
 import { checkClaims, checkHeader } from '@latchkey/tokens/rules'
@@ -22,6 +22,8 @@ declare module 'fastify' {
     refreshJwtVerify(): Promise<unknown>
     /** Who calls, on routes with the `access` guard. */
     caller: Caller
+    /** What the shown token says, on routes with the `access` guard. */
+    accessClaims: AccessClaims
     /** What the shown token says, on routes with the `refresh` guard. */
     refreshClaims: RefreshClaims
   }
@@ -29,9 +31,15 @@ declare module 'fastify' {
 
 /** The guards of the service's own routes, each an `onRequest` hook. */
 export interface Guards {
-  /** Lets an access token through while its session lives and its epoch is the user's; sets `request.caller`. */
+  /**
+   * Lets an access token through, whether it is for the issuer or for a name of AUDIENCE, while its session lives and its
+   * epoch is the user's; sets `request.caller` and `request.accessClaims`.
+   */
   access(request: FastifyRequest): Promise<void>
-  /** As `access`, for users with the role `admin` in their row, whatever the token says; others get 403. */
+  /**
+   * As `access`, for users with the role `admin` in their row, whatever the token says, and for tokens that are for the
+   * issuer alone: a resource service that is taken over administers nothing with those it is shown. Others get 403.
+   */
   admin(request: FastifyRequest): Promise<void>
   /** Lets a genuine, unexpired refresh token through, whatever has become of its session; sets `request.refreshClaims`. */
   refresh(request: FastifyRequest): Promise<void>
@@ -59,8 +67,8 @@ export async function createGuards(
   { keys, database, settings }: { keys: Keys; database: Queryable; settings: GuardSettings }
 ): Promise<Guards> {
   const { issuer, audience, leeway, now } = settings
-  const audiences = { access: audience, refresh: [issuer] }
-  app.decorateRequest('caller').decorateRequest('refreshClaims')
+  const audiences = { access: [issuer, ...audience], refresh: [issuer] }
+  app.decorateRequest('caller').decorateRequest('accessClaims').decorateRequest('refreshClaims')
   await registerEngine(app, 'access', keys.access)
   await registerEngine(app, 'refresh', keys.refresh)
 
@@ -72,9 +80,11 @@ export async function createGuards(
   }
 
   async function access(request: FastifyRequest): Promise<void> {
-    const caller = await findCaller(database, await verify('access', request))
+    const claims = await verify('access', request)
+    const caller = await findCaller(database, claims)
     if (!caller) throw new Problem('invalid_token', { reason: 'session ended, epoch behind, or user not enabled' })
     request.caller = caller
+    request.accessClaims = claims
   }
 
   return {
@@ -82,6 +92,8 @@ export async function createGuards(
     admin: async (request) => {
       await access(request)
       if (!request.caller.roles.includes('admin')) throw new Problem('insufficient_scope')
+      if (request.accessClaims.aud !== issuer)
+        throw new Problem('insufficient_scope', { detail: forIssuerAlone(issuer) })
     },
     refresh: async (request) => {
       request.refreshClaims = await verify('refresh', request)
@@ -91,6 +103,10 @@ export async function createGuards(
     },
     knownDevice: (request) => verify('refresh', request, DEVICE_MEMORY).catch(nobody)
   }
+}
+
+function forIssuerAlone(issuer: string): string {
+  return `Administration takes only access tokens that were asked for with the resource ${issuer}, at /login or /refresh-token.`
 }
 
 // The engine checks the signature alone: times and claims are judged by the rules that all services share.

@@ -9,24 +9,25 @@ import { type Account, findByEmail, renewHash } from '../accounts/users.ts'
 import type { Queryable } from '../database.ts'
 import { asAttempt, type Bucket, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
 import type { LimitRequests } from '../limits/requests.ts'
+import type { ResourceParameter } from './audience.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
 import { type Grant, openSession, type SessionLife } from './sessions.ts'
 import { hasCustomKey, TOKENS, type TokenIssuer } from './tokens.ts'
 
-const schema = {
+const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],
   summary: 'Log in with address and password',
   description:
     'Ten wrong passwords in a row are free for an address, then each further try has to wait. A device that was logged in ' +
     'before may show its last refresh token, also an expired one: then its tries are counted apart from those of strangers.',
   security: [{}, { bearer: [] }],
-  body: Type.Object({ email: EMAIL, password: PASSWORD }, { additionalProperties: false }),
+  body: Type.Object({ email: EMAIL, password: PASSWORD, resource }, { additionalProperties: false }),
   response: {
     200: TOKENS,
     ...problems(...OF_BODIES, 'invalid_credentials', 'account_disabled', 'too_many_requests')
   }
-}
+})
 
 /** What login is made of. */
 export interface LoginParts {
@@ -36,6 +37,7 @@ export interface LoginParts {
   readonly guards: Guards
   readonly life: SessionLife
   readonly limit: LimitRequests
+  readonly resource: ResourceParameter
 }
 
 /**
@@ -43,12 +45,16 @@ export interface LoginParts {
  *
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
-export function login(app: App, { database, passwords, tokens, guards, life, limit }: LoginParts): void {
+export function login(
+  app: App,
+  { database, passwords, tokens, guards, life, limit, resource: parameter }: LoginParts
+): void {
+  const schema = schemaOf(parameter)
   app.post('/login', { schema, onRequest: limit }, async (request, reply) => {
     // In a storm of logins the database need not know of those that have no chance.
     passwords.admit()
     tokens.admit()
-    const { email } = request.body
+    const { email, resource } = request.body
     const account = await findByEmail(database, email)
     const buckets = { strangers: strangersOf(email), device: await deviceShown(request, account) }
     const grant = await asAttempt(
@@ -60,7 +66,7 @@ export function login(app: App, { database, passwords, tokens, guards, life, lim
     )
     if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
     request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
-    return reply.send(await tokens.issue(grant))
+    return reply.send(await tokens.issue(grant, resource))
   })
 
   async function open(

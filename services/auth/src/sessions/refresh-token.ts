@@ -1,29 +1,33 @@
 import type { App } from '@latchkey/service/app'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
+import { OF_BODIES, OF_TOKENS, optionalBody, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
 import type { Queryable } from '../database.ts'
+import type { Resource, ResourceParameter } from './audience.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
 import { type Refreshed, type RefreshSettings, refreshSession } from './rotation.ts'
 import type { Origin } from './sessions.ts'
 import { TOKENS, type TokenIssuer } from './tokens.ts'
 
-const schema = {
+const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],
   summary: 'Get the next pair of tokens for a refresh token',
   description:
     'A refresh token is used once; shown again within REFRESH_REUSE_WINDOW it answers its successor, later it is taken ' +
     'for stolen and the session ends. With REFRESH_TOKEN_ROTATION=off a session has one token, and no theft is noticed.',
   security: [{ bearer: [] }],
+  querystring: Type.Object({ resource }, { additionalProperties: false }),
   response: { 200: TOKENS, ...problems(...OF_TOKENS) }
-}
+})
 
-/** POST takes no body, but a request may have one, which must not be too large or of another type. */
-const SCHEMAS = {
-  GET: schema,
-  POST: { ...schema, response: { ...schema.response, ...problems(...OF_BODIES, ...OF_TOKENS) } }
-}
+/** POST takes the parameter in a body too, and needs none. */
+const postSchemaOf = (resource: ResourceParameter) => ({
+  ...schemaOf(resource),
+  body: optionalBody(Type.Object({ resource }, { additionalProperties: false })),
+  response: { 200: TOKENS, ...problems(...OF_TOKENS, ...OF_BODIES) }
+})
 
 /** What refreshing is made of. */
 export interface RefreshParts {
@@ -31,28 +35,38 @@ export interface RefreshParts {
   readonly tokens: TokenIssuer
   readonly guards: Guards
   readonly settings: RefreshSettings
+  readonly resource: ResourceParameter
 }
 
 /** `GET` and `POST /refresh-token`, for the refresh token in the Authorization header. */
-export function refreshToken(app: App, { database, tokens, guards, settings }: RefreshParts): void {
-  for (const method of ['GET', 'POST'] as const) {
-    // A HEAD would do the work and throw the tokens away.
-    app.route({
-      method,
-      url: '/refresh-token',
-      schema: SCHEMAS[method],
-      exposeHeadRoute: false,
-      onRequest: guards.refresh,
-      handler: async (request, reply) => {
-        tokens.admit()
-        const from = originOf(request)
-        const refreshed = await refreshSession(database, request.refreshClaims, from, settings)
-        report(request, refreshed, from)
-        if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
-        return reply.send(await tokens.issue(refreshed.grant))
-      }
-    })
+export function refreshToken(
+  app: App,
+  { database, tokens, guards, settings, resource: parameter }: RefreshParts
+): void {
+  const onRequest = guards.refresh
+  // A HEAD would do the work and throw the tokens away.
+  app.get('/refresh-token', { schema: schemaOf(parameter), exposeHeadRoute: false, onRequest }, (request) =>
+    refresh(request, request.query.resource)
+  )
+  app.post('/refresh-token', { schema: postSchemaOf(parameter), onRequest }, (request) =>
+    refresh(request, once(request.query.resource, request.body?.resource))
+  )
+
+  async function refresh(request: FastifyRequest, resource: Resource): Promise<Static<typeof TOKENS>> {
+    tokens.admit()
+    const from = originOf(request)
+    const refreshed = await refreshSession(database, request.refreshClaims, from, settings)
+    report(request, refreshed, from)
+    if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
+    return tokens.issue(refreshed.grant, resource)
   }
+}
+
+// Of two, even equal ones, nobody can tell which was meant (RFC 6749 §3.1: no parameter more than once).
+function once(inQuery: Resource, inBody: Resource): Resource {
+  if (inQuery === undefined || inBody === undefined) return inQuery ?? inBody
+  const message = 'must be given once: in the query or in the body'
+  throw new Problem('invalid_input', { errors: [{ field: 'resource', message }] })
 }
 
 // What looks like theft is told as a warning, with where it came from; lost commits are told as an error.

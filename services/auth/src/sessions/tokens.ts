@@ -21,8 +21,12 @@ export const TOKENS = Type.Object({
 export interface TokenIssuer {
   /** Throws `unavailable` (503) while no key may sign: before anything is changed for tokens that cannot be had. */
   admit(): void
-  /** Signs the two tokens of a grant: both at once, each with its kind's key, off the main thread. */
-  issue(grant: Grant): Promise<Static<typeof TOKENS>>
+  /**
+   * Signs the two tokens of a grant: both at once, each with its kind's key, off the main thread.
+   *
+   * The access token is for `aud`, by default for the whole AUDIENCE; the refresh token is the same whatever it is.
+   */
+  issue(grant: Grant, aud?: AccessClaims['aud']): Promise<Static<typeof TOKENS>>
 }
 
 /** What tokens say besides the grant; `accessLife` in seconds. */
@@ -57,7 +61,7 @@ export function createTokenIssuer(
   { issuer, audience, accessLife, rotation, now }: IssuerSettings
 ): TokenIssuer {
   const [single] = audience
-  const aud = audience.length === 1 && single !== undefined ? single : [...audience]
+  const everybody = audience.length === 1 && single !== undefined ? single : [...audience]
   const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) => {
     const { kid, privateKey } = keys[kind].current
     // SignJWT would copy the claims first, to let its callers add to them.
@@ -65,7 +69,7 @@ export function createTokenIssuer(
       .setProtectedHeader({ alg: 'RS256', typ: KINDS[kind].typ, kid })
       .sign(privateKey)
   }
-  const issue: TokenIssuer['issue'] = async (grant) => {
+  const issue: TokenIssuer['issue'] = async (grant, aud = everybody) => {
     const { user_id: sub, sid, generation } = grant
     const iat = Math.floor(now() / 1000)
     const access: AccessClaims = {
