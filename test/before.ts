@@ -1,21 +1,23 @@
 // Tap runs this once, before all test files: one PostgreSQL, and in it one database with the real schema to copy.
+import { randomBytes } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { startPostgres } from '../scripts/embedded-postgres.mjs'
 import { migrate } from '../services/auth/src/schema.ts'
 import { announceCluster, type Cluster, deadRuns, forgetCluster } from './cluster.ts'
-import { databaseUrl, runStatement } from './database.ts'
+import { databaseUrl, runStatement, serviceUrl } from './database.ts'
 import { removeCluster } from './remove-cluster.ts'
 
 const template = `latchkey_template_${process.ppid}`
+const service = { user: `latchkey_service_${process.ppid}`, password: randomBytes(16).toString('hex') }
 
 async function startCluster(): Promise<Cluster> {
   const given = process.env.TEST_DATABASE_URL
-  if (given) return { url: given, template }
+  if (given) return { url: given, template, service }
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-test-'))
   const server = await startPostgres({ folder, durable: false })
-  return { url: server.url, template, folder: server.folder }
+  return { url: server.url, template, service, folder: server.folder }
 }
 
 for (const tap of await deadRuns()) {
@@ -26,4 +28,5 @@ const cluster = await startCluster()
 await announceCluster(cluster)
 await runStatement(cluster.url, `DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
 await runStatement(cluster.url, `CREATE DATABASE ${template}`)
-await migrate(databaseUrl(cluster.url, template), () => {})
+const url = databaseUrl(cluster.url, template)
+await migrate({ url, serviceUrl: await serviceUrl(url) })

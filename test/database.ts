@@ -12,6 +12,18 @@ export async function createDatabase(t: Test): Promise<string> {
   return databaseUrl(url, name)
 }
 
+/** The same database for the user that the services connect as, which only reads and writes rows. */
+export async function serviceUrl(owners: string): Promise<string> {
+  const { service } = await currentCluster()
+  return Object.assign(new URL(owners), { username: service.user, password: service.password }).href
+}
+
+/** Runs one statement as the owner of the tables, in the database of a service's URL. */
+export async function runAsOwner(services: string, statement: string): Promise<void> {
+  const { url } = await currentCluster()
+  await runStatement(databaseUrl(url, new URL(services).pathname.slice(1)), statement)
+}
+
 /** Another database on the same server. */
 export function databaseUrl(server: string, name: string): string {
   const url = new URL(server)

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { freePort } from '../scripts/free-port.mjs'
-import { createDatabase } from './database.ts'
+import { createDatabase, serviceUrl } from './database.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LONGEST_START = 60_000
@@ -55,7 +55,7 @@ export async function startPair(
     ...shared,
     PORT: String(authPort),
     KEYS_DIR: keys,
-    DATABASE_URL: shared['DATABASE_URL'] ?? (await createDatabase(t)),
+    DATABASE_URL: shared['DATABASE_URL'] ?? (await serviceUrl(await createDatabase(t))),
     ...own.auth
   })
   const resource = service(t, 'resource', {

@@ -5,9 +5,10 @@ import { runStatement } from './database.ts'
 
 /** Leaves nothing of what test/before.ts made for a run of tap, by default the one that this process belongs to. */
 export async function removeCluster(tap = process.ppid): Promise<void> {
-  const { url, template, folder } = await currentCluster(tap)
+  const { url, template, service, folder } = await currentCluster(tap)
   if (folder === undefined) {
     await runStatement(url, `DROP DATABASE IF EXISTS ${template} WITH (FORCE)`)
+    await runStatement(url, `DROP ROLE IF EXISTS ${service.user}`)
   } else {
     await stopPostgres(folder)
     await rm(folder, { recursive: true, force: true })

@@ -43,7 +43,7 @@ export async function startDatabase(t: Test, given?: string): Promise<DatabaseSe
   proxy.connectTo(server.url)
   await runStatement(server.url, `CREATE DATABASE ${NAME}`)
   const direct = () => databaseUrl(server.url, NAME)
-  await migrate(direct())
+  await migrate({ url: direct() })
 
   const thaw = async () => {
     for (const pid of frozen) signal(pid, 'SIGCONT')

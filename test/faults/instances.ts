@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { freePort } from '../../scripts/free-port.mjs'
-import { createDatabase } from '../database.ts'
+import { createDatabase, serviceUrl } from '../database.ts'
 import { runScript, type Service, service } from '../pair.ts'
 
 /** Instances of the services that share keys and database. */
@@ -28,7 +28,7 @@ export async function startInstances(t: Test, extra: Record<string, string> = {}
     ISSUER,
     AUDIENCE: 'latchkey',
     KEYS_DIR: dir,
-    DATABASE_URL: extra['DATABASE_URL'] ?? (await createDatabase(t)),
+    DATABASE_URL: extra['DATABASE_URL'] ?? (await serviceUrl(await createDatabase(t))),
     JWKS_URL: `${ISSUER}/.well-known/jwks.json`,
     BCRYPT_COST: '10',
     RATE_LIMIT_PER_MINUTE: '0',

@@ -29,7 +29,7 @@ t.test('two migrations at once both end well, also after one was killed while it
 
   t.strictSame(await Promise.all([migrate(), migrate()].map(exitCode)), [0, 0])
   const { rows } = await other.query(
-    'SELECT count(*)::int AS steps, count(DISTINCT name)::int AS names FROM pgmigrations'
+    'SELECT count(*)::int AS steps, count(DISTINCT name)::int AS names FROM latchkey_migrations'
   )
   t.ok(rows[0].steps > 0 && rows[0].steps === rows[0].names, `each of ${rows[0].names} steps once`)
   await t.resolves(other.query('SELECT id FROM users'))

@@ -2,7 +2,7 @@ import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latch
 import { choice, duration, integer, list, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
 
-/** The setting that the service and the migration share. */
+/** The setting that the service and its commands share. */
 export const databaseUrl = text({
   file: true,
   pattern: '^postgres(ql)?://',
@@ -12,6 +12,19 @@ export const databaseUrl = text({
 
 const AUDIENCE =
   'Who the access tokens are for: their aud. With commas between several names it becomes an array; a resource service asks for one of them. The ISSUER cannot be one: tokens that are for it alone open administration.'
+
+/** The settings of the migration alone. The service never reads the second: whoever has it alters the tables. */
+export const migrationSettings = Type.Object({
+  DATABASE_URL: databaseUrl,
+  MIGRATION_DATABASE_URL: Type.Optional(
+    text({
+      file: true,
+      pattern: '^postgres(ql)?://',
+      description:
+        'The same database as the owner of its tables, for npm run migrate alone, past any pooler. The user of DATABASE_URL, if it is another, is made where it is missing, and may only read and write rows. Unset, DATABASE_URL migrates, and the service could alter its tables.'
+    })
+  )
+})
 
 const KEY_LEAD =
   'How long a new key is published before it signs; at least twice JWKS_PUBLISH_AGE, so that every verifier and every copy of the key folder has it by then.'

@@ -1,12 +1,12 @@
 import { readConfig } from '@latchkey/service/config'
-import { Type } from 'typebox'
-import { databaseUrl } from './config.ts'
+import { migrationSettings } from './config.ts'
 import { migrate } from './schema.ts'
 
-// The command behind `npm run migrate`: brings the schema of the database that the environment names up to date.
+// The command behind `npm run migrate`: brings the schema of the database that the environment names up to date, and
+// gives the service's user its rights there.
 try {
-  const { DATABASE_URL } = readConfig(Type.Object({ DATABASE_URL: databaseUrl }), process.env)
-  await migrate(DATABASE_URL, console.log)
+  const { DATABASE_URL, MIGRATION_DATABASE_URL = DATABASE_URL } = readConfig(migrationSettings, process.env)
+  await migrate({ url: MIGRATION_DATABASE_URL, serviceUrl: DATABASE_URL }, console.log)
 } catch (error) {
   console.error(`migrate: ${(error as Error).message}`)
   process.exitCode = 1

@@ -2,7 +2,7 @@ import type { App } from '@latchkey/service/app'
 import { createLogger } from '@latchkey/service/logger'
 import type { Test } from 'tap'
 import type { Answer } from '../../../packages/service/test/problem.ts'
-import { createDatabase } from '../../../test/database.ts'
+import { createDatabase, serviceUrl } from '../../../test/database.ts'
 import type { HashPool } from '../src/accounts/passwords.ts'
 import { buildApp } from '../src/app.ts'
 import { authConfig, type Config } from '../src/config.ts'
@@ -76,7 +76,7 @@ export async function startAuth(
     ISSUER,
     AUDIENCE,
     KEYS_DIR: 'not used here',
-    DATABASE_URL: env?.['DATABASE_URL'] ?? (await createDatabase(t)),
+    DATABASE_URL: env?.['DATABASE_URL'] ?? (await serviceUrl(await createDatabase(t))),
     RATE_LIMIT_PER_MINUTE: '0',
     ...env
   })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ConfigError } from '@latchkey/service/config'
 import t from 'tap'
 import { expectedEntries, readEntries } from '../../../packages/service/test/env-example.ts'
-import { authConfig, authSettings } from '../src/config.ts'
+import { authConfig, authSettings, migrationSettings } from '../src/config.ts'
 
 const LEAST = {
   ISSUER: 'https://auth.example.com',
@@ -122,5 +122,9 @@ t.test('DATABASE_URL may come from a file', async (t) => {
 
 t.test('.env.example says of every setting what the schema says', async (t) => {
   const file = readFileSync(fileURLToPath(new URL('../.env.example', import.meta.url)), 'utf8')
-  t.strictSame(readEntries(file), expectedEntries(authSettings))
+  const [, migration] = expectedEntries(migrationSettings)
+  const expected = expectedEntries(authSettings).flatMap((entry) =>
+    entry.line === 'DATABASE_URL=' ? [entry, migration] : [entry]
+  )
+  t.strictSame(readEntries(file), expected)
 })

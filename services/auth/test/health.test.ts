@@ -1,6 +1,7 @@
 import net, { type AddressInfo } from 'node:net'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
+import { runAsOwner } from '../../../test/database.ts'
 import { PASSWORD, startAuth } from './app.ts'
 
 t.test('the process is up, and can serve', async (t) => {
@@ -15,11 +16,11 @@ t.test('the process is up, and can serve', async (t) => {
 t.test('it is up but not ready while its schema is behind', async (t) => {
   const auth = await startAuth(t)
   const behind = {
-    'one migration is missing': 'DELETE FROM pgmigrations WHERE id = (SELECT max(id) FROM pgmigrations)',
-    'nothing was ever migrated': 'DROP TABLE pgmigrations'
+    'one migration is missing': 'DELETE FROM latchkey_migrations WHERE id = (SELECT max(id) FROM latchkey_migrations)',
+    'nothing was ever migrated': 'DROP TABLE latchkey_migrations'
   }
   for (const [name, statement] of Object.entries(behind)) {
-    await auth.database.query(statement)
+    await runAsOwner(auth.config.DATABASE_URL, statement)
     isProblem(t, await auth.send('GET /readyz'), 'unavailable', [], name)
     t.equal((await auth.send('GET /healthz')).status, 200, name)
   }

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import t from 'tap'
+import { runAsOwner } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'
 
@@ -62,9 +63,9 @@ t.test('no password, hash, token or key is in any line', async (t) => {
   await auth.send('POST /refresh-token', { token: refresh_token })
   for (let i = 0; i < 30; i += 1) await auth.send('POST /login', { body: { ...credentials, password: SECOND } })
   // PostgreSQL shows the whole row with such an error.
-  await auth.database.query('ALTER TABLE sessions ADD CHECK (false) NOT VALID')
+  await runAsOwner(auth.config.DATABASE_URL, 'ALTER TABLE sessions ADD CHECK (false) NOT VALID')
   await auth.send('POST /refresh-token', { token: changed.refresh_token })
-  await auth.database.query('DROP TABLE sessions')
+  await runAsOwner(auth.config.DATABASE_URL, 'DROP TABLE sessions')
   await auth.send('GET /me', { token: changed.access_token })
   await auth.send('POST /refresh-token', { token: changed.refresh_token })
 

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Test } from 'tap'
-import { createDatabase } from '../../../test/database.ts'
+import { createDatabase, serviceUrl } from '../../../test/database.ts'
 
 /** A database whose clock a test moves, and the same clock for the services that use it. */
 export interface MovedClock {
@@ -16,19 +16,21 @@ export interface MovedClock {
  * what every statement of the service asks.
  */
 export async function movedClock(t: Test): Promise<MovedClock> {
-  const databaseUrl = await createDatabase(t)
-  const client = new pg.Client(databaseUrl)
+  const url = await createDatabase(t)
+  const client = new pg.Client(url)
   await client.connect()
   t.teardown(() => client.end())
   await client.query(`
     CREATE SCHEMA moved;
     CREATE TABLE moved.clock AS SELECT interval '0' AS ahead;
+    GRANT USAGE ON SCHEMA moved TO PUBLIC;
+    GRANT SELECT ON moved.clock TO PUBLIC;
     CREATE FUNCTION moved.now() RETURNS timestamptz LANGUAGE sql STABLE
       AS 'SELECT pg_catalog.now() + (SELECT ahead FROM moved.clock)';
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = moved, pg_catalog, public', current_database()); END $$`)
   let ahead = 0
   return {
-    databaseUrl,
+    databaseUrl: await serviceUrl(url),
     now: () => Date.now() + ahead * 1000,
     advance: async (seconds) => {
       ahead += seconds

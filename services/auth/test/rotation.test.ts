@@ -1,5 +1,6 @@
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
+import { runAsOwner } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'
 import { aStatementWaits, liveSessions, sessionOf } from './sessions.ts'
@@ -137,9 +138,9 @@ t.test('a session that is not used for the idle time is over', async (t) => {
 
 t.test('a refresh that fails spends nothing', async (t) => {
   const ada = await auth.person()
-  await auth.database.query('ALTER TABLE sessions ADD CONSTRAINT broken CHECK (generation < 1) NOT VALID')
+  await runAsOwner(clock.databaseUrl, 'ALTER TABLE sessions ADD CONSTRAINT broken CHECK (generation < 1) NOT VALID')
   t.equal((await refresh(ada.refresh_token)).status, 500)
-  await auth.database.query('ALTER TABLE sessions DROP CONSTRAINT broken')
+  await runAsOwner(clock.databaseUrl, 'ALTER TABLE sessions DROP CONSTRAINT broken')
   const { status, body } = await refresh(ada.refresh_token)
   t.equal(status, 200)
   t.equal(generation(body.refresh_token), 1)

@@ -20,20 +20,20 @@ async function emptyDatabase(t: Test) {
 t.test('an empty database is brought up to date, by however many at once', async (t) => {
   const { url, database, tables } = await emptyDatabase(t)
   t.match(await missingMigration(database), /^\d{14}_users-and-sessions$/)
-  await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)])
+  await Promise.all([migrate({ url }), migrate({ url }), migrate({ url }), migrate({ url })])
   t.equal(await missingMigration(database), undefined)
-  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'signing_keys', 'users'])
-  const rows = await database.query('SELECT name, count(*) FROM pgmigrations GROUP BY name HAVING count(*) > 1')
+  t.strictSame(await tables(), ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', 'users'])
+  const rows = await database.query('SELECT name, count(*) FROM latchkey_migrations GROUP BY name HAVING count(*) > 1')
   t.strictSame(rows, [], 'each step once')
 })
 
 t.test('a second run finds nothing to do, and keeps what is there', async (t) => {
   const { url, database } = await emptyDatabase(t)
-  await migrate(url)
+  await migrate({ url })
   const ada = `INSERT INTO users (id, email, username, password_hash, token_hash, created_at)
      VALUES (gen_random_uuid(), 'ada@example.com', 'Ada', '', sha256(''), now())`
   await database.query(ada)
-  await migrate(url)
+  await migrate({ url })
   t.strictSame(await database.query('SELECT email FROM users'), [{ email: 'ada@example.com' }])
 })
 
@@ -41,25 +41,25 @@ t.test('a step that fails leaves nothing behind, and can be repeated', async (t)
   const { url, tables } = await emptyDatabase(t)
   // The last step makes it: the steps before it are undone as well.
   await runStatement(url, 'CREATE TABLE signing_keys (mine text)')
-  await t.rejects(migrate(url), { message: /signing_keys/ })
-  t.strictSame(await tables(), ['pgmigrations', 'signing_keys'])
+  await t.rejects(migrate({ url }), { message: /signing_keys/ })
+  t.strictSame(await tables(), ['latchkey_migrations', 'signing_keys'])
   await runStatement(url, 'DROP TABLE signing_keys')
-  await migrate(url)
-  t.strictSame(await tables(), ['attempts', 'pgmigrations', 'sessions', 'signing_keys', 'users'])
+  await migrate({ url })
+  t.strictSame(await tables(), ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', 'users'])
 })
 
 t.test('every table and column says what it is for, where its name does not', async (t) => {
   const { url, database } = await emptyDatabase(t)
-  await migrate(url)
+  await migrate({ url })
   const silent = await database.query(
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND obj_description(oid) IS NULL"
   )
-  t.strictSame(silent, [{ relname: 'pgmigrations' }])
+  t.strictSame(silent, [{ relname: 'latchkey_migrations' }])
 })
 
 t.test('the database itself keeps the rules that must never break', async (t) => {
   const { url, database } = await emptyDatabase(t)
-  await migrate(url)
+  await migrate({ url })
   const user = (columns: string, values: string) =>
     database.query(
       `INSERT INTO users (id, created_at, ${columns}) VALUES (gen_random_uuid(), now(), ${values}) RETURNING id`
