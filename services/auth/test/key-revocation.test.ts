@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { createDatabase } from '../../../test/database.ts'
+import { createDatabase, runStatement } from '../../../test/database.ts'
 import { revokeKey } from '../src/keys/signing-keys.ts'
 import { startAuth } from './app.ts'
 import { type Folder, keyFolder, letteredKeys, openInstance } from './key-folder.ts'
@@ -67,6 +67,36 @@ t.test('a key that is revoked in the database is refused, and a key of the other
   folder.remove('refresh/next')
   folder.write('access/next', S)
   t.equal(await inForce(), 'C of C', 'S was a refresh key')
+})
+
+t.test('a key that the database alone has revoked is not in force at an instance that starts without it', async (t) => {
+  const folder = keyFolder(t, FOLDER)
+  const databaseUrl = await createDatabase(t)
+  const first = await instance(t, folder, databaseUrl)
+  await first.inForce()
+  await runStatement(databaseUrl, `UPDATE signing_keys SET revoked_at = now() WHERE kid = '${kidOf(A)}'`)
+  t.equal(await first.inForce(), 'B of B')
+  const second = await openInstance(t, { dir: folder.dir, databaseUrl, pems, away: true })
+  for (let round = 0; round < 3; round += 1) t.equal(await second.inForce(), '- of ')
+  second.cutOff(false)
+  t.equal(await second.inForce(), 'B of B')
+  second.cutOff(true)
+  folder.write('access/previous-x', A)
+  t.equal(await second.inForce(), 'B of B', 'nor when the file comes back while the database is away again')
+})
+
+t.test('where the database has lost a revocation, an instance that knows it writes it again', async (t) => {
+  const folder = keyFolder(t, FOLDER)
+  const databaseUrl = await createDatabase(t)
+  const first = await instance(t, folder, databaseUrl)
+  await first.inForce()
+  await runStatement(databaseUrl, `UPDATE signing_keys SET revoked_at = now() WHERE kid = '${kidOf(A)}'`)
+  t.equal(await first.inForce(), 'B of B')
+  for (const lost of ['UPDATE signing_keys SET revoked_at = NULL', 'DELETE FROM signing_keys']) {
+    await runStatement(databaseUrl, `${lost} WHERE kid = '${kidOf(A)}'`)
+    t.equal(await first.inForce(), 'B of B', lost)
+    t.equal(await (await instance(t, folder, databaseUrl)).inForce(), 'B of B', 'at a new instance too')
+  }
 })
 
 t.test('while no key signs, nothing is changed for tokens that cannot be had', async (t) => {

@@ -10,11 +10,8 @@ export interface KeyRing {
   /** Signs at this moment. In a folder it is that of the slot `current`. */
   readonly current: SigningKey
   readonly accepted: ReadonlyMap<string, SigningKey>
-  /**
-   * Whether these are the keys of the folder alone, because the database, which may have revoked some, was not asked yet.
-   * Such keys are published, for a moment each time, and verify nothing.
-   */
-  readonly provisional?: boolean
+  /** Whether the database was not asked yet, which may have revoked any key: until then none is published or verifies. */
+  readonly pending?: boolean
 }
 
 /** The keys of both kinds. */

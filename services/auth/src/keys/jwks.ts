@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { App } from '@latchkey/service/app'
 import { problems } from '@latchkey/service/schemas'
+import { unavailable } from '@latchkey/tokens/errors'
 import { type Static, Type } from 'typebox'
 import type { KeyRing } from './folder.ts'
 
@@ -27,16 +28,16 @@ const schema = {
   }
 }
 
-/** How long verifiers may keep a set in which there may be a key that the database has revoked, in seconds. */
-const PROVISIONAL_AGE = 5
-
-/** `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds, or less while it is provisional. */
+/**
+ * `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds. 503 until the database was asked once: verifiers
+ * go on with the set that they hold, in which no key is that was revoked meanwhile.
+ */
 export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: number }): void {
   const published = publisher(access)
   app.get('/.well-known/jwks.json', { schema }, async (request, reply) => {
+    if (access.pending) throw unavailable('the database was not asked yet which keys are revoked')
     const { body, etag } = published()
-    const age = access.provisional ? Math.min(maxAge, PROVISIONAL_AGE) : maxAge
-    reply.header('cache-control', `public, max-age=${age}`).header('etag', etag)
+    reply.header('cache-control', `public, max-age=${maxAge}`).header('etag', etag)
     const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     if (known?.includes(etag) || known?.includes('*')) {
       // Not null, which would be announced as four bytes that never come.

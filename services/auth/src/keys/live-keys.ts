@@ -38,7 +38,7 @@ export interface LiveKeysParts {
  */
 const INTERVAL = 4_000
 
-/** The same until the database was had once, in milliseconds: so long no key signs and none verifies. */
+/** The same until the database was had once, in milliseconds: so long no key is in force. */
 const FIRST_INTERVAL = 250
 
 const KINDS: readonly Kind[] = ['access', 'refresh']
@@ -48,9 +48,9 @@ type Verdicts = Readonly<Record<Kind, Verdict<SigningKey>>>
  * Opens the keys of a folder and follows it: every 4 s the files are compared with those before, and the database is
  * asked for the times that all instances share.
  *
- * A folder that cannot be used, and a database that is away, leave the keys as they are; a revocation in the folder
- * counts in any case, for as long as this process lives. Until the database was asked once, all keys are published, and
- * none signs or verifies (503).
+ * A folder that cannot be used, and a database that is away, leave the keys as they are; a revocation that was seen once,
+ * in the folder or in the database, counts for as long as this process lives. Until the database was asked once, no key
+ * is in force (503): the database may have revoked any of them.
  * Throws a KeyFileError when the folder cannot be used at the start.
  */
 export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts): Promise<LiveKeys> {
@@ -60,7 +60,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
   let revoked = await revokedKeys(files, warn)
   let folder = await parseKeys(files, warn)
   // The folder and the register that the keys in force come from; a folder that is newer waits for the database.
-  let inForce: { folder: Keys; register?: Register } = { folder }
+  let inForce: { folder: Keys; register: Register } | undefined
   let isAway = false
 
   async function readFolder(): Promise<void> {
@@ -79,11 +79,13 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
   async function askDatabase(): Promise<void> {
     try {
       const read = await readRegister(database)
+      // Kept, and so written again where the database has lost it in a fail-over.
+      for (const { kid, kind } of read.keys.filter((key) => key.revoked)) revoked.set(kid, kind)
       const register = isUpToDate(read) ? read : await database.transaction(record)
       inForce = { folder, register }
       isAway = false
     } catch (error) {
-      if (!isAway && inForce.register) log.warn({ err: error }, 'the database is away; the keys stay as they are')
+      if (!isAway && inForce) log.warn({ err: error }, 'the database is away; the keys stay as they are')
       isAway = true
     }
   }
@@ -128,13 +130,11 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
   }
 
   function apply(): void {
-    const { folder: keys, register } = inForce
-    const verdicts = register && judge(keys, register)
+    if (!inForce) return
+    const verdicts = judge(inForce.folder, inForce.register)
     for (const kind of KINDS) {
-      const verdict = verdicts?.[kind]
-      const accepted = [...keys[kind].accepted.values()].filter(({ kid }) => !revoked.has(kid))
-      const change = rings[kind].set(verdict?.signing, verdict?.published ?? accepted, !verdict)
-      if (change && verdict) tell(kind, change, verdict)
+      const change = rings[kind].set(verdicts[kind].signing, verdicts[kind].published)
+      if (change) tell(kind, change, verdicts[kind])
     }
   }
 
@@ -164,9 +164,8 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
   let closed = false
   const follow = async () => {
     await update()
-    if (!closed) timer = setTimeout(follow, inForce.register ? INTERVAL : FIRST_INTERVAL).unref()
+    if (!closed) timer = setTimeout(follow, inForce ? INTERVAL : FIRST_INTERVAL).unref()
   }
-  apply()
   const begun = follow()
 
   return {
@@ -175,7 +174,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
     begun,
     update,
     unready: async () => {
-      if (!inForce.register) await update()
+      if (!inForce) await update()
       return KINDS.every((kind) => rings[kind].signs()) ? undefined : 'no key may sign yet'
     },
     close: async () => {

@@ -10,34 +10,33 @@ export interface LiveRing extends KeyRing {
    */
   set(
     signing: SigningKey | undefined,
-    accepted: readonly SigningKey[],
-    provisional: boolean
+    accepted: readonly SigningKey[]
   ): { signing: string | null; accepted: string[] } | undefined
   /** Whether there is a key that signs. */
   signs(): boolean
 }
 
-/** Makes a ring without keys. */
+const NONE: ReadonlyMap<string, SigningKey> = new Map()
+
+/** Makes a ring that waits for its keys. */
 export function createRing(): LiveRing {
   let current: SigningKey | undefined
-  let accepted: ReadonlyMap<string, SigningKey> = new Map()
-  let isProvisional = true
+  let accepted: ReadonlyMap<string, SigningKey> | undefined
   return {
     get current() {
       if (!current) throw unavailable('no key may sign')
       return current
     },
     get accepted() {
-      return accepted
+      return accepted ?? NONE
     },
-    get provisional() {
-      return isProvisional
+    get pending() {
+      return accepted === undefined
     },
     signs: () => current !== undefined,
-    set: (signing, keys, provisional) => {
-      isProvisional = provisional
+    set: (signing, keys) => {
       const kids = keys.map(({ kid }) => kid)
-      if (signing?.kid === current?.kid && kids.join() === [...accepted.keys()].join()) return undefined
+      if (accepted && signing?.kid === current?.kid && kids.join() === [...accepted.keys()].join()) return undefined
       current = signing
       accepted = new Map(keys.map((key) => [key.kid, key]))
       return { signing: signing?.kid ?? null, accepted: kids }

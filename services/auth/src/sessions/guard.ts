@@ -130,7 +130,7 @@ function nobody(error: unknown): undefined {
 }
 
 function publicPem(ring: KeyRing, token: TokenOrHeader): string {
-  if (ring.provisional) throw unavailable('the database was not asked yet which keys are revoked')
+  if (ring.pending) throw unavailable('the database was not asked yet which keys are revoked')
   const key = 'header' in token ? ring.accepted.get(token.header.kid) : undefined
   if (!key) throw new Problem('invalid_token', { reason: 'kid is none of our keys' })
   return key.publicPem
