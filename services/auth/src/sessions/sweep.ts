@@ -12,16 +12,22 @@ const BATCH = 500
 /** Least time that ended sessions are kept after the last access token of theirs, in seconds. */
 const MARGIN = 3600
 
-// An index on a day finds the rows; SKIP LOCKED leaves alone a session that is being renewed at this moment.
-const SESSIONS = `DELETE FROM sessions WHERE id IN (
-  SELECT s.id FROM sessions s
-   WHERE s.sweep_on <= now()::date
-     AND coalesce(s.ended_at, s.idle_ends_at) < now() - make_interval(secs => $1::float8)
-   ORDER BY s.sweep_on LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) RETURNING id`
-const ATTEMPTS = `DELETE FROM attempts WHERE bucket IN (
-  SELECT a.bucket FROM attempts a
-   WHERE a.sweep_on <= now()::date AND a.updated_at < now() - interval '24 hours'
-   ORDER BY a.sweep_on LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) RETURNING bucket`
+// An index on a day finds the rows; SKIP LOCKED leaves alone a session that is being renewed at this moment. The rows are
+// chosen once, in a materialised CTE: as a subquery of IN a plan may choose anew for each row, past what it has deleted,
+// and so remove any number.
+const SESSIONS = `
+  WITH old AS MATERIALIZED (
+    SELECT s.id FROM sessions s
+     WHERE s.sweep_on <= now()::date
+       AND coalesce(s.ended_at, s.idle_ends_at) < now() - make_interval(secs => $1::float8)
+     ORDER BY s.sweep_on LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+  DELETE FROM sessions s USING old WHERE s.id = old.id RETURNING s.id`
+const ATTEMPTS = `
+  WITH old AS MATERIALIZED (
+    SELECT a.bucket FROM attempts a
+     WHERE a.sweep_on <= now()::date AND a.updated_at < now() - interval '24 hours'
+     ORDER BY a.sweep_on LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+  DELETE FROM attempts a USING old WHERE a.bucket = old.bucket RETURNING a.bucket`
 
 /**
  * Removes what has ended long enough ago: sessions whose last access token (a life of `accessLife` seconds, leeway included) expired more
