@@ -1,3 +1,4 @@
+import { reasonOf } from '@latchkey/tokens/reason'
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type DestinationStream, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 import { openLines } from './log-lines.ts'
@@ -75,7 +76,7 @@ function describeError(error: Error & { code?: string }): object {
   return {
     type: error.name,
     code: error.code,
-    message: error.message,
+    message: reasonOf(error),
     stack: error.stack,
     cause: error.cause instanceof Error ? describeError(error.cause) : undefined
   }

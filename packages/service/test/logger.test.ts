@@ -36,6 +36,14 @@ t.test('an error is its name, code, message, stack and causes: further members m
   t.equal(JSON.stringify(lines).includes('canary'), false)
 })
 
+t.test('an error without a message says what its parts say', async (t) => {
+  const lines: Line[] = []
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
+  const log = await createLogger('auth', { NODE_ENV: 'production', LOG_LEVEL: 'info' }, destination)
+  log.warn({ err: new AggregateError([new Error('no way to ::1'), new Error('no way to 127.0.0.1')]) }, 'away')
+  t.match(lines, [{ err: { type: 'AggregateError', message: 'no way to ::1; no way to 127.0.0.1' } }])
+})
+
 t.test('a request is one line when it is answered, without query, headers and body', async (t) => {
   const { send, lines } = await startFrame(
     t,

@@ -1,4 +1,5 @@
 import { unavailable } from '@latchkey/tokens/errors'
+import { reasonOf } from '@latchkey/tokens/reason'
 import { writeCacheFile } from './cache-file.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
@@ -151,7 +152,7 @@ export class RemoteKeySet implements KeySet {
 
   #fail(error: Error): void {
     this.#schedule(this.#policy.failed())
-    const reason = (error.cause as Error | undefined)?.message || error.message
+    const reason = reasonOf(error.cause ?? error)
     this.#log.warn({ url: this.#source.url, ...this.status(), err: error }, `key set not fetched: ${reason}`)
   }
 

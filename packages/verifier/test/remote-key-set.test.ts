@@ -246,6 +246,16 @@ t.test('4: any other answer leaves the set as it was, is tried again soon, and i
   }
 })
 
+t.test('4: a name with several addresses that all refuse is told with what each said', async (t) => {
+  const { clock, issuer, log } = await open(t, publishing(a))
+  const cause = new AggregateError([new Error('connect ECONNREFUSED ::1'), new Error('connect ECONNREFUSED 127.0.0.1')])
+  issuer.answers(() => {
+    throw new TypeError('fetch failed', { cause })
+  })
+  await clock.pass(450)
+  t.equal(log.at(-1)?.message, 'key set not fetched: connect ECONNREFUSED ::1; connect ECONNREFUSED 127.0.0.1')
+})
+
 t.test('4: failures wait 1, 2, 4, 8 and then 15 seconds, half of it at least', async (t) => {
   for (const [jitter, waits] of [
     [0, [0.5, 1, 2, 4, 7.5, 7.5, 7.5]],

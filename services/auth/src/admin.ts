@@ -1,4 +1,5 @@
 import { readConfig } from '@latchkey/service/config'
+import { reasonOf } from '@latchkey/tokens/reason'
 import { Type } from 'typebox'
 import { A_ROLE } from './accounts/fields.ts'
 import { findByEmail } from './accounts/users.ts'
@@ -116,6 +117,6 @@ try {
     await database.close()
   }
 } catch (error) {
-  console.error(`admin: ${(error as Error).message}`)
+  console.error(`admin: ${reasonOf(error)}`)
   process.exitCode = 1
 }

@@ -1,4 +1,5 @@
 import { Problem, unavailable } from '@latchkey/tokens/errors'
+import { reasonOf } from '@latchkey/tokens/reason'
 import pg from 'pg'
 import { PART } from './time-limits.ts'
 
@@ -134,10 +135,8 @@ async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => 
 
 // Errors without an SQLSTATE come from the connection: refused, cut, timed out.
 function explained(error: unknown): unknown {
-  const { code, message } = error as { code?: string; message: string }
-  const fromServer = error instanceof pg.DatabaseError
-  if (fromServer && !PASSING.test(code ?? '')) return error
-  return unavailable(`database: ${message}`, RETRY_AFTER, error)
+  if (error instanceof pg.DatabaseError && !PASSING.test(error.code ?? '')) return error
+  return unavailable(`database: ${reasonOf(error)}`, RETRY_AFTER, error)
 }
 
 /** Tells whether a statement failed only because others ran at the same time (serialization failure, deadlock). */

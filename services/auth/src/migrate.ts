@@ -1,4 +1,5 @@
 import { readConfig } from '@latchkey/service/config'
+import { reasonOf } from '@latchkey/tokens/reason'
 import { migrationSettings } from './config.ts'
 import { migrate } from './schema.ts'
 
@@ -8,6 +9,6 @@ try {
   const { DATABASE_URL, MIGRATION_DATABASE_URL = DATABASE_URL } = readConfig(migrationSettings, process.env)
   await migrate({ url: MIGRATION_DATABASE_URL, serviceUrl: DATABASE_URL }, console.log)
 } catch (error) {
-  console.error(`migrate: ${(error as Error).message}`)
+  console.error(`migrate: ${reasonOf(error)}`)
   process.exitCode = 1
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { reasonOf } from '@latchkey/tokens/reason'
 import pg from 'pg'
 import type { Queryable } from './database.ts'
 import { MIGRATIONS_TABLE, takeOverMigrations } from './migrations-table.ts'
@@ -34,7 +35,7 @@ export async function migrate(
   // Read when it is needed: it would take the service a tenth of its start, which only looks.
   const { runner } = await import('node-pg-migrate')
   const client = new pg.Client({ connectionString: url })
-  client.on('error', (error) => log(error.message))
+  client.on('error', (error) => log(reasonOf(error)))
   await client.connect()
   try {
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT}`)

@@ -1,3 +1,4 @@
+import dns from 'node:dns'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { createDatabase, databaseUrl, runStatement } from '../../../test/database.ts'
@@ -113,6 +114,22 @@ t.test('a database that cannot be reached is unavailable', async (t) => {
       `${name}, for a transaction`
     )
   }
+})
+
+t.test('a name with several addresses that all refuse says so of each', async (t) => {
+  const closed = net.createServer()
+  const { port } = new URL(await listen(t, closed))
+  await new Promise((resolve) => closed.close(resolve))
+  t.intercept(dns, 'lookup', {
+    value: (_name: string, _options: object, found: (error: null, addresses: object[]) => void) =>
+      found(
+        null,
+        ['127.0.0.2', '127.0.0.3'].map((address) => ({ address, family: 4 }))
+      )
+  })
+  const message = `database: connect ECONNREFUSED 127.0.0.2:${port}; connect ECONNREFUSED 127.0.0.3:${port}`
+  const database = open(t, { url: `postgres://ada:secret@several.example:${port}/latchkey` })
+  await t.rejects(database.query('SELECT 1'), { ...UNAVAILABLE, message })
 })
 
 t.test('what the server cannot do now is unavailable, whatever name it gives that', async (t) => {
