@@ -183,7 +183,7 @@ t.test('a folder or a file that cannot be read is said to be', async (t) => {
 })
 
 t.test('a file that others may read is told of', async (t) => {
-  for (const mode of [0o640, 0o604, 0o666, 0o660]) {
+  for (const mode of [0o604, 0o644, 0o666, 0o660]) {
     const dir = folder(t, GOOD)
     const file = path.join(dir, 'refresh/current.private.pem')
     chmodSync(file, mode)

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kind } from '@latchkey/tokens/claims'
+import { type FileRights, isPrivate, ownIdentity } from './exposure.ts'
 import { KeyFileError, parseKey, type SigningKey } from './key-file.ts'
 
 /** The keys of one kind: the one that signs, and all that are accepted, by their `kid`. */
@@ -20,15 +21,14 @@ export type Keys = Readonly<Record<Kind, KeyRing>>
 /** The key files of a folder as they lay there together at one moment. */
 export interface KeyFiles {
   readonly dir: string
-  /** Another one as soon as content, name or mode of any file is another; times of files do not count. */
+  /** Another one as soon as content, name, mode or owner of any file is another; times of files do not count. */
   readonly digest: string
   readonly files: readonly KeyFile[]
 }
 
-interface KeyFile {
+interface KeyFile extends FileRights {
   readonly kind: Kind
   readonly name: string
-  readonly mode: number
   readonly pem: Buffer
   /** Why it could not be read, as in `ENOENT`. */
   readonly fault?: string | undefined
@@ -69,8 +69,8 @@ export async function readKeyFiles(dir: string, known?: string): Promise<KeyFile
 async function look(dir: string): Promise<KeyFiles> {
   const files = (await Promise.all(KINDS.map((kind) => lookAt(dir, kind)))).flat()
   const digest = createHash('sha256')
-  for (const { kind, name, mode, pem, fault } of files) {
-    digest.update(JSON.stringify([kind, name, mode, fault, pem.toString('base64')]))
+  for (const { kind, name, mode, uid, gid, pem, fault } of files) {
+    digest.update(JSON.stringify([kind, name, mode, uid, gid, fault, pem.toString('base64')]))
   }
   return { dir, digest: digest.digest('base64url'), files }
 }
@@ -96,7 +96,8 @@ function readAll(dir: string, kind: Kind, names: readonly string[]): Promise<Key
         const info = await stat(path)
         // To open a named pipe is to wait for whoever writes to it.
         if (!info.isFile()) return unread(kind, name, 'no regular file')
-        return { kind, name, mode: info.mode, pem: await readFile(path) }
+        const { mode, uid, gid } = info
+        return { kind, name, mode, uid, gid, pem: await readFile(path) }
       } catch (error) {
         return unread(kind, name, codeOf(error as NodeJS.ErrnoException))
       }
@@ -105,7 +106,7 @@ function readAll(dir: string, kind: Kind, names: readonly string[]): Promise<Key
 }
 
 function unread(kind: Kind, name: string, fault: string): KeyFile {
-  return { kind, name, mode: 0, pem: Buffer.alloc(0), fault }
+  return { kind, name, mode: 0, uid: 0, gid: 0, pem: Buffer.alloc(0), fault }
 }
 
 function codeOf(error: NodeJS.ErrnoException): string {
@@ -133,13 +134,15 @@ export async function parseKeys({ dir, files }: KeyFiles, warn: (message: string
 
 async function parseRing(dir: string, files: readonly KeyFile[], warn: (message: string) => void): Promise<KeyRing> {
   const accepted = new Map<string, SigningKey>()
-  for (const { name, mode, pem, fault } of files) {
+  const us = ownIdentity()
+  for (const file of files) {
+    const { name, pem, fault } = file
     if (name === '.') throw new KeyFileError(dir, `cannot be read (${fault}). ${HOW_TO}`)
     const slot = SLOT.exec(name)?.[1]
     if (!slot) continue
     const path = join(dir, name)
     if (fault) throw new KeyFileError(path, `cannot be read (${fault}).`)
-    if (mode & 0o077) warn(`${path}: others may read this private key. Run chmod 600 on it.`)
+    if (!isPrivate(file, us)) warn(`${path}: others may read this private key. Run chmod 600 on it.`)
     const key = await parseKey(path, slot, pem)
     const twin = accepted.get(key.kid)
     if (twin && slot.startsWith('previous-')) continue
