@@ -1,4 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto'
+import { weaknessOf } from '@latchkey/tokens/weak-modulus'
 
 /** A public key that tokens are verified with. It stays the same object while its key set lists it unchanged. */
 export interface VerificationKey {
@@ -17,7 +18,8 @@ const MOST_BITS = 16_384
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
- * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 to 16,384 bits, exponent 65537.
+ * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 to 16,384 bits, exponent 65537, and
+ * not known to be easy to factor.
  *
  * Every other key is skipped by itself, and `skipped` is told why; keys of kinds that we do not know are nothing to
  * complain of. Keys of `held` that are still listed are handed on as they are. Returns nothing when the text is no set.
@@ -73,7 +75,8 @@ function unusableModulus(n: unknown): string | undefined {
   const bits = modulus.length * 8 - (Math.clz32(first) - 24)
   if (bits < LEAST_BITS) return `it has ${bits} bits; ${LEAST_BITS} is the least`
   if (bits > MOST_BITS) return `it has ${bits} bits; ${MOST_BITS} is the most`
-  return last % 2 === 0 ? 'its modulus is even' : undefined
+  if (last % 2 === 0) return 'its modulus is even'
+  return weaknessOf(BigInt(`0x${modulus.toString('hex')}`))
 }
 
 function createKey(jwk: VerificationKey['jwk']): VerificationKey {

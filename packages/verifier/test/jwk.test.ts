@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { readKeySet, type VerificationKey } from '@latchkey/verifier/jwk'
 import t from 'tap'
 import { accessClaims, accessToken, compact, makeKey, type Signer } from '../../../test/tokens.ts'
+import { CLOSE_PRIMES_MODULUS, ROCA_MODULUS, ROCA_MODULUS_4096 } from '../../../test/weak-keys.ts'
 
 const [ours, next, short, shorter] = await Promise.all([makeKey(), makeKey(), makeKey(2047), makeKey(1024)])
 const { jwk } = ours
@@ -60,6 +61,9 @@ const ODD_KEYS: Record<string, { key: object; why: RegExp }> = {
     key: { n: changed(jwk.n, (bytes) => bytes.writeUInt8(bytes.readUInt8(255) & 0xfe, 255)) },
     why: /modulus is even/
   },
+  'of the ROCA family': { key: { n: ROCA_MODULUS }, why: /ROCA family \(CVE-2017-15361\)/ },
+  'of the ROCA family, with 4096 bits': { key: { n: ROCA_MODULUS_4096 }, why: /ROCA family/ },
+  'with primes that are close to each other': { key: { n: CLOSE_PRIMES_MODULUS }, why: /CVE-2022-26320/ },
   'with a zero before the modulus': { key: { n: `AA${jwk.n.slice(2)}` }, why: /modulus is not written canonically/ },
   'with a padded modulus': { key: { n: `${jwk.n}==` }, why: /modulus is not written canonically/ },
   'with a modulus in plain base64': {

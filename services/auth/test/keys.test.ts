@@ -2,6 +2,7 @@ import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
+import { ROCA_PRIVATE_KEY } from '../../../test/weak-keys.ts'
 import { loadKeys } from '../src/keys/folder.ts'
 import { rsaPem } from './keys.ts'
 
@@ -98,6 +99,11 @@ const REFUSED: Record<string, { files: Record<string, string>; at: string; says:
     files: { ...GOOD, 'refresh/current.private.pem': odd },
     at: 'refresh/current.private.pem',
     says: /has the public exponent 3, not 65537/
+  },
+  'a key whose private half can be computed': {
+    files: { ...GOOD, 'access/current.private.pem': ROCA_PRIVATE_KEY },
+    at: 'access/current.private.pem',
+    says: /is no safe key: it is of the ROCA family \(CVE-2017-15361\)/
   },
   'an elliptic curve': {
     files: { ...GOOD, 'access/current.private.pem': pem(ec.privateKey) },

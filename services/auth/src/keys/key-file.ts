@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { weaknessOf } from '@latchkey/tokens/weak-modulus'
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, importPKCS8 } from 'jose'
 
 /** One signing key, as its file was read. */
@@ -26,12 +27,14 @@ export class KeyFileError extends Error {
 /**
  * Makes a signing key of a private key in PEM (PKCS#8 or PKCS#1, without a passphrase).
  *
- * Only RSA of 2048 bits or more with exponent 65537 (RFC 7518 §3.3). Throws {@link KeyFileError}.
+ * Only RSA of 2048 bits or more with exponent 65537 (RFC 7518 §3.3) that is not known to be easy to factor. Throws {@link KeyFileError}.
  */
 export async function parseKey(path: string, slot: string, pem: Buffer): Promise<SigningKey> {
   const privateKey = parse(path, pem)
   const publicKey = createPublicKey(privateKey)
   const { n = '', e = '' } = await exportJWK(publicKey)
+  const weakness = weaknessOf(BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`))
+  if (weakness) throw new KeyFileError(path, `is no safe key: ${weakness}. Make another one.`)
   const kid = await calculateJwkThumbprint({ kty: 'RSA', n, e })
   return {
     kid,
