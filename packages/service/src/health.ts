@@ -3,6 +3,8 @@ import { Type } from 'typebox'
 import type { App } from './app.ts'
 import { problems } from './schemas.ts'
 
+const shared = { tags: ['operation'], security: [] }
+
 const STATUS = Type.Object({ status: Type.Literal('ok') })
 
 /**
@@ -13,7 +15,14 @@ const STATUS = Type.Object({ status: Type.Literal('ok') })
 export function health(app: App, unready: () => Promise<string | undefined> | string | undefined): void {
   app.get(
     '/healthz',
-    { schema: { tags: ['operation'], summary: 'The process is up', response: { 200: STATUS, ...problems() } } },
+    {
+      schema: {
+        ...shared,
+        operationId: 'checkHealth',
+        summary: 'The process is up',
+        response: { 200: STATUS, ...problems() }
+      }
+    },
     () => ({
       status: 'ok' as const
     })
@@ -22,7 +31,8 @@ export function health(app: App, unready: () => Promise<string | undefined> | st
     '/readyz',
     {
       schema: {
-        tags: ['operation'],
+        ...shared,
+        operationId: 'checkReadiness',
         summary: 'The service can serve now',
         response: { 200: STATUS, ...problems() }
       }

@@ -4,7 +4,9 @@ import { Type } from 'typebox'
 
 const schema = {
   tags: ['discovery'],
+  operationId: 'getServerMetadata',
   summary: 'What this issuer is and where its keys are (RFC 8414)',
+  security: [],
   response: {
     200: Type.Object({
       issuer: Type.String(),

@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
+import { everyOperationIsNamed } from '../../../packages/service/test/operations.ts'
 import { startAuth } from './app.ts'
 
 const auth = await startAuth(t)
@@ -81,11 +82,12 @@ t.test('it lists every endpoint, and what each can answer, with every code', asy
 })
 
 t.test('each says what it does, what it takes and who may', async (t) => {
+  everyOperationIsNamed(t, document)
   for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
     t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
     // A login may show an earlier token, and need not.
     const asked = line.endsWith('/login') ? [{}, { bearer: [] }] : [{ bearer: [] }]
-    t.strictSame(security, 401 in responses ? asked : undefined, `${line}: security`)
+    t.strictSame(security, 401 in responses ? asked : [], `${line}: security`)
     const takes = requestBody?.content && Object.keys(requestBody.content)
     const hasBody = WITH_BODY.test(line)
     t.strictSame(takes, hasBody ? ['application/json'] : undefined, `${line}: body`)
@@ -101,10 +103,9 @@ t.test('each says what it does, what it takes and who may', async (t) => {
 t.test('it is well formed', async (t) => {
   const ajv = new Ajv2020({ strict: false })
   const media = (content: Record<string, Operation> = {}) => Object.entries(content)
-  for (const [line, { requestBody, responses, operationId, parameters = [] }] of operations) {
+  for (const [line, { requestBody, responses, parameters = [] }] of operations) {
     for (const parameter of parameters)
       t.match(parameter, { name: String, in: /^(query|header|path|cookie)$/, schema: Object })
-    t.equal(operationId, undefined)
     for (const [status, { description, content }] of Object.entries<Operation>(responses)) {
       t.match(status, /^[1-5]\d\d$/)
       t.equal(typeof description, 'string', `${line} ${status} is described`)

@@ -8,6 +8,7 @@ const header = (description: string) => ({ type: 'string', description })
 
 const schema = {
   tags: ['gateway'],
+  operationId: 'checkAccess',
   summary: 'Let a gateway ask whether to pass a request on, and for whom',
   description:
     'For the forward authentication of nginx, Caddy, Traefik and others: they send the Authorization header of a request ' +

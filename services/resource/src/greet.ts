@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 
 const schema = {
   tags: ['greeting'],
+  operationId: 'greet',
   summary: 'Greet the user of the access token',
   security: [{ bearer: [] }],
   response: {

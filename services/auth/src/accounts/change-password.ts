@@ -14,6 +14,7 @@ import type { Passwords } from './passwords.ts'
 
 const schema = {
   tags: ['accounts'],
+  operationId: 'changePassword',
   summary: 'Change the password; every other refresh token stops working',
   security: [{ bearer: [] }],
   body: Type.Object({ current_password: PASSWORD, new_password: PASSWORD }, { additionalProperties: false }),

@@ -10,6 +10,7 @@ import type { Passwords } from './passwords.ts'
 
 const schema = {
   tags: ['accounts'],
+  operationId: 'deleteMe',
   summary: 'Delete the account; its address may sign up again and is somebody else then',
   security: [{ bearer: [] }],
   body: Type.Object({ current_password: PASSWORD }, { additionalProperties: false }),

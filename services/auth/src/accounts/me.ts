@@ -5,6 +5,7 @@ import { publicUser, USER } from './fields.ts'
 
 const schema = {
   tags: ['accounts'],
+  operationId: 'getMe',
   summary: 'Who the access token belongs to',
   security: [{ bearer: [] }],
   response: {

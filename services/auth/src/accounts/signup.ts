@@ -11,7 +11,9 @@ import { addUser } from './users.ts'
 
 const schema = {
   tags: ['accounts'],
+  operationId: 'signUp',
   summary: 'Make an account',
+  security: [],
   body: Type.Object({ email: EMAIL, username: USERNAME, password: PASSWORD }, { additionalProperties: false }),
   response: {
     201: USER,

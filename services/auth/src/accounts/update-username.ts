@@ -9,6 +9,7 @@ import { renameUser } from './users.ts'
 
 const schema = {
   tags: ['accounts'],
+  operationId: 'updateUsername',
   summary: 'Change the display name; the next access token carries it',
   security: [{ bearer: [] }],
   body: Type.Object({ username: USERNAME }, { additionalProperties: false }),

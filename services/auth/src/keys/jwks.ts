@@ -20,7 +20,9 @@ const JWK_SET = Type.Object({
 
 const schema = {
   tags: ['discovery'],
+  operationId: 'getKeySet',
   summary: 'The public keys that access tokens are verified with (RFC 7517)',
+  security: [],
   response: {
     200: { description: 'The key set', content: { 'application/jwk-set+json': { schema: JWK_SET } } },
     304: Type.Unsafe<undefined>({ type: 'null', description: 'Unchanged since the ETag of If-None-Match' }),

@@ -9,6 +9,7 @@ import { markEnded } from './sessions.ts'
 
 const schema = {
   tags: ['sessions'],
+  operationId: 'endSession',
   summary: 'End one session of the caller; its refresh token stops working',
   security: [{ bearer: [] }],
   params: Type.Object({ id: idOf('a session') }),

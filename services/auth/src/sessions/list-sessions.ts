@@ -22,6 +22,7 @@ const SESSIONS = Type.Object({
 
 const schema = {
   tags: ['sessions'],
+  operationId: 'listSessions',
   summary: 'The live sessions of the caller, the last used first',
   security: [{ bearer: [] }],
   response: { 200: SESSIONS, ...problems(...OF_TOKENS) }

@@ -17,6 +17,7 @@ import { hasCustomKey, TOKENS, type TokenIssuer } from './tokens.ts'
 
 const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],
+  operationId: 'logIn',
   summary: 'Log in with address and password',
   description:
     'Ten wrong passwords in a row are free for an address, then each further try has to wait. A device that was logged in ' +

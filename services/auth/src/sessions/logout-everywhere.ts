@@ -7,6 +7,7 @@ import { logOutEverywhere } from './revocation.ts'
 
 const schema = {
   tags: ['sessions'],
+  operationId: 'logOutEverywhere',
   summary: 'End every session of the caller, this one too',
   security: [{ bearer: [] }],
   response: { 204: Type.Null({ description: 'All sessions are over' }), ...problems(...OF_TOKENS, ...OF_BODIES) }

@@ -8,6 +8,7 @@ import { hasCustomKey } from './tokens.ts'
 
 const schema = {
   tags: ['sessions'],
+  operationId: 'logOut',
   summary: 'End the session of a refresh token',
   description:
     'Any genuine refresh token of the session will do, an expired or superseded one too. Also the second time: 204.',

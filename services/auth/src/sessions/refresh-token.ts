@@ -13,6 +13,7 @@ import { TOKENS, type TokenIssuer } from './tokens.ts'
 
 const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],
+  operationId: 'refreshTokenByGet',
   summary: 'Get the next pair of tokens for a refresh token',
   description:
     'A refresh token is used once; shown again within REFRESH_REUSE_WINDOW it answers its successor, later it is taken ' +
@@ -25,6 +26,7 @@ const schemaOf = (resource: ResourceParameter) => ({
 /** POST takes the parameter in a body too, and needs none. */
 const postSchemaOf = (resource: ResourceParameter) => ({
   ...schemaOf(resource),
+  operationId: 'refreshToken',
   body: optionalBody(Type.Object({ resource }, { additionalProperties: false })),
   response: { 200: TOKENS, ...problems(...OF_TOKENS, ...OF_BODIES) }
 })

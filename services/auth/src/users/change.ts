@@ -26,10 +26,15 @@ const nothing = { 204: Type.Null({ description: 'Done' }), ...refusals }
 /** What administrators do to one account; each is logged with who did it to whom. */
 export function changeUsers(app: App, { database, guards }: { database: Database; guards: Guards }): void {
   const onRequest = guards.admin
-  const post = (what: string, summary: string, event: string, apply: typeof disableUser) =>
+  const post = (
+    what: string,
+    about: { operationId: string; summary: string },
+    event: string,
+    apply: typeof disableUser
+  ) =>
     app.post(
       `/users/:id/${what}`,
-      { schema: { ...shared, summary, response: user }, onRequest },
+      { schema: { ...shared, ...about, response: user }, onRequest },
       async (request: FastifyRequest) => adminView(await noted(request, event, (who) => apply(database, who)))
     )
 
@@ -38,6 +43,7 @@ export function changeUsers(app: App, { database, guards }: { database: Database
     {
       schema: {
         ...shared,
+        operationId: 'setUserRoles',
         summary: 'Set the roles of a user; nobody adds to their own',
         body: Type.Object({ roles: ROLES }, { additionalProperties: false }),
         response: user
@@ -50,11 +56,19 @@ export function changeUsers(app: App, { database, guards }: { database: Database
       return adminView(account)
     }
   )
-  post('disable', 'Disable a user: every session ends and nobody logs in', 'user_disabled', disableUser)
-  post('enable', 'Enable a user', 'user_enabled', enableUser)
+  post(
+    'disable',
+    { operationId: 'disableUser', summary: 'Disable a user: every session ends and nobody logs in' },
+    'user_disabled',
+    disableUser
+  )
+  post('enable', { operationId: 'enableUser', summary: 'Enable a user' }, 'user_enabled', enableUser)
   app.post(
     '/users/:id/end-sessions',
-    { schema: { ...shared, summary: 'End every session of a user', response: nothing }, onRequest },
+    {
+      schema: { ...shared, operationId: 'endUserSessions', summary: 'End every session of a user', response: nothing },
+      onRequest
+    },
     async (request, reply) => {
       await noted(request, 'sessions_ended', (who) => endSessions(database, who))
       return reply.code(204).send(null)
@@ -62,7 +76,7 @@ export function changeUsers(app: App, { database, guards }: { database: Database
   )
   app.delete(
     '/users/:id',
-    { schema: { ...shared, summary: 'Delete an account', response: nothing }, onRequest },
+    { schema: { ...shared, operationId: 'deleteUser', summary: 'Delete an account', response: nothing }, onRequest },
     async (request, reply) => {
       await noted(request, 'account_deleted', (who) => deleteUser(database, who))
       return reply.code(204).send(null)

@@ -13,6 +13,7 @@ const PART = { maxLength: 254, pattern: '^[^\\u0000]*$' }
 
 const schema = {
   tags: ['administration'],
+  operationId: 'listUsers',
   summary: 'Accounts in the order of their addresses, a page at a time',
   security: [{ bearer: [] }],
   querystring: Type.Object(
