@@ -30,7 +30,8 @@ export async function fetchJwks(settings: FetchSettings, etag: string | undefine
   const ending = new AbortController()
   const close = () => ending.abort(closing.reason)
   const late = () => ending.abort(new DOMException(`no whole answer within ${timeout} s`, 'TimeoutError'))
-  const inTime = clock.after(timeout * 1000, late)
+  // It holds the process for no longer than the request itself does.
+  const inTime = clock.after(timeout * 1000, late, true)
   closing.addEventListener('abort', close)
   try {
     closing.throwIfAborted()

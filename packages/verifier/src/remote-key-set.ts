@@ -76,7 +76,6 @@ export class RemoteKeySet implements KeySet {
     if (known) return known
     const demand = this.#fetching ? 'wait' : this.#policy.demand()
     if (demand === 'fetch') this.#fetch()
-    else if (!this.#fetching && demand === 'wait') this.#schedule(Math.min(this.#timer.at, this.#policy.nextAllowed))
     if (demand !== 'answer') await this.#wait()
     const found = this.held(kid)
     // An old set cannot prove that a key does not exist, and clients throw tokens away on 401.
@@ -111,17 +110,22 @@ export class RemoteKeySet implements KeySet {
 
   async #wait(): Promise<void> {
     if (this.#waiting.length >= MAX_WAITING || this.#closing.signal.aborted) return
-    await new Promise<void>((wake) => this.#waiting.push(wake))
+    const woken = new Promise<void>((wake) => this.#waiting.push(wake))
+    if (!this.#fetching) this.#schedule(Math.min(this.#timer.at, this.#policy.nextAllowed))
+    await woken
   }
 
   #wake(): void {
     for (const wake of this.#waiting.splice(0)) wake()
+    this.#schedule(this.#timer.at)
   }
 
+  // The timer keeps the process alive while anybody waits, and only then: a script would end in the middle of its await.
   #schedule(at: number): void {
     this.#timer.cancel()
     if (this.#closing.signal.aborted) return
-    this.#timer = { at, cancel: this.#clock.after(Math.max(0, at - this.#clock.elapsed()), () => this.#fetch()) }
+    const wait = Math.max(0, at - this.#clock.elapsed())
+    this.#timer = { at, cancel: this.#clock.after(wait, () => this.#fetch(), this.#waiting.length > 0) }
   }
 
   async #fetch(): Promise<void> {

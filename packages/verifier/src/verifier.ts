@@ -3,6 +3,7 @@ import { decodeUnverified } from '@latchkey/tokens/compact'
 import { Problem } from '@latchkey/tokens/errors'
 import { checkClaims, checkHeader, type TokenHeader } from '@latchkey/tokens/rules'
 import { BoundedMap } from './bounded-map.ts'
+import { SYSTEM_CLOCK } from './clock.ts'
 import { HighestEpochs } from './epochs.ts'
 import type { VerificationKey } from './jwk.ts'
 import type { KeySource } from './key-set.ts'
@@ -66,7 +67,7 @@ interface Verdict {
 
 /** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on an option that is missing or none. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuer, audience, keys, leeway = 5, trusted = () => true, now = Date.now } = options
+  const { issuer, audience, keys, leeway = 5, trusted = () => true, now = SYSTEM_CLOCK.now } = options
   const { maxVerdicts = 10_000, verdictAge = 300, maxSubjects = 10_000 } = options
   requireTexts({ issuer, audience })
   if (!keys) throw new TypeError('keys must be a key source.')

@@ -18,6 +18,28 @@ t.test('a timer of many days does not end at once, and a cancelled one never', a
   for (const stop of cancel) stop()
 })
 
+t.test('a timer that has ended, or was cancelled, is not cleared again', async (t) => {
+  const { clearTimeout } = globalThis
+  let cleared = 0
+  globalThis.clearTimeout = (timer) => {
+    cleared += 1
+    clearTimeout(timer)
+  }
+  t.teardown(() => {
+    globalThis.clearTimeout = clearTimeout
+  })
+  const cancel = SYSTEM_CLOCK.after(60_000, t.fail)
+  cancel()
+  cancel()
+  t.equal(cleared, 1)
+  let cancelEnded = () => {}
+  await new Promise<void>((resolve) => {
+    cancelEnded = SYSTEM_CLOCK.after(0, resolve, true)
+  })
+  cancelEnded()
+  t.equal(cleared, 1)
+})
+
 t.test('the time is that of the system, and one of its clocks never steps', async (t) => {
   t.equal(Math.abs(SYSTEM_CLOCK.now() - Date.now()) < 1000, true)
   const before = SYSTEM_CLOCK.elapsed()

@@ -7,7 +7,7 @@ export class FakeClock implements Clock {
   /** By how much the wall clock was set wrong, in milliseconds. */
   wrong = 0
   #at = 0
-  readonly #timers = new Set<{ at: number; call: () => void }>()
+  readonly #timers = new Set<{ at: number; call: () => void; holding: boolean }>()
 
   now(): number {
     return Date.UTC(2030, 0) + this.#at + this.wrong
@@ -21,8 +21,8 @@ export class FakeClock implements Clock {
     return this.jitter
   }
 
-  after(milliseconds: number, call: () => void): () => void {
-    const timer = { at: this.#at + milliseconds, call }
+  after(milliseconds: number, call: () => void, holding = false): () => void {
+    const timer = { at: this.#at + milliseconds, call, holding }
     this.#timers.add(timer)
     return () => this.#timers.delete(timer)
   }
@@ -30,6 +30,11 @@ export class FakeClock implements Clock {
   /** How many seconds from now the timers end. */
   get timers(): number[] {
     return [...this.#timers].map(({ at }) => (at - this.#at) / 1000)
+  }
+
+  /** Whether a timer would keep the process alive. */
+  get holding(): boolean {
+    return [...this.#timers].some(({ holding }) => holding)
   }
 
   /** Lets so many seconds pass, with all that falls due and all that follows from it. */
@@ -45,7 +50,7 @@ export class FakeClock implements Clock {
     this.#at = end
   }
 
-  #due(end: number): { at: number; call: () => void } | undefined {
+  #due(end: number): { at: number; call: () => void; holding: boolean } | undefined {
     const [first] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
     return first
   }

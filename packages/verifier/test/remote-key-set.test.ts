@@ -389,6 +389,19 @@ t.test('7: a key that was published inside the cooldown is accepted, by waiting 
   t.same(times(issuer), [0, 5])
 })
 
+t.test('7: the timer keeps a process alive while somebody waits, and only then', async (t) => {
+  const { set, clock } = await open(t, publishing(a))
+  t.equal(clock.holding, false, 'nobody waits')
+  const asked = ask(set, b.kid)
+  t.equal(clock.holding, true)
+  await clock.pass(5)
+  t.same([asked.is, clock.holding], ['unknown', false])
+  ask(set, b.kid)
+  t.equal(clock.holding, true)
+  set.close()
+  t.equal(clock.holding, false)
+})
+
 t.test('7: many who wait pull the timer once, and nobody pushes it', async (t) => {
   const { set, clock, issuer } = await open(t, publishing(a), { minAge: 2, maxAge: 2, cooldown: 3600 })
   for (const kid of ['x', 'y', 'z']) ask(set, kid)
