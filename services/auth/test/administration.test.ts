@@ -49,6 +49,20 @@ t.test('roles that are none are refused', async (t) => {
   isProblem(t, await asRoot('PUT /users/me/roles', { roles: [] }), 'invalid_input', ['id'])
 })
 
+t.test('an id in capital letters is the same id (RFC 9562)', async (t) => {
+  const ada = await auth.person()
+  const id = ada.id.toUpperCase()
+  t.match((await asRoot(`PUT /users/${id}/roles`, { roles: ['moderator'] })).body, {
+    id: ada.id,
+    roles: ['user', 'moderator']
+  })
+  t.match((await asRoot(`POST /users/${id}/disable`)).body, { id: ada.id, disabled_at: String })
+  t.match((await asRoot(`POST /users/${id}/enable`)).body, { id: ada.id, disabled_at: null })
+  t.equal((await asRoot(`POST /users/${id}/end-sessions`)).status, 204)
+  t.equal((await asRoot(`DELETE /users/${id}`)).status, 204)
+  isProblem(t, await asRoot(`DELETE /users/${ada.id}`), 'not_found')
+})
+
 t.test('a disabled user is out at once and cannot log in; enabled again, he can', async (t) => {
   const ada = await auth.person()
   t.match((await asRoot(`POST /users/${ada.id}/disable`)).body, { disabled_at: String })
@@ -109,7 +123,9 @@ t.test('nobody gives roles to themselves, administrators neither', async (t) => 
   const other = await admin()
   const path = `PUT /users/${other.id}/roles`
   const token = other.access_token
-  isProblem(t, await send(path, { token, body: { roles: ['admin', 'moderator'] } }), 'insufficient_scope')
+  const inCapitals = `PUT /users/${other.id.toUpperCase()}/roles`
+  for (const line of [path, inCapitals])
+    isProblem(t, await send(line, { token, body: { roles: ['admin', 'moderator'] } }), 'insufficient_scope', [], line)
   t.equal((await send(path, { token, body: { roles: [] } })).status, 200, 'but give theirs up')
   isProblem(t, await send('GET /users', { token }), 'invalid_token', [], 'with the token from before')
   const { body } = await send('POST /refresh-token', { token: other.refresh_token })

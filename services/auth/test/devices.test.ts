@@ -41,6 +41,13 @@ t.test('a user ends one session, and only its tokens stop working', async (t) =>
   isProblem(t, await send(path, { token: ada.access_token }), 'not_found')
 })
 
+t.test('a session is also found by its id in capital letters (RFC 9562)', async (t) => {
+  const ada = await auth.person()
+  const id = sid(ada.access_token).toUpperCase()
+  t.equal((await send(`DELETE /sessions/${id}`, { token: ada.access_token })).status, 204)
+  isProblem(t, await send('GET /me', { token: ada.access_token }), 'invalid_token')
+})
+
 t.test("somebody else's session is as unknown as one that is not there", async (t) => {
   const [ada, eve] = [await auth.person(), await auth.person()]
   isProblem(t, await send(`DELETE /sessions/${sid(ada.access_token)}`, { token: eve.access_token }), 'not_found')

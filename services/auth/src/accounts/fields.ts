@@ -23,9 +23,15 @@ export const PASSWORD = Type.String({ pattern: '^\\P{Cs}*$', description: 'text 
 /** The form of a role: a word of at most 32 lower-case letters, digits, - and _. */
 export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'
 
-/** A parameter that is the id of something; `what` says of what. */
+/** A parameter that is the id of something; `what` says of what. {@link canonicalId} makes it the one to compare with. */
 export function idOf(what: string) {
-  return Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description: `the id of ${what}` })
+  const pattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+  return Type.String({ pattern, description: `the id of ${what}` })
+}
+
+/** Puts an id that was sent into the form of rows and tokens: capital hex digits are read, and never written (RFC 9562 §4). */
+export function canonicalId(sent: string): string {
+  return sent.toLowerCase()
 }
 
 /** What the API shows of an account. */

@@ -2,7 +2,7 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
-import { idOf } from '../accounts/fields.ts'
+import { canonicalId, idOf } from '../accounts/fields.ts'
 import type { Queryable } from '../database.ts'
 import type { Guards } from './guard.ts'
 import { markEnded } from './sessions.ts'
@@ -19,10 +19,11 @@ const schema = {
 /** `DELETE /sessions/:id`: somebody else's session is as unknown as one that is not there. */
 export function endSession(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
   app.delete('/sessions/:id', { schema, onRequest: guards.access }, async (request, reply) => {
-    const { caller, params } = request
-    const ended = await markEnded(database, { sid: params.id, userId: caller.id, reason: 'revoked' })
+    const { caller } = request
+    const sid = canonicalId(request.params.id)
+    const ended = await markEnded(database, { sid, userId: caller.id, reason: 'revoked' })
     if (!ended) throw new Problem('not_found')
-    request.log.info({ event: 'session_ended', user: caller.id, session: params.id, by: caller.sid }, 'session ended')
+    request.log.info({ event: 'session_ended', user: caller.id, session: sid, by: caller.sid }, 'session ended')
     return reply.code(204).send(null)
   })
 }

@@ -2,7 +2,7 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { A_ROLE, idOf } from '../accounts/fields.ts'
+import { A_ROLE, canonicalId, idOf } from '../accounts/fields.ts'
 import type { Database } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
 import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './administration.ts'
@@ -90,7 +90,7 @@ async function noted<T>(
   apply: (who: Change) => Promise<T>,
   details: object = {}
 ): Promise<T> {
-  const { id } = request.params as { id: string }
+  const id = canonicalId((request.params as { id: string }).id)
   const { caller } = request
   const done = await apply({ id, by: caller.id })
   request.log.info({ event, user: id, by: caller.id, session: caller.sid, ...details }, 'changed by an administrator')
