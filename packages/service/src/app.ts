@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
-import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Problem } from '@latchkey/tokens/errors'
 import Fastify, {
@@ -16,6 +15,7 @@ import { limitAnswerTime } from './answer-time.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
 import { followConnections } from './connections.ts'
+import { allowOrigins } from './cors.ts'
 import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { limitPipelining } from './pipelining.ts'
@@ -100,6 +100,8 @@ export async function createApp(
     reply.headers(headers)
     next()
   })
+  // Before what may answer in a route's place, so that pages can read those answers too.
+  if (config.CORS_ORIGINS) await allowOrigins(app, config.CORS_ORIGINS)
   if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer)
   // After the limit, so that its time includes this.
   acceptFirst(app)
@@ -108,15 +110,6 @@ export async function createApp(
   limitPipelining(app, connections)
   acceptJsonOnly(app)
   answerProblems(app)
-  if (config.CORS_ORIGINS) {
-    await app.register(cors, {
-      origin: config.CORS_ORIGINS,
-      methods: ['GET', 'POST', 'PUT', 'DELETE'],
-      allowedHeaders: ['Authorization', 'Content-Type'],
-      exposedHeaders: ['Retry-After', 'WWW-Authenticate'],
-      strictPreflight: false
-    })
-  }
   await endpoints(app)
   refuseOtherMethods(app, [...paths])
   return app

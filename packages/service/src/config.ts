@@ -31,7 +31,7 @@ export const frameSettings = {
     list({
       of: 'origin',
       description:
-        'Origins whose pages may call this service, as in https://app.example.com, with commas between them. Unset, none may.'
+        'Origins whose pages may call this service, with commas between them: sites as in https://app.example.com, apps as in capacitor://localhost. Unset, none may.'
     })
   )
 }

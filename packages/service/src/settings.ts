@@ -27,9 +27,8 @@ export function url(about: About & { schemes?: readonly string[] }): TUnsafe<str
 /** What the members of a list may be. */
 const MEMBERS = {
   text: () => true,
-  /** An origin as browsers write it in the header: scheme, host in lower case, port where it is not the usual one. */
-  origin: (member: string) =>
-    /^https?:[^*]+$/.test(member) && URL.canParse(member) && new URL(member).origin === member,
+  /** An origin as browsers write it in the header: a site's, or an app's, whose scheme is its own. */
+  origin: (member: string) => isSite(member) || isApp(member),
   /** An IP address, or a range of them in CIDR notation. */
   network: (member: string) => {
     const [address = '', prefix, ...more] = member.split('/')
@@ -39,6 +38,17 @@ const MEMBERS = {
     )
   }
 } as const
+
+// Scheme, host in lower case, port where it is not the usual one.
+function isSite(origin: string): boolean {
+  return /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
+}
+
+// As in capacitor://localhost, where the standard knows no origin but `null`. That one is of every sandbox and file, so it
+// is not here; nor is file://, which is of every file too.
+function isApp(origin: string): boolean {
+  return /^(?!file:)[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/i.test(origin) && new URL(origin).origin === 'null'
+}
 
 /** Texts with commas between them, outer white space trimmed; `of` says what each must be, anything by default. */
 export function list(about: About & { of?: keyof typeof MEMBERS }): TUnsafe<string[]> {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { startFrame } from './frame.ts'
 
 const OURS = 'https://app.example.com'
-const CORS_ORIGINS = [OURS, 'http://localhost:3000']
+const CORS_ORIGINS = [OURS, 'http://localhost:3000', 'capacitor://localhost']
 const frame = (t: Parameters<typeof startFrame>[0], origins?: string[]) =>
   startFrame(
     t,
@@ -49,6 +49,7 @@ t.test('it may send credentials in the header, with every method that there is',
     'access-control-allow-origin': OURS,
     'access-control-allow-methods': 'GET, POST, PUT, DELETE',
     'access-control-allow-headers': 'Authorization, Content-Type',
+    'access-control-max-age': '7200',
     vary: /\bOrigin\b/
   })
 })
@@ -62,6 +63,8 @@ t.test('a page of another origin may not', async (t) => {
     'http://app.example.com',
     'https://APP.example.com',
     'http://localhost:3001',
+    'capacitor://localhost.evil.example',
+    'ionic://localhost',
     'null',
     '*'
   ]

@@ -117,6 +117,10 @@ const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][]
     {
       'https://app.example.com': ['https://app.example.com'],
       'http://localhost:3000, https://[::1]:8443': ['http://localhost:3000', 'https://[::1]:8443'],
+      'capacitor://localhost,ionic://localhost': ['capacitor://localhost', 'ionic://localhost'],
+      'tauri://localhost,app://obsidian.md': ['tauri://localhost', 'app://obsidian.md'],
+      'chrome-extension://abcdefghijklmnopabcdefghijklmnop': ['chrome-extension://abcdefghijklmnopabcdefghijklmnop'],
+      'web+app://my_app:3000': ['web+app://my_app:3000'],
       ...of(LIST, [
         '*',
         'null',
@@ -127,6 +131,21 @@ const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][]
         'https://app.example.com:443',
         'https://*.example.com',
         'ftp://x',
+        'ws://x',
+        'wss://x',
+        'file://',
+        'file://x',
+        'data:text/plain,x',
+        'blob:https://a.example/1',
+        'capacitor://',
+        'capacitor://*',
+        'capacitor://localhost/',
+        'capacitor://user@localhost',
+        'capacitor://localhost?x',
+        'capacitor://localhost:',
+        'capacitor:localhost',
+        '://localhost',
+        '1app://localhost',
         'https://a,x'
       ])
     }

@@ -1,0 +1,21 @@
+import cors from '@fastify/cors'
+import type { App } from './app.ts'
+
+/** How long a browser may keep what a preflight was told, in seconds; Chromium keeps it no longer than this. */
+const PREFLIGHT_AGE = 7200
+
+/**
+ * Lets pages of these origins call every endpoint and read its answers, refusals too (the Fetch standard's CORS protocol).
+ *
+ * They send tokens in the header. Cookies go with no request, because no answer allows credentials.
+ */
+export async function allowOrigins(app: App, origins: string[]): Promise<void> {
+  await app.register(cors, {
+    origin: origins,
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type'],
+    exposedHeaders: ['Retry-After', 'WWW-Authenticate'],
+    maxAge: PREFLIGHT_AGE,
+    strictPreflight: false
+  })
+}
