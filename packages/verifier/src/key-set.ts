@@ -12,6 +12,12 @@ export interface KeySource {
    * Nothing when the set is known to lack it; throws `unavailable` when that cannot be known now.
    */
   find(kid: string): Promise<VerificationKey | undefined>
+  /**
+   * The same of what is held now: asks nobody and does not wait, for a token that is worth no request to the issuer.
+   *
+   * A source without it holds all the keys that there are.
+   */
+  lookUp?(kid: string): VerificationKey | undefined
 }
 
 /** A key source with a life of its own. */

@@ -77,6 +77,10 @@ export class RemoteKeySet implements KeySet {
     const demand = this.#fetching ? 'wait' : this.#policy.demand()
     if (demand === 'fetch') this.#fetch()
     if (demand !== 'answer') await this.#wait()
+    return this.lookUp(kid)
+  }
+
+  lookUp(kid: string): VerificationKey | undefined {
     const found = this.held(kid)
     // An old set cannot prove that a key does not exist, and clients throw tokens away on 401.
     if (!found && (this.#policy.state !== 'good' || this.#closing.signal.aborted)) {

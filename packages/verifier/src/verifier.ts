@@ -84,6 +84,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const epochs = new HighestEpochs({ limit: maxSubjects, leeway, isHeld })
   const isSigned = together(({ text, key }: { text: string; key: VerificationKey }) => key.verifies(text))
 
+  const lookUp = (kid: string) => (keys.lookUp ? keys.lookUp(kid) : keys.held(kid))
+
   function recall(text: string): AccessClaims | undefined {
     const verdict = verdicts.get(text)
     if (!verdict) return undefined
@@ -108,7 +110,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const expected = { issuer, audience, leeway, now: now() / 1000 }
       // Before the signature, so that only a token that could be good makes us ask the issuer for its key.
       const { claims, expired } = inspect(unverified.claims, expected)
-      const key = expired ? keys.held(header.kid) : await keys.find(header.kid)
+      const key = expired ? lookUp(header.kid) : await keys.find(header.kid)
       if (!key) throw refused('kid is not in the key set')
       if (!(await isSigned({ text, key }))) throw refused('the signature is not that of the key')
       if (expired) throw expired

@@ -134,6 +134,28 @@ for (const [how, fail] of Object.entries(OUTAGES)) {
   )
 }
 
+t.test('an expired token of a key that cannot be known now is no fault of the token, and costs no fetch', async (t) => {
+  const scene = await start(t, failing, { staleAge: 3600 })
+  const { clock, issuer } = scene
+  const expired = (key: TestKey) => {
+    const now = Math.floor(clock.now() / 1000)
+    return accessToken(key, { ...accessClaims(ISSUER, AUDIENCE, now), exp: now - 60 })
+  }
+  const both = async () => [await verdict(scene, expired(a)), await verdict(scene, expired(b))]
+  t.same(await both(), ['unavailable', 'unavailable'], 'there never was a set')
+  publishing(a)(issuer)
+  await clock.pass(2)
+  t.same(await both(), ['token_expired', 'invalid_token'], 'the set is good')
+  failing(issuer)
+  await clock.pass(600)
+  t.same(await both(), ['token_expired', 'unavailable'], 'the set is old, and cannot prove that a key does not exist')
+  await clock.pass(3600)
+  t.same(await both(), ['unavailable', 'unavailable'], 'the set is believed no more')
+  const asked = issuer.asked.length
+  for (let i = 0; i < 50; i += 1) await both()
+  t.equal(issuer.asked.length, asked)
+})
+
 t.test('a new key is picked up by the schedule, before anybody shows a token of it', async (t) => {
   const scene = await start(t, publishing(a))
   publishing(a, b)(scene.issuer)
