@@ -22,7 +22,7 @@ import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
 import { needsNoBody } from './schemas.ts'
 import { securityHeaders } from './security-headers.ts'
-import { OUR_SCHEMAS } from './settings.ts'
+import { fieldValidator } from './validation.ts'
 
 /** A Fastify app whose types come from the TypeBox schemas of its routes. */
 export type App = FastifyInstance<
@@ -79,15 +79,12 @@ export async function createApp(
     // While it closes, requests on open connections are still answered; nothing that arrived is dropped.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // Fastify's defaults would drop unknown members and turn 1 into "1"; here both are refused.
-    ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true, verbose: true, ...OUR_SCHEMAS }
-    },
     frameworkErrors: answerFrameworkError
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Who ends its side when it has asked still waits for the answer. Node has this setting, but no type for it; by default it
   // sends no answer that is not made by then.
   Object.assign(app.server, { httpAllowHalfOpen: true })
+  app.setValidatorCompiler(fieldValidator())
 
   const paths = new Set<string>()
   app.addHook('onRoute', (route) => {

@@ -1,4 +1,4 @@
-import { type FieldError, Problem, problemResponse } from '@latchkey/tokens/errors'
+import { Problem, problemResponse } from '@latchkey/tokens/errors'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
 
@@ -11,10 +11,10 @@ export function answerProblems(app: App): void {
   app.setNotFoundHandler((request, reply) => answer(new Problem('not_found'), request, reply))
 }
 
-/** Answers errors that Fastify meets before it has found a route, such as a path that cannot be decoded. */
+/** Answers errors that Fastify meets before it has found a route: a path that cannot be decoded, or has a part too long. */
 export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const detail = 'cannot be decoded'
-  answer(new Problem('invalid_input', { errors: [{ field: 'path', message: detail }], cause: error }), request, reply)
+  const message = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? 'is too long' : 'cannot be decoded'
+  answer(new Problem('invalid_input', { errors: [{ field: 'path', message }], cause: error }), request, reply)
 }
 
 /** Adds 405 with `Allow` for every path of the app; call it after the last route. */
@@ -44,32 +44,10 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
 
 function toProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error
-  if (error.validation) {
-    const place = PLACES[error.validationContext ?? 'body'] ?? 'body'
-    const errors = error.validation.slice(0, MOST_FAULTS).map((fault) => describeFault(fault, place))
-    return new Problem('invalid_input', { errors, reason: error.message })
-  }
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('content_too_large')
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported_media_type')
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new Problem('invalid_input', { errors: [{ field: 'body', message: 'must be JSON' }], reason: error.message })
   }
   return new Problem('internal_error', { reason: 'unexpected error', cause: error })
-}
-
-/** Faults that one answer names: a body of 64 KiB may have thousands. */
-const MOST_FAULTS = 20
-
-const PLACES: Record<string, string> = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }
-
-type Fault = NonNullable<FastifyError['validation']>[number] & { parentSchema?: { description?: string } }
-
-function describeFault({ instancePath, keyword, params, message, parentSchema }: Fault, place: string): FieldError {
-  const field = instancePath.slice(1).replaceAll('/', '.')
-  if (keyword === 'required') return { field: String(params['missingProperty']), message: 'is required' }
-  if (keyword === 'additionalProperties') {
-    return { field: String(params['additionalProperty']), message: 'is not known here' }
-  }
-  const expected = keyword !== 'type' && parentSchema?.description
-  return { field: field || place, message: expected ? `must be ${expected}` : (message ?? 'is not valid') }
 }
