@@ -37,7 +37,7 @@ t.test('each login opens a session of its own', async (t) => {
 t.test('a wrong password opens nothing', async (t) => {
   const sessions = () => auth.database.query('SELECT id FROM sessions')
   const before = await sessions()
-  for (const password of ['', `${PASSWORD} `, PASSWORD.toUpperCase(), PASSWORD.slice(0, -1), '\u0000']) {
+  for (const password of ['', `${PASSWORD} `, PASSWORD.toUpperCase(), PASSWORD.slice(0, -1), 'x'.repeat(300)]) {
     isProblem(t, await logIn({ password }), 'invalid_credentials', [], JSON.stringify(password))
   }
   isProblem(t, await logIn({ email: 'nobody@example.com' }), 'invalid_credentials', [], 'nobody')
@@ -85,7 +85,7 @@ t.test('no two passwords open one account by what bcrypt does not see', async (t
     [],
     '24 € and 1'
   )
-  isProblem(t, await logIn({ email, password: 'x'.repeat(60_000) }), 'invalid_credentials', [], '60,000 bytes')
+  isProblem(t, await logIn({ email, password: 'x'.repeat(300) }), 'invalid_credentials', [], '300 bytes')
 })
 
 t.test('half a character is no text: two such passwords would be equal in UTF-8', async (t) => {

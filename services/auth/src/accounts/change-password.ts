@@ -8,21 +8,24 @@ import { originOf } from '../sessions/origin.ts'
 import { replacePassword } from '../sessions/revocation.ts'
 import { TOKENS, type TokenIssuer } from '../sessions/tokens.ts'
 import { confirmPassword } from './confirm-password.ts'
-import { PASSWORD } from './fields.ts'
-import { refusePassword } from './password-policy.ts'
+import { newPassword, PASSWORD } from './fields.ts'
+import { isOwnWord, OWN_WORD } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
 
-const schema = {
+const schemaOf = (minLength: number) => ({
   tags: ['accounts'],
   operationId: 'changePassword',
   summary: 'Change the password; every other refresh token stops working',
   security: [{ bearer: [] }],
-  body: Type.Object({ current_password: PASSWORD, new_password: PASSWORD }, { additionalProperties: false }),
+  body: Type.Object(
+    { current_password: PASSWORD, new_password: newPassword(minLength, 'staple of another kind') },
+    { additionalProperties: false }
+  ),
   response: {
     200: TOKENS,
     ...problems(...OF_TOKENS, ...OF_BODIES, 'invalid_credentials', 'too_many_requests')
   }
-}
+})
 
 /** What changing a password is made of; `idle` life of the new session in seconds. */
 export interface ChangePasswordParts {
@@ -37,12 +40,13 @@ export interface ChangePasswordParts {
 /** `POST /change-password`: the hashing is done before the transaction, so that none stays open meanwhile. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
   const { database, passwords, tokens, guards, minLength, idle } = parts
-  app.post('/change-password', { schema, onRequest: guards.access }, async (request, reply) => {
+  app.post('/change-password', { schema: schemaOf(minLength), onRequest: guards.access }, async (request, reply) => {
     tokens.admit()
     const { caller, accessClaims } = request
     const { current_password: current, new_password: wanted } = request.body
-    const refusal = refusePassword(wanted, minLength, caller)
-    if (refusal) throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: refusal }] })
+    if (isOwnWord(wanted, caller)) {
+      throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
+    }
     await confirmPassword({ database, passwords }, caller, current)
     const passwordHash = await passwords.hash(wanted)
     const grant = await replacePassword(database, caller, { passwordHash, idle, from: originOf(request) })

@@ -1,24 +1,52 @@
-import type { FieldError } from '@latchkey/tokens/errors'
 import { type Static, Type } from 'typebox'
+import { LONGEST_SENT, MAX_BYTES, refusePassword, refuseUnreadable } from './password-policy.ts'
+import { refuseUsername, USERNAME_PATTERN } from './username.ts'
 import type { Account } from './users.ts'
 
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 
+/** Without controls, in the regular expressions of both ECMA-262 and Python. */
+const PASSWORD_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$'
+
 /** An address of RFC 5321 §4.1.2 in its plain form: no quotes, comments or controls. Kept as sent, compared in lower case. */
 export const EMAIL = Type.String({
   maxLength: 254,
   pattern: `^(?=.{1,64}@)${ATOM}(?:\\.${ATOM})*@${LABEL}(?:\\.${LABEL})*$`,
-  description: 'an email address, as in ada@example.com'
+  description: 'an email address, as in ada@example.com',
+  examples: ['ada@example.com']
 })
 
-const A_NAME = 'a name of 1 to 64 characters, without line breaks'
+/** A display name as it was sent; `normalizeUsername` makes it the one that is stored. */
+export const USERNAME = Type.String({
+  minLength: 1,
+  maxLength: 1000,
+  pattern: USERNAME_PATTERN,
+  description: 'A name that shows, of 1 to 64 characters, once in NFC and without white space around it; on one line',
+  examples: ['Ada Lovelace'],
+  refuse: refuseUsername
+})
 
-/** A display name as it was sent; {@link checkUsername} makes it the one that is stored. */
-export const USERNAME = Type.String({ description: A_NAME })
+/** Any password as it was sent. */
+export const PASSWORD = Type.String({
+  maxLength: LONGEST_SENT,
+  pattern: PASSWORD_PATTERN,
+  description: 'A password: at most 300 UTF-16 units, no control characters',
+  examples: ['correct horse battery'],
+  refuse: refuseUnreadable
+})
 
-/** A password as it was sent. Two with broken surrogates may be equal in UTF-8, so both are refused, at login too. */
-export const PASSWORD = Type.String({ pattern: '^\\P{Cs}*$', description: 'text without broken characters' })
+/** A password that is chosen, as it was sent, of at least so many code points. */
+export function newPassword(minLength: number, example = 'correct horse battery') {
+  return Type.String({
+    minLength,
+    maxLength: MAX_BYTES,
+    pattern: PASSWORD_PATTERN,
+    description: `A new password: once in NFC at least ${minLength} characters and at most ${MAX_BYTES} bytes of UTF-8, no control characters, none of the common ones, not the name or the address of the account`,
+    examples: [example],
+    refuse: (sent: string) => refusePassword(sent, minLength)
+  })
+}
 
 /** The form of a role: a word of at most 32 lower-case letters, digits, - and _. */
 export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'
@@ -26,7 +54,7 @@ export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'
 /** A parameter that is the id of something; `what` says of what. {@link canonicalId} makes it the one to compare with. */
 export function idOf(what: string) {
   const pattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
-  return Type.String({ pattern, description: `the id of ${what}` })
+  return Type.String({ maxLength: 36, pattern, description: `the id of ${what}` })
 }
 
 /** Puts an id that was sent into the form of rows and tokens: capital hex digits are read, and never written (RFC 9562 §4). */
@@ -47,12 +75,4 @@ export const USER = Type.Object({
 /** Leaves out of an account what is nobody's business. */
 export function publicUser({ id, email, username, email_verified, roles, created_at }: Account): Static<typeof USER> {
   return { id, email, username, email_verified, roles, created_at: created_at.toISOString() }
-}
-
-/** Brings a display name into the form that is stored: NFC, outer white space trimmed; or says what is wrong with it. */
-export function checkUsername(sent: string): { username: string; error?: FieldError } {
-  const username = sent.normalize('NFC').trim()
-  const length = [...username].length
-  const valid = length >= 1 && length <= 64 && username.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(username)
-  return valid ? { username } : { username, error: { field: 'username', message: `must be ${A_NAME}` } }
 }

@@ -4,22 +4,26 @@ import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
 import type { LimitRequests } from '../limits/requests.ts'
-import { checkUsername, EMAIL, PASSWORD, publicUser, USER, USERNAME } from './fields.ts'
-import { refusePassword } from './password-policy.ts'
+import { EMAIL, newPassword, publicUser, USER, USERNAME } from './fields.ts'
+import { isOwnWord, OWN_WORD } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
+import { normalizeUsername } from './username.ts'
 import { addUser } from './users.ts'
 
-const schema = {
+const schemaOf = (minLength: number) => ({
   tags: ['accounts'],
   operationId: 'signUp',
   summary: 'Make an account',
   security: [],
-  body: Type.Object({ email: EMAIL, username: USERNAME, password: PASSWORD }, { additionalProperties: false }),
+  body: Type.Object(
+    { email: EMAIL, username: USERNAME, password: newPassword(minLength) },
+    { additionalProperties: false }
+  ),
   response: {
     201: USER,
     ...problems(...OF_BODIES, 'email_taken', 'too_many_requests')
   }
-}
+})
 
 /** What signing up is made of; `minLength` of a password in code points. */
 export interface SignupParts {
@@ -31,12 +35,12 @@ export interface SignupParts {
 
 /** `POST /signup`: of any number that try one address at once, in whatever letter case, one gets it. */
 export function signup(app: App, { database, passwords, minLength, limit }: SignupParts): void {
-  app.post('/signup', { schema, onRequest: limit }, async (request, reply) => {
+  app.post('/signup', { schema: schemaOf(minLength), onRequest: limit }, async (request, reply) => {
     const { email, password } = request.body
-    const { username, error } = checkUsername(request.body.username)
-    const refusal = refusePassword(password, minLength, { email, username })
-    const errors = [...(error ? [error] : []), ...(refusal ? [{ field: 'password', message: refusal }] : [])]
-    if (errors.length > 0) throw new Problem('invalid_input', { errors })
+    const username = normalizeUsername(request.body.username)
+    if (isOwnWord(password, { email, username })) {
+      throw new Problem('invalid_input', { errors: [{ field: 'password', message: OWN_WORD }] })
+    }
     const account = await addUser(database, { email, username, passwordHash: await passwords.hash(password) })
     if (!account) throw new Problem('email_taken')
     request.log.info({ event: 'signup', user: account.id }, 'signed up')

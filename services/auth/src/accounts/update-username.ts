@@ -4,7 +4,8 @@ import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
 import type { Guards } from '../sessions/guard.ts'
-import { checkUsername, publicUser, USER, USERNAME } from './fields.ts'
+import { publicUser, USER, USERNAME } from './fields.ts'
+import { normalizeUsername } from './username.ts'
 import { renameUser } from './users.ts'
 
 const schema = {
@@ -22,9 +23,7 @@ const schema = {
 /** `PUT /update-username`. */
 export function updateUsername(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
   app.put('/update-username', { schema, onRequest: guards.access }, async (request) => {
-    const { username, error } = checkUsername(request.body.username)
-    if (error) throw new Problem('invalid_input', { errors: [error] })
-    const account = await renameUser(database, request.caller.id, username)
+    const account = await renameUser(database, request.caller.id, normalizeUsername(request.body.username))
     if (!account) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })
     request.log.info({ event: 'username_changed', user: account.id }, 'renamed')
     return publicUser(account)

@@ -8,7 +8,7 @@ import type { Guards } from '../sessions/guard.ts'
 import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './administration.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
-const ROLES = Type.Array(Type.String({ pattern: A_ROLE, description: 'a word of lower-case letters' }), {
+const ROLES = Type.Array(Type.String({ maxLength: 32, pattern: A_ROLE, description: 'a word of lower-case letters' }), {
   maxItems: MAX_ROLES,
   uniqueItems: true,
   description: `at most ${MAX_ROLES} roles; user is always among them`

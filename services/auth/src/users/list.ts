@@ -20,7 +20,9 @@ const schema = {
     {
       search: Type.Optional(Type.String({ ...PART, description: 'a part of the address' })),
       after: Type.Optional(Type.String({ ...PART, description: 'next of the page before' })),
-      limit: Type.Optional(Type.String({ pattern: '^([1-9]\\d?|100)$', description: 'a number from 1 to 100' }))
+      limit: Type.Optional(
+        Type.String({ maxLength: 3, pattern: '^([1-9][0-9]?|100)$', description: 'a number from 1 to 100' })
+      )
     },
     { additionalProperties: false }
   ),
