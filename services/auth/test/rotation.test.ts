@@ -91,17 +91,6 @@ t.test('a convergence from elsewhere is told as a security event', async (t) => 
   )
 })
 
-t.test('a generation ahead of the row changes nothing and is told as lost commits', async (t) => {
-  const ada = await auth.person()
-  const { refresh_token: newest } = (await refresh(ada.refresh_token)).body
-  await auth.database.query("UPDATE sessions SET generation = 0, superseded_at = '{}' WHERE id = $1", [
-    claimsOf(newest)['sid']
-  ])
-  isProblem(t, await refresh(newest), 'invalid_token')
-  t.ok(auth.lines.some(({ event, level }) => event === 'refresh_ahead' && level === 'error'))
-  t.equal((await refresh(ada.refresh_token)).status, 200, 'the session goes on')
-})
-
 t.test('a stale custom key ends nothing, whatever its generation', async (t) => {
   const ada = await auth.person()
   await refresh(ada.refresh_token)

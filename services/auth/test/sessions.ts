@@ -41,6 +41,34 @@ export async function addSessions(database: Database, userId: string, count: num
   )
 }
 
+/**
+ * Remembers a user and all their sessions; what it returns makes the database forget all that was written since, as a
+ * fail-over to a standby does that had not got it yet.
+ */
+export async function remember(database: Database, userId: string): Promise<() => Promise<void>> {
+  const rows = await database.query<{ user: object; sessions: object[] }>(
+    `SELECT to_jsonb(u) AS user, (SELECT coalesce(jsonb_agg(s), '[]') FROM sessions s WHERE s.user_id = u.id) AS sessions
+       FROM users u WHERE u.id = $1`,
+    [userId]
+  )
+  return () =>
+    database.transaction(async (connection) => {
+      const [known] = rows
+      const [user, sessions] = [JSON.stringify(known?.user), JSON.stringify(known?.sessions)]
+      // Only what the service itself may do: it deletes no user.
+      await connection.query(
+        `UPDATE users u SET email = r.email, username = r.username, password_hash = r.password_hash, token_hash = r.token_hash,
+                epoch = r.epoch, roles = r.roles, disabled_at = r.disabled_at, deleted_at = r.deleted_at
+           FROM jsonb_populate_record(NULL::users, $1::jsonb) AS r WHERE u.id = r.id`,
+        [user]
+      )
+      await connection.query('DELETE FROM sessions WHERE user_id = $1', [userId])
+      await connection.query('INSERT INTO sessions SELECT * FROM jsonb_populate_recordset(NULL::sessions, $1::jsonb)', [
+        sessions
+      ])
+    })
+}
+
 /** How many sessions of a user live. */
 export async function liveSessions(database: Database, userId: string): Promise<number> {
   const rows = await database.query('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [userId])

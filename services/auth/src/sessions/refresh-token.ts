@@ -71,14 +71,15 @@ function once(inQuery: Resource, inBody: Resource): Resource {
   throw new Problem('invalid_input', { errors: [{ field: 'resource', message }] })
 }
 
-// What looks like theft is told as a warning, with where it came from; lost commits are told as an error.
+// What looks like theft is told as a warning, and lost commits as an error, with where it came from.
 const EVENTS = {
   next: ['info', 'refresh', 'refreshed'],
   same: ['info', 'refresh', 'refreshed'],
   again: ['info', 'refresh_converged', 'refreshed again'],
   elsewhere: ['warn', 'refresh_converged_elsewhere', 'refreshed again, from elsewhere'],
   theft: ['warn', 'refresh_reuse', 'a superseded token was shown: session ended'],
-  ahead: ['error', 'refresh_ahead', 'the database has lost commits']
+  forward: ['error', 'refresh_ahead', 'the database has lost commits: the session was moved on'],
+  ahead: ['error', 'refresh_ahead', 'the database has lost commits: refused']
 } as const
 
 function report(request: FastifyRequest, refreshed: Refreshed, { ip, userAgent: user_agent }: Origin): void {
@@ -88,5 +89,5 @@ function report(request: FastifyRequest, refreshed: Refreshed, { ip, userAgent: 
   if (verdict === 'dead') return
   const [level, event, message] = EVENTS[verdict]
   const current = granted ? refreshed.grant.generation : refreshed.current
-  request.log[level]({ event, user, session, shown, current, ...(level === 'warn' && { ip, user_agent }) }, message)
+  request.log[level]({ event, user, session, shown, current, ...(level !== 'info' && { ip, user_agent }) }, message)
 }

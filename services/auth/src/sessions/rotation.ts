@@ -65,8 +65,11 @@ async function attempt(
   if (!row) return { verdict: 'dead', current: undefined }
   const verdict = decide(row, shown, settings)
   switch (verdict) {
-    case 'next': {
-      const rotated = await rotate(database, row, from, settings.idle)
+    case 'next':
+    case 'forward': {
+      // Without rotation a client keeps the token that it has.
+      const to = shown.generation + (settings.rotation ? 1 : 0)
+      const rotated = await rotate(database, row, { to, from, idle: settings.idle })
       return rotated && { verdict, grant: { ...row, ...rotated }, elsewhere: false }
     }
     case 'same':
@@ -93,20 +96,21 @@ async function read(database: Queryable, { sid, sub }: RefreshClaims): Promise<R
   return row
 }
 
+// All generations before `to` that were not superseded are so now.
 async function rotate(
   database: Queryable,
   { sid, generation }: Row,
-  from: Origin,
-  idle: number
+  { to, from, idle }: { to: number; from: Origin; idle: number }
 ): Promise<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'> | undefined> {
-  const end = idleEnd('$3', 's.ends_at')
+  const end = idleEnd('$4', 's.ends_at')
   const [rotated] = await database.query<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'>>(
-    `UPDATE sessions s SET generation = s.generation + 1, superseded_at = (now() || s.superseded_at)[1:8],
-            last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $4, user_agent = $5
+    `UPDATE sessions s SET generation = $3,
+            superseded_at = (array_fill(now(), ARRAY[($3 - s.generation)::int]) || s.superseded_at)[1:8],
+            last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $5, user_agent = $6
       WHERE s.id = $1 AND s.generation = $2 AND s.ended_at IS NULL
       RETURNING s.generation, ${seconds('s.superseded_at[1]')} AS iat, ${seconds('s.idle_ends_at')} AS idle_end,
                 ${seconds('now()')} AS now`,
-    [sid, generation, idle, from.ip, from.userAgent]
+    [sid, generation, to, idle, from.ip, from.userAgent]
   )
   return rotated
 }
