@@ -1,7 +1,5 @@
-import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { Problem } from '@latchkey/tokens/errors'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -12,15 +10,14 @@ import Fastify, {
 import { Type } from 'typebox'
 import { acceptFirst } from './accepting.ts'
 import { limitAnswerTime } from './answer-time.ts'
+import { acceptJsonOnly } from './bodies.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
 import { followConnections } from './connections.ts'
 import { allowOrigins } from './cors.ts'
-import { hasDoubledMember } from './json.ts'
 import { OneLineARequest } from './logger.ts'
 import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
-import { needsNoBody } from './schemas.ts'
 import { securityHeaders } from './security-headers.ts'
 import { fieldValidator } from './validation.ts'
 
@@ -110,21 +107,4 @@ export async function createApp(
   await endpoints(app)
   refuseOtherMethods(app, [...paths])
   return app
-}
-
-function acceptJsonOnly(app: App): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeAllContentTypeParsers()
-  const refused = (message: string) => new Problem('invalid_input', { errors: [{ field: 'body', message }] })
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    // Node's decoder would put replacement characters in the place of what is no UTF-8 (RFC 8259 §8.1).
-    if (!isUtf8(body)) return done(refused('must be UTF-8'))
-    const text = body.toString()
-    // Clients that say JSON with every request say it of none as well.
-    if (text === '' && needsNoBody(request.routeOptions.schema?.body)) return done(null, undefined)
-    parse(request, text, (error, value) => {
-      if (!error && hasDoubledMember(text)) done(refused('must name each member once'))
-      else done(error, value)
-    })
-  })
 }
