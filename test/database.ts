@@ -5,9 +5,15 @@ import { currentCluster } from './cluster.ts'
 
 /** A database of the test's own with the real schema, dropped at its end together with what is still connected. */
 export async function createDatabase(t: Test): Promise<string> {
-  const { url, template } = await currentCluster()
+  const { template } = await currentCluster()
+  return createEmptyDatabase(t, `TEMPLATE ${template}`)
+}
+
+/** As {@link createDatabase}, without the schema; `options` are those of CREATE DATABASE. */
+export async function createEmptyDatabase(t: Test, options = 'TEMPLATE template0'): Promise<string> {
+  const { url } = await currentCluster()
   const name = `t_${randomUUID().replaceAll('-', '')}`
-  await runStatement(url, `CREATE DATABASE ${name} TEMPLATE ${template}`)
+  await runStatement(url, `CREATE DATABASE ${name} ${options}`)
   t.teardown(() => runStatement(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
   return databaseUrl(url, name)
 }

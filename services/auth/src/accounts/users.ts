@@ -19,6 +19,12 @@ export interface Account {
 export const ACCOUNT =
   'u.id, u.email, u.username, u.password_hash, u.token_hash, u.epoch, u.roles, u.email_verified, u.created_at, u.disabled_at'
 
+/**
+ * The form in which addresses are compared, in SQL, of a column or a parameter. Collation C lower-cases A to Z alone and
+ * everywhere alike; that of a Turkish database would make ı of I, and INFO@ and info@ two accounts.
+ */
+export const compared = (address: string) => `lower(${address}::text COLLATE "C")`
+
 /** Makes a token hash: the 32 random bytes that key the custom key of a user's refresh tokens. */
 export function newTokenHash(): Buffer {
   return randomBytes(32)
@@ -27,7 +33,7 @@ export function newTokenHash(): Buffer {
 /** Finds an account by its address, in any letter case. */
 export async function findByEmail(database: Queryable, email: string): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
-    `SELECT ${ACCOUNT} FROM users u WHERE lower(u.email) = lower($1) AND u.deleted_at IS NULL`,
+    `SELECT ${ACCOUNT} FROM users u WHERE ${compared('u.email')} = ${compared('$1')} AND u.deleted_at IS NULL`,
     [email]
   )
   return account
@@ -50,7 +56,7 @@ export async function addUser(
   const [account] = await database.query<Account>(
     `INSERT INTO users AS u (id, email, username, password_hash, token_hash, created_at)
      VALUES (gen_random_uuid(), $1, $2, $3, $4, now())
-     ON CONFLICT (lower(email)) DO NOTHING RETURNING ${ACCOUNT}`,
+     ON CONFLICT (${compared('email')}) DO NOTHING RETURNING ${ACCOUNT}`,
     [email, username, passwordHash, newTokenHash()]
   )
   return account

@@ -1,5 +1,5 @@
 import { Problem } from '@latchkey/tokens/errors'
-import { ACCOUNT, type Account, findById } from '../accounts/users.ts'
+import { ACCOUNT, type Account, compared, findById } from '../accounts/users.ts'
 import type { Database, Queryable } from '../database.ts'
 import { eraseUser, revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/sessions.ts'
@@ -11,8 +11,9 @@ export async function findUsers(
 ): Promise<Account[]> {
   return database.query<Account>(
     `SELECT ${ACCOUNT} FROM users u
-      WHERE u.deleted_at IS NULL AND lower(u.email) > lower($1) AND strpos(lower(u.email), lower($2)) > 0
-      ORDER BY lower(u.email) LIMIT $3`,
+      WHERE u.deleted_at IS NULL AND ${compared('u.email')} > ${compared('$1')}
+        AND strpos(${compared('u.email')}, ${compared('$2')}) > 0
+      ORDER BY ${compared('u.email')} LIMIT $3`,
     [after, search, limit]
   )
 }
