@@ -16,7 +16,9 @@ export function requireTexts(options: Readonly<Record<string, string>>): void {
   }
 }
 
-/** Throws a TypeError unless this is the URL of something that is fetched. */
+/** Throws a TypeError unless this is the URL of something that is fetched, with no name or password in it: URLs are logged. */
 export function requireHttpUrl(url: string): void {
-  if (!/^https?:$/.test(new URL(url).protocol)) throw new TypeError('url must be https: or http:.')
+  const { protocol, username, password } = new URL(url)
+  if (!/^https?:$/.test(protocol)) throw new TypeError('url must be https: or http:.')
+  if (username || password) throw new TypeError('url must hold no user name and no password: it is logged.')
 }

@@ -86,3 +86,14 @@ t.test('what is no option keeps the set from opening', async (t) => {
     await t.rejects(openKeySet(options as KeySetOptions), { name: 'TypeError' }, name)
   }
 })
+
+t.test(
+  'a URL with a name or a password in it is refused, because it would be logged, and the error does not show it',
+  async (t) => {
+    for (const user of ['ada:hush', 'hush', ':hush']) {
+      const error = await openKeySet({ url: `https://${user}@auth.example.com/jwks.json` }).catch((error) => error)
+      t.match(error, { name: 'TypeError', message: 'url must hold no user name and no password: it is logged.' }, user)
+      t.equal(error.message.includes('hush'), false, user)
+    }
+  }
+)
