@@ -24,14 +24,14 @@ export async function build(signal) {
   const last = readStamp()
   const changed = inputs.filter((file) => stamp[file] !== last?.digests[file])
   const gone = Object.keys(last?.digests ?? {}).filter((file) => !(file in stamp))
-  const complete = sources.every((file) => existsSync(path.join(root, outputOf(file))))
+  const complete = sources.flatMap(outputsOf).every((file) => existsSync(path.join(root, file)))
   if (last && complete && changed.length + gone.length === 0) return
 
   console.log('Building …')
   const seenByCompiler = (/** @type {string} */ file) => statSync(path.join(root, file)).mtimeMs > (last?.time ?? 0)
   const force = last && complete && changed.every(seenByCompiler) ? [] : ['--force']
   await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json', ...force], { signal })
-  const wanted = new Set(sources.map(outputOf))
+  const wanted = new Set(sources.flatMap(outputsOf))
   for (const file of folders.flatMap((folder) => filesBelow(`${folder}/dist`))) {
     const script = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.js')
     if (script.endsWith('.js') && !wanted.has(script)) rmSync(path.join(root, file))
@@ -39,8 +39,16 @@ export async function build(signal) {
   writeFileSync(stampFile, JSON.stringify(stamp))
 }
 
-/** @param {string} source such as services/auth/src/app.ts */
-const outputOf = (source) => source.replace('/src/', '/dist/').replace(/\.ts$/, '.js')
+/**
+ * @param {string} source such as services/auth/src/app.ts
+ * @returns {string[]} the scripts that are made of it: the verifier has the tokens built in, each below its own folder
+ */
+function outputsOf(source) {
+  const [folder = '', file = ''] = source.replace(/\.ts$/, '.js').split('/src/')
+  if (folder === 'packages/verifier') return [`${folder}/dist/verifier/src/${file}`]
+  const builtIn = folder === 'packages/tokens' ? [`packages/verifier/dist/tokens/src/${file}`] : []
+  return [`${folder}/dist/${file}`, ...builtIn]
+}
 
 /** @param {string} file */
 const digest = (file) =>

@@ -16,6 +16,8 @@ const REFUSED = {
   'packages/service/src/d.ts': "import '../../../services/auth/src/app.ts'",
   'packages/service/src/e.ts': "import '@latchkey/verifier/verifier'",
   'packages/verifier/src/f.ts': "import '@latchkey/service/app'",
+  'packages/verifier/src/s.ts': "import '@latchkey/tokens/rules'",
+  'packages/verifier/src/t.ts': "import '../../service/src/app.ts'",
   'packages/tokens/src/g.ts': "import 'fastify'",
   'services/auth/src/sessions/h.ts': "import 'pg'",
   'services/auth/src/sessions/sessions.ts': "import 'fastify'",
@@ -33,7 +35,7 @@ const ALLOWED = {
   'services/auth/src/sessions/n.ts':
     "import 'fastify'\nimport '@latchkey/service/app'\nimport '@latchkey/tokens/rules'",
   'services/resource/src/o.ts': "import '@latchkey/verifier/verifier'",
-  'packages/verifier/src/p.ts': "import 'node:fs'\nimport '@latchkey/tokens/rules'\nimport './q.ts'",
+  'packages/verifier/src/p.ts': "import 'node:fs'\nimport '../../tokens/src/rules.ts'\nimport './q.ts'",
   'packages/tokens/src/r.ts': "import 'node:crypto'\nimport './errors.ts'",
   'services/auth/src/server.ts': 'export const env = process.env'
 }

@@ -1,8 +1,8 @@
-import { readBearer } from '@latchkey/tokens/bearer'
-import type { AccessClaims } from '@latchkey/tokens/claims'
-import { Problem, problemResponse } from '@latchkey/tokens/errors'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { readBearer } from '../../tokens/src/bearer.ts'
+import type { AccessClaims } from '../../tokens/src/claims.ts'
+import { Problem, problemResponse } from '../../tokens/src/errors.ts'
 import type { Verifier } from './verifier.ts'
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
-import { unavailable } from '@latchkey/tokens/errors'
-import { reasonOf } from '@latchkey/tokens/reason'
+import { unavailable } from '../../tokens/src/errors.ts'
+import { reasonOf } from '../../tokens/src/reason.ts'
 import { writeCacheFile } from './cache-file.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,6 +14,8 @@ import { accessClaims, accessToken, makeKey } from '../../../test/tokens.ts'
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+// The condition under which this workspace runs the sources; nobody else has it.
+const OURS = '@latchkey/source'
 const EXAMPLE = 'https://auth.example.com'
 
 const key = await makeKey()
@@ -55,19 +58,40 @@ t.test('the package holds what was built, what it stands on, and what a reader n
   const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
-  const odd = files.filter((file) => !/^(node_modules\/@latchkey\/tokens\/)?dist\/[\w-]+(\.d\.ts|\.js)$/.test(file))
-  t.same(odd.sort(), ['LICENSE', 'README.md', 'node_modules/@latchkey/tokens/package.json', 'package.json'])
-  t.equal(files.includes('dist/index.js') && files.includes('node_modules/@latchkey/tokens/dist/rules.d.ts'), true)
+  const odd = files.filter((file) => !/^dist\/(verifier|tokens)\/src\/[\w-]+(\.d\.ts|\.js)$/.test(file))
+  t.same(odd.sort(), ['LICENSE', 'README.md', 'package.json'])
   for (const file of files) {
     const text = await readFile(join(installed, file), 'utf8')
     t.notMatch(text, /sourceMappingURL/, file)
     t.equal(text.includes(ROOT), false, file)
+    const imported = [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, name = '']) => name)
+    const foreign = imported.filter((name) => !/^(\.\.?\/|node:|fastify$|fastify-plugin$)/.test(name))
+    if (file.startsWith('dist/')) t.same(foreign, [], `${file} imports nothing that no registry has`)
   }
   t.equal(await readFile(join(installed, 'LICENSE'), 'utf8'), await readFile(join(ROOT, 'LICENSE'), 'utf8'))
 })
 
+t.test('it asks a registry for no package of ours, and all that it exports is in it', async (t) => {
+  const { dependencies, bundleDependencies, exports, main, types, typesVersions, ...rest } = JSON.parse(
+    await readFile(join(installed, 'package.json'), 'utf8')
+  )
+  t.same([Object.keys(dependencies), bundleDependencies], [['fastify-plugin'], undefined])
+  t.match(rest, { license: 'MIT', repository: { directory: 'packages/verifier' }, keywords: ['latchkey'] })
+  const targets = Object.values(exports).flatMap((target) =>
+    typeof target === 'string'
+      ? target
+      : Object.entries(Object(target)).flatMap(([as, file]) => (as === OURS ? [] : file))
+  )
+  const typed = Object.values(typesVersions['*']).flat()
+  for (const file of [...targets, main, types, ...typed]) t.ok(existsSync(join(installed, String(file))), String(file))
+})
+
+t.test('npm pack leaves nothing behind', async (t) => {
+  t.equal(existsSync(join(ROOT, 'packages', 'verifier', 'node_modules', '@latchkey')), false)
+})
+
 t.test('what is no part of its public face cannot be imported', async (t) => {
-  for (const path of ['jwk', 'verifier', 'dist/jwk.js', 'package.json']) {
+  for (const path of ['jwk', 'verifier', 'dist/verifier/src/jwk.js', 'tokens/errors']) {
     const failing = run(process.execPath, ['-e', `import('@latchkey/verifier/${path}')`], { cwd: folder })
     await t.rejects(failing, { message: /ERR_PACKAGE_PATH_NOT_EXPORTED/ }, path)
   }
@@ -97,6 +121,27 @@ for (const [name, code] of Object.entries({ fastify, http })) {
     t.match(await none.json(), { status: 401, code: 'missing_token' })
   })
 }
+
+t.test('its types are found by each way of resolving modules', async (t) => {
+  await mkdir(join(folder, 'ways'))
+  await writeFile(join(folder, 'ways', 'main.ts'), WAYS)
+  for (const [module, moduleResolution] of [
+    ['es2022', 'node10'],
+    ['es2022', 'bundler'],
+    ['node16', 'node16']
+  ] as const) {
+    const compilerOptions = {
+      ...SETTINGS.compilerOptions,
+      module,
+      moduleResolution,
+      noEmit: true,
+      ignoreDeprecations: '6.0'
+    }
+    await writeFile(join(folder, 'ways', 'tsconfig.json'), JSON.stringify({ ...SETTINGS, compilerOptions }))
+    const { stdout } = await run(process.execPath, [TSC, '-p', 'ways'], { cwd: folder }).catch((error) => error)
+    t.equal(stdout, '', moduleResolution)
+  }
+})
 
 t.test('it compiles in a strict TypeScript that checks the declarations too', async (t) => {
   await mkdir(join(folder, 'typed'))
@@ -138,6 +183,16 @@ const SETTINGS = {
   },
   include: ['main.ts']
 }
+
+const WAYS = `
+import { type AccessClaims, openKeySet } from '@latchkey/verifier'
+import accessTokens from '@latchkey/verifier/fastify'
+import { authenticate } from '@latchkey/verifier/http'
+export const name = (claims: AccessClaims): string => claims.preferred_username
+export const all = [openKeySet, accessTokens, authenticate]
+// @ts-expect-error: what is imported has its types
+openKeySet(1)
+`
 
 const TYPED = `
 import { type AccessClaims, createVerifier, type KeySetStatus, openKeySet, Problem } from '@latchkey/verifier'
