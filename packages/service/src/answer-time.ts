@@ -1,5 +1,6 @@
 import { unavailable } from '@latchkey/tokens/errors'
 import type { App } from './app.ts'
+import { answerInstead } from './problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,9 +22,7 @@ export function limitAnswerTime(app: App, longest: number): void {
   app.addHook('onRequest', (request, reply, done) => {
     request.countdown = new Countdown(longest, () => {
       if (reply.raw.headersSent) return
-      reply.send(unavailable(`no answer within ${longest} ms`))
-      // What comes of the work yet is dropped; Fastify would warn that there are two answers.
-      reply.send = () => reply
+      answerInstead(reply, unavailable(`no answer within ${longest} ms`))
     })
     request.countdown.run()
     reply.raw.once('close', () => request.countdown.end())

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
   type FastifyBaseLogger,
@@ -11,10 +12,12 @@ import { Type } from 'typebox'
 import { acceptFirst } from './accepting.ts'
 import { limitAnswerTime } from './answer-time.ts'
 import { acceptJsonOnly } from './bodies.ts'
+import { answerClientErrors } from './client-errors.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
 import { followConnections } from './connections.ts'
-import { allowOrigins } from './cors.ts'
+import { allowOrigins, originHeaders } from './cors.ts'
+import { requireHost } from './host.ts'
 import { OneLineARequest } from './logger.ts'
 import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
@@ -59,6 +62,7 @@ export async function createApp(
   logger: FastifyBaseLogger,
   endpoints: (app: App) => Promise<void>
 ): Promise<App> {
+  let onClientError: ReturnType<typeof answerClientErrors> = (_error, socket) => void socket.destroy()
   const app: App = Fastify({
     loggerInstance: logger,
     genReqId: () => randomUUID(),
@@ -66,7 +70,10 @@ export async function createApp(
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: SILENCE_TIMEOUT,
+    clientErrorHandler: (error, socket) => onClientError(error, socket as Socket),
     http: {
+      // Here it is refused as every other fault is, and not by Node.
+      requireHostHeader: false,
       maxHeaderSize: HEADER_LIMIT,
       // Node would take the longer of the two, by default 60 s, for the whole request, and the shorter for its head.
       headersTimeout: REQUEST_TIMEOUT,
@@ -96,10 +103,15 @@ export async function createApp(
   })
   // Before what may answer in a route's place, so that pages can read those answers too.
   if (config.CORS_ORIGINS) await allowOrigins(app, config.CORS_ORIGINS)
+  requireHost(app)
+  const connections = followConnections(app)
+  onClientError = answerClientErrors(app, connections, (origin) => ({
+    ...headers,
+    ...(config.CORS_ORIGINS && originHeaders(config.CORS_ORIGINS, origin))
+  }))
   if (config.longestAnswer !== undefined) limitAnswerTime(app, config.longestAnswer)
   // After the limit, so that its time includes this.
   acceptFirst(app)
-  const connections = followConnections(app)
   endConnectionsWhenClosing(app, connections)
   limitPipelining(app, connections)
   acceptJsonOnly(app)

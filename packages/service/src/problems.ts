@@ -17,6 +17,13 @@ export function answerFrameworkError(error: FastifyError, request: FastifyReques
   answer(new Problem('invalid_input', { errors: [{ field: 'path', message }], cause: error }), request, reply)
 }
 
+/** Answers in the place of whatever works on a request, with an error or without a body; its own answer is dropped. */
+export function answerInstead(reply: FastifyReply, error: Error | undefined): void {
+  reply.send(error)
+  // Fastify would warn that there are two answers.
+  reply.send = () => reply
+}
+
 /** Adds 405 with `Allow` for every path of the app; call it after the last route. */
 export function refuseOtherMethods(app: App, paths: readonly string[]): void {
   for (const url of paths.filter((path) => !path.includes('*'))) {
