@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Problem, problemResponse } from '@latchkey/tokens/errors'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
@@ -8,14 +9,34 @@ import type { App } from './app.ts'
  */
 export function answerProblems(app: App): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answer(toProblem(error), request, reply))
-  app.setNotFoundHandler((request, reply) => answer(new Problem('not_found'), request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const message = pathFaults.get(request.raw)
+    const errors = message === undefined ? [] : [{ field: 'path', message }]
+    answer(message === undefined ? new Problem('not_found') : new Problem('invalid_input', { errors }), request, reply)
+  })
 }
 
-/** Answers errors that Fastify meets before it has found a route: a path that cannot be decoded, or has a part too long. */
-export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const message = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? 'is too long' : 'cannot be decoded'
-  answer(new Problem('invalid_input', { errors: [{ field: 'path', message }], cause: error }), request, reply)
+/** What is wrong with the paths of requests that the router refused. */
+const pathFaults = new WeakMap<IncomingMessage, string>()
+
+/**
+ * Answers what Fastify refuses before it has found a route, such as a path that cannot be decoded: as a path that is not
+ * there, so that hooks run, and the answer has their headers.
+ */
+export function answerFrameworkError(
+  { code }: FastifyError,
+  { raw, server }: FastifyRequest,
+  reply: FastifyReply
+): void {
+  const { url } = raw
+  const isTooLong = code === 'FST_ERR_MAX_PARAM_LENGTH'
+  pathFaults.set(raw, isTooLong ? 'must have shorter parts' : 'cannot be decoded')
+  raw.url = NOWHERE
+  server.routing(raw, reply.raw)
+  if (url !== undefined) raw.url = url
 }
+
+const NOWHERE = '/%25'
 
 /** Answers in the place of whatever works on a request, with an error or without a body; its own answer is dropped. */
 export function answerInstead(reply: FastifyReply, error: Error | undefined): void {

@@ -40,6 +40,41 @@ t.test('a page of a listed origin may read answers, refusals and their headers t
   }
 })
 
+t.test('it may also read what is refused before a route is found, or in its place', async (t) => {
+  const { app, lines, send } = await startFrame(
+    t,
+    (app) => {
+      app.get('/things/:id', () => ({}))
+      app.get('/late', () => new Promise(() => {}))
+      app.post('/', () => ({}))
+    },
+    { CORS_ORIGINS },
+    { longestAnswer: 100 }
+  )
+  await app.ready()
+  const large = { headers: { origin: OURS, 'content-type': 'application/json' }, body: ' '.repeat(70_000) }
+  for (const [line, status, sending] of [
+    ['GET /%zz?token=canary', 400],
+    ['POST /%ff', 400],
+    ['PUT /things/%c3', 400],
+    [`GET /things/${'x'.repeat(101)}`, 400],
+    ['PUT /late', 405],
+    ['GET /late', 503],
+    ['POST /', 413, large]
+  ] as const) {
+    const { status: seen, headers, body } = await send(line, sending ?? { headers: { origin: OURS } })
+    t.equal(seen, status, line)
+    t.match(headers, { 'access-control-allow-origin': OURS, 'x-content-type-options': 'nosniff' }, line)
+    t.match(headers, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }, line)
+    if (status === 400) t.match(body, { code: 'invalid_input', errors: [{ field: 'path', message: String }] }, line)
+  }
+  t.match(await send('OPTIONS /%zz', preflight(OURS)), {
+    status: 204,
+    headers: { 'access-control-allow-origin': OURS }
+  })
+  t.notMatch(JSON.stringify(lines), /canary/)
+})
+
 t.test('it may send credentials in the header, with every method that there is', async (t) => {
   const { send } = await frame(t, CORS_ORIGINS)
   const { status, headers, body } = await send('OPTIONS /', preflight(OURS))

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import { type App, createApp } from '../src/app.ts'
+import { type App, createApp, type FrameSettings } from '../src/app.ts'
 import type { FrameConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import type { Answer } from './problem.ts'
@@ -22,12 +22,13 @@ const CONFIG = { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info' } 
 export async function startFrame(
   t: Test,
   endpoints: (app: App) => void | Promise<void>,
-  config: Partial<FrameConfig> = {}
+  config: Partial<FrameConfig> = {},
+  parts: Partial<FrameSettings> = {}
 ): Promise<Frame> {
   const lines: Line[] = []
   const settings = { ...CONFIG, ...config }
   const logger = await createLogger('test', settings, { write: (line: string) => lines.push(JSON.parse(line)) })
-  const app = await createApp(settings, logger, async (app) => endpoints(app))
+  const app = await createApp({ ...settings, ...parts }, logger, async (app) => endpoints(app))
   t.teardown(() => app.close())
   return {
     app,
