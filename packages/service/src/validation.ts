@@ -100,7 +100,8 @@ function judgeField(name: string, schema: Schema, ajv: Ajv): Judge {
   }
   const validate = ajv.compile(schema)
   return (value) => {
-    const [fault] = validate(value) ? [] : (validate.errors ?? [])
+    // The last is the outermost, where alternatives failed before.
+    const fault = validate(value) ? undefined : validate.errors?.at(-1)
     return fault && describeFault(fault, name)
   }
 }

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { everyOperationIsNamed } from '../../../packages/service/test/operations.ts'
-import { startAuth } from './app.ts'
+import { ISSUER, startAuth } from './app.ts'
 
 const auth = await startAuth(t)
 const { status, headers, body: document } = await auth.send('GET /openapi.json')
@@ -117,6 +117,62 @@ t.test('it is well formed', async (t) => {
   }
   t.equal(/"\$ref"/.test(JSON.stringify(document)), false, 'without references that could lead nowhere')
 })
+
+/** A body made of the examples of its fields. */
+function exampleOf({ requestBody }: Operation): Record<string, unknown> | undefined {
+  const fields = Object.entries<Operation>(requestBody?.content['application/json'].schema.properties ?? {})
+  const shown = fields.filter(([, { examples }]) => examples).map(([name, { examples }]) => [name, examples[0]])
+  return requestBody && Object.fromEntries(shown)
+}
+
+t.test('every route takes the examples of its fields as they stand', async (t) => {
+  const own = await startAuth(t)
+  await own.person({ email: 'ada@example.com', password: 'correct horse battery' })
+  const { body: tokens } = await own.send('POST /login', {
+    body: { ...exampleOf(named('POST /login')), resource: ISSUER }
+  })
+  await own.database.query("UPDATE users SET roles = '{user,admin}'")
+  const answers: Record<string, number> = {}
+  for (const [line, operation] of operations) {
+    if (!operation.requestBody) continue
+    const id = operation.parameters?.find(({ name }: { name: string }) => name === 'id')?.example
+    const token = line.includes('refresh') ? tokens.refresh_token : tokens.access_token
+    const { status } = await own.send(line.replace('{id}', id), { token, body: exampleOf(operation) })
+    answers[line] = status
+  }
+  t.strictSame(answers, {
+    'POST /signup': 409,
+    'POST /login': 200,
+    'POST /refresh-token': 200,
+    'POST /change-password': 200,
+    'PUT /update-username': 401,
+    'DELETE /me': 401,
+    'PUT /users/{id}/roles': 401
+  })
+})
+
+t.test('each text of a request says how long it may be, in patterns that generators read', async (t) => {
+  for (const [line, { requestBody, parameters = [] }] of operations) {
+    const body = requestBody?.content['application/json'].schema.properties ?? {}
+    const queried = parameters.map(({ name, schema }: Operation) => [name, schema])
+    for (const [name, field] of [...Object.entries<Operation>(body), ...queried]) {
+      const schema = field.items ?? field
+      const about = `${line} ${name}`
+      t.equal(schema.enum !== undefined || schema.maxLength <= 1000, true, about)
+      // Property classes are not read by Python, and digits are more to it than to ECMA-262.
+      t.notMatch(schema.pattern ?? '', /\\[pPdDwWsSbB]/, about)
+    }
+  }
+  const [roles, password] = [named('PUT /users/{id}/roles'), named('POST /signup')].map(
+    ({ requestBody }) => requestBody.content['application/json'].schema.properties
+  )
+  t.match(roles, { roles: { maxItems: 16, anyOf: [{ maxItems: 15 }, { contains: { enum: ['user'] } }] } })
+  t.match(password, { password: { minLength: 8, maxLength: 72 }, username: { minLength: 1, maxLength: 1000 } })
+})
+
+function named(line: string): Operation {
+  return Object.fromEntries(operations)[line]
+}
 
 t.test('answers are as it says', async (t) => {
   const ajv = new Ajv2020({ strict: false, formats: { uuid: /^[\da-f-]{36}$/, 'date-time': /^\d{4}-.+Z$/ } })

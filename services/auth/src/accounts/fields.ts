@@ -54,7 +54,8 @@ export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'
 /** A parameter that is the id of something; `what` says of what. {@link canonicalId} makes it the one to compare with. */
 export function idOf(what: string) {
   const pattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
-  return Type.String({ maxLength: 36, pattern, description: `the id of ${what}` })
+  const examples = ['00000000-0000-4000-8000-000000000000']
+  return Type.String({ maxLength: 36, pattern, description: `the id of ${what}`, examples })
 }
 
 /** Puts an id that was sent into the form of rows and tokens: capital hex digits are read, and never written (RFC 9562 §4). */

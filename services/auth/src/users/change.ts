@@ -10,8 +10,10 @@ import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const ROLES = Type.Array(Type.String({ maxLength: 32, pattern: A_ROLE, description: 'a word of lower-case letters' }), {
   maxItems: MAX_ROLES,
+  anyOf: [{ maxItems: MAX_ROLES - 1 }, { contains: { const: 'user' } }],
   uniqueItems: true,
-  description: `at most ${MAX_ROLES} roles; user is always among them`
+  description: `at most ${MAX_ROLES} roles, user among them: it is added where it is missing`,
+  examples: [['user', 'editor']]
 })
 
 const shared = {
