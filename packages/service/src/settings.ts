@@ -71,8 +71,14 @@ function wholeNumber(text: string, { minimum, maximum }: Bounds): number {
   return number >= minimum && number <= maximum ? number : Number.NaN
 }
 
-/** Free text; with `file` it may be given as the path of a file that holds it, in the setting's name and `_FILE`. */
-export function text(about: About & { file?: true; pattern?: string }): TUnsafe<string> {
+/** Says what is wrong with a value, as in `has a # in it: percent-encode it`, or nothing. The value is not repeated. */
+type Check = (value: string) => string | undefined
+
+/**
+ * Free text; with `file` it may be given as the path of a file that holds it, in the setting's name and `_FILE`. `check`
+ * refuses what a pattern cannot, or not with words that help.
+ */
+export function text(about: About & { file?: true; pattern?: string; check?: Check }): TUnsafe<string> {
   return Type.Unsafe<string>({ type: 'string', ...about })
 }
 
@@ -102,8 +108,18 @@ const keywords: FuncKeywordDefinition[] = [
       const number = wholeNumber(value, bounds)
       return Number.isNaN(number) ? undefined : number
     }
-  )
+  ),
+  { keyword: 'check', type: 'string', errors: true, validate: checking() }
 ]
+
+function checking(): SchemaValidateFunction {
+  const validate: SchemaValidateFunction = (check: Check, value: string) => {
+    const message = check(value)
+    if (message !== undefined) validate.errors = [{ keyword: 'check', message, params: {} }]
+    return message === undefined
+  }
+  return validate
+}
 
 /** The schemas are TypeBox's: to check them at each start, with a validator that has to be made first, takes a tenth of it. */
 export const OUR_SCHEMAS = { validateSchema: false } as const

@@ -3,7 +3,7 @@ import { reasonOf } from '@latchkey/tokens/reason'
 import { Type } from 'typebox'
 import { A_ROLE } from './accounts/fields.ts'
 import { findByEmail } from './accounts/users.ts'
-import { authConfig, databaseUrl } from './config.ts'
+import { authConfig, authSettings } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { listKeys } from './keys/list.ts'
 import { revokeKey } from './keys/signing-keys.ts'
@@ -107,8 +107,9 @@ try {
   const [name = '', ...words] = process.argv.slice(2)
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
-  const { DATABASE_URL } = readConfig(Type.Object({ DATABASE_URL: databaseUrl }), process.env)
-  const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+  const { DATABASE_URL, DATABASE_PREPARE } = authSettings.properties
+  const config = readConfig(Type.Object({ DATABASE_URL, DATABASE_PREPARE }), process.env)
+  const database = openDatabase({ ...config, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
   try {
     const missing = await missingMigration(database)
     if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)

@@ -1,13 +1,15 @@
 import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
+import { faultOfUrl } from '@latchkey/service/connection-url'
 import { choice, duration, integer, list, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
+import { faultOfDatabaseUrl } from './database-url.ts'
 
 /** The setting that the service and its commands share. */
-export const databaseUrl = text({
+const databaseUrl = text({
   file: true,
-  pattern: '^postgres(ql)?://',
+  check: faultOfDatabaseUrl,
   description:
-    'The primary PostgreSQL, as in postgres://user:password@host:5432/name. Never a replica: it may lag behind a logout.'
+    'The primary PostgreSQL, as in postgres://user:password@host:5432/name; characters such as # / ? % @ are percent-encoded. Never a replica: it may lag behind a logout. docs/database.md has TLS, Unix sockets and poolers.'
 })
 
 const AUDIENCE =
@@ -19,7 +21,7 @@ export const migrationSettings = Type.Object({
   MIGRATION_DATABASE_URL: Type.Optional(
     text({
       file: true,
-      pattern: '^postgres(ql)?://',
+      check: faultOfDatabaseUrl,
       description:
         'The same database as the owner of its tables, for npm run migrate alone, past any pooler. The user of DATABASE_URL, if it is another, is made where it is missing, and may only read and write rows. Unset, DATABASE_URL migrates, and the service could alter its tables.'
     })
@@ -48,6 +50,11 @@ export const authSettings = Type.Object({
     default: '10',
     description:
       'Most connections to the database, for each instance; a request that finds none free waits for eight tenths of DATABASE_TIMEOUT.'
+  }),
+  DATABASE_PREPARE: choice(['on', 'off'], {
+    default: 'on',
+    description:
+      'on: each connection plans a statement once. off: for a pooler in transaction mode, as PgBouncer; each statement is a transaction that sets its own limits, which takes two round trips more.'
   }),
   DATABASE_TIMEOUT: duration({
     minimum: 0.05,
@@ -116,7 +123,7 @@ export const authSettings = Type.Object({
   REDIS_URL: Type.Optional(
     text({
       file: true,
-      pattern: '^rediss?://',
+      check: (url) => (/^rediss?:\/\//.test(url) ? faultOfUrl(url) : 'must begin with redis:// or rediss://'),
       description:
         'A Redis or Valkey that the instances count requests in together, as in redis://:password@host:6379. Unset, and while it is away, each instance counts for itself.'
     })

@@ -1,6 +1,7 @@
 import { Problem, unavailable } from '@latchkey/tokens/errors'
 import { reasonOf } from '@latchkey/tokens/reason'
 import pg from 'pg'
+import { connectionOf } from './database-url.ts'
 import { PART } from './time-limits.ts'
 
 /** What runs a statement: the pool, or one connection inside a transaction. */
@@ -24,6 +25,8 @@ export interface DatabaseSettings {
   readonly DATABASE_URL: string
   readonly DATABASE_POOL_SIZE: number
   readonly DATABASE_TIMEOUT: number
+  /** `off` for a pooler in transaction mode; by default `on`. */
+  readonly DATABASE_PREPARE?: 'on' | 'off'
 }
 
 // Counters are bigint in the database and stay far below 2^53; without this they would arrive as strings.
@@ -48,33 +51,60 @@ const PASSING =
  */
 export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database {
   const timeout = settings.DATABASE_TIMEOUT * 1000
+  const limits = { statement_timeout: timeout * PART.statement, idle_in_transaction_session_timeout: timeout * 2 }
+  const { options = '', ...connection } = connectionOf(settings.DATABASE_URL)
+  const pooled = settings.DATABASE_PREPARE === 'off'
   const pool = new pg.Pool({
-    connectionString: settings.DATABASE_URL,
+    application_name: 'latchkey-auth',
+    ...connection,
     max: settings.DATABASE_POOL_SIZE,
     connectionTimeoutMillis: timeout * PART.step,
-    statement_timeout: timeout * PART.statement,
     // For a server that does not even say that its own limit has passed.
     query_timeout: timeout * PART.step,
-    idle_in_transaction_session_timeout: timeout * 2,
-    application_name: 'latchkey-auth',
-    // Times are read in this style alone; a database may have another one by default.
-    options: '-c DateStyle=ISO'
+    ...(pooled ? { options } : { ...limits, options: `-c ${STYLE} ${options}` })
   })
   pool.on('error', onLost)
+  const way = pooled ? unprepared(limits) : PREPARED
   return {
-    query: (sql, values) => run(pool, sql, values),
-    transaction: (work) => repeatedly(() => inTransaction(pool, work)),
+    query: (sql, values) =>
+      pooled ? inTransaction(pool, way, (on) => on.query(sql, values)) : run(pool, way, sql, values),
+    transaction: (work) => repeatedly(() => inTransaction(pool, way, work)),
     close: () => pool.end()
+  }
+}
+
+/** Times are read in this style alone; a database may have another one by default. */
+const STYLE = 'DateStyle=ISO'
+
+/** How statements are sent, and how a transaction begins. */
+interface Way {
+  readonly begin: string
+  statement(text: string, values: readonly unknown[]): pg.QueryConfig
+}
+
+// Under a stricter default the snapshot would be older than the lock, and what a login did meanwhile not be seen.
+const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED'
+
+const PREPARED: Way = { begin: BEGIN, statement: prepared }
+
+// A pooler in transaction mode refuses start parameters, and gives each transaction another connection: what holds for a
+// connection elsewhere is set in each transaction, and a statement by itself is one.
+function unprepared(limits: Readonly<Record<string, number>>): Way {
+  const settings = [STYLE, ...Object.entries(limits).map(([name, ms]) => `${name}=${ms}`)]
+  return {
+    begin: [BEGIN, ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; '),
+    statement: (text, values) => ({ text, values: values as unknown[] })
   }
 }
 
 async function run<R extends object>(
   on: pg.Pool | pg.PoolClient,
+  way: Way,
   sql: string,
   values?: readonly unknown[]
 ): Promise<R[]> {
   try {
-    const { rows } = await on.query(values ? prepared(sql, values) : sql)
+    const { rows } = await on.query(values ? way.statement(sql, values) : sql)
     return rows
   } catch (error) {
     throw explained(error)
@@ -104,7 +134,7 @@ async function repeatedly<T>(transaction: () => Promise<T>): Promise<T> {
   }
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: pg.Pool, way: Way, work: (connection: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error) => {
     throw explained(error)
   })
@@ -112,10 +142,9 @@ async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => 
   client.on('error', lost)
   let broken = false
   try {
-    // Under a stricter default the snapshot would be older than the lock, and what a login did meanwhile not be seen.
-    await run(client, 'BEGIN ISOLATION LEVEL READ COMMITTED')
-    const result = await work({ query: (sql, values) => run(client, sql, values) })
-    await run(client, 'COMMIT')
+    await run(client, way, way.begin)
+    const result = await work({ query: (sql, values) => run(client, way, sql, values) })
+    await run(client, way, 'COMMIT')
     return result
   } catch (error) {
     // What the service refused itself leaves the connection whole; after a failure of the database a new one is safer.
@@ -136,8 +165,13 @@ async function inTransaction<T>(pool: pg.Pool, work: (connection: Queryable) => 
 // Errors without an SQLSTATE come from the connection: refused, cut, timed out.
 function explained(error: unknown): unknown {
   if (error instanceof pg.DatabaseError && !PASSING.test(error.code ?? '')) return error
-  return unavailable(`database: ${reasonOf(error)}`, RETRY_AFTER, error)
+  const reason = reasonOf(error)
+  const hint = POOLED.test(reason) ? '; behind a pooler in transaction mode, set DATABASE_PREPARE=off' : ''
+  return unavailable(`database: ${reason}${hint}`, RETRY_AFTER, error)
 }
+
+/** What is heard of a pooler that takes no start parameters, or has no statement of the connection before. */
+const POOLED = /^(unsupported startup parameter|prepared statement )/
 
 /** Tells whether a statement failed only because others ran at the same time (serialization failure, deadlock). */
 export function isToBeRepeated(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { connectionOf } from './database-url.ts'
 import { MIGRATIONS_TABLE } from './migrations-table.ts'
 import { scramSecret } from './scram-secret.ts'
 
@@ -37,7 +38,7 @@ export async function admitService(
   serviceUrl: string,
   log: (line: string) => void = () => {}
 ): Promise<void> {
-  const { user, password } = new pg.Client({ connectionString: serviceUrl })
+  const { user, password } = connectionOf(serviceUrl)
   if (!user) throw new Error('DATABASE_URL names no user')
   const [place] = await rows<Names & { user: string }>(
     client,

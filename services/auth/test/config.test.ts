@@ -34,6 +34,7 @@ t.test('four settings are enough, and the others are as the contract has them; d
     KEYS_DIR: './keys',
     DATABASE_URL: 'postgres://user@host/name',
     DATABASE_POOL_SIZE: 10,
+    DATABASE_PREPARE: 'on',
     DATABASE_TIMEOUT: 3,
     ACCESS_TOKEN_TTL: 900,
     REFRESH_TOKEN_TTL: 2_592_000,
@@ -111,6 +112,22 @@ t.test('AUDIENCE does not name the ISSUER, whose tokens open administration', as
     t.strictSame(complaints({ ...LEAST, AUDIENCE }), ['AUDIENCE'])
   }
   t.strictSame(complaints({ ...LEAST, AUDIENCE: LEAST.ISSUER, KEY_LEAD: '9m' }), ['AUDIENCE', 'KEY_LEAD'])
+})
+
+t.test('URLs with a password are refused where they would be read otherwise than written', async (t) => {
+  const complaint = (env: Record<string, string>) => {
+    try {
+      return authConfig({ ...LEAST, ...env }) && undefined
+    } catch (error) {
+      return (error as ConfigError).problems
+    }
+  }
+  t.match(complaint({ DATABASE_URL: 'postgres://ada:sec#ret@db/latchkey' }), [
+    /^DATABASE_URL has a # .* as %23\. The primary/
+  ])
+  t.match(complaint({ REDIS_URL: 'redis://:sec#ret@redis' }), [/^REDIS_URL has a # .* as %23\. A Redis/])
+  t.match(complaint({ REDIS_URL: 'http://redis' }), [/^REDIS_URL must begin with redis/])
+  for (const url of ['redis://:a%23b@redis:6379/1', 'rediss://redis']) t.equal(complaint({ REDIS_URL: url }), undefined)
 })
 
 t.test('DATABASE_URL may come from a file', async (t) => {
