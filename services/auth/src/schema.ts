@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { reasonOf } from '@latchkey/tokens/reason'
 import pg from 'pg'
 import type { Queryable } from './database.ts'
+import { connectionOf } from './database-url.ts'
 import { MIGRATIONS_TABLE, takeOverMigrations } from './migrations-table.ts'
 import { admitService } from './service-role.ts'
 
@@ -34,7 +35,7 @@ export async function migrate(
 ): Promise<void> {
   // Read when it is needed: it would take the service a tenth of its start, which only looks.
   const { runner } = await import('node-pg-migrate')
-  const client = new pg.Client({ connectionString: url })
+  const client = new pg.Client(connectionOf(url))
   client.on('error', (error) => log(reasonOf(error)))
   await client.connect()
   try {
@@ -60,12 +61,19 @@ export async function migrate(
   }
 }
 
+/** Where the tables are or will be. Throws where they cannot be. */
 async function schemaOf(client: pg.Client): Promise<{ name: string; quoted: string }> {
-  const { rows } = await client.query<{ name: string | null; quoted: string }>(
-    'SELECT current_schema() AS name, quote_ident(current_schema()) AS quoted'
+  const { rows } = await client.query<{ name: string | null; quoted: string; path: string; encoding: string }>(
+    `SELECT current_schema() AS name, quote_ident(current_schema()) AS quoted,
+            current_setting('search_path') AS path, current_setting('server_encoding') AS encoding`
   )
-  const [{ name, quoted } = { name: null, quoted: '' }] = rows
-  if (name === null) throw new Error('the search path names no schema that is there: make it with CREATE SCHEMA')
+  const { name, quoted, path, encoding } = rows[0] as (typeof rows)[number]
+  if (encoding !== 'UTF8') {
+    throw new Error(
+      `the database has the encoding ${encoding}, which lacks characters that names and addresses have: make another, with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`
+    )
+  }
+  if (name === null) throw new Error(`the search path (${path}) names no schema that is there: CREATE SCHEMA makes one`)
   return { name, quoted }
 }
 

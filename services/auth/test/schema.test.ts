@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { createDatabase, runStatement } from '../../../test/database.ts'
+import { createDatabase, databaseUrl, runStatement } from '../../../test/database.ts'
 import { openDatabase } from '../src/database.ts'
 import { migrate, missingMigration } from '../src/schema.ts'
+
+const TABLES = ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', 'users']
 
 async function emptyDatabase(t: Test) {
   const url = await createDatabase(t)
@@ -22,7 +25,7 @@ t.test('an empty database is brought up to date, by however many at once', async
   t.match(await missingMigration(database), /^\d{14}_users-and-sessions$/)
   await Promise.all([migrate({ url }), migrate({ url }), migrate({ url }), migrate({ url })])
   t.equal(await missingMigration(database), undefined)
-  t.strictSame(await tables(), ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', 'users'])
+  t.strictSame(await tables(), TABLES)
   const rows = await database.query('SELECT name, count(*) FROM latchkey_migrations GROUP BY name HAVING count(*) > 1')
   t.strictSame(rows, [], 'each step once')
 })
@@ -45,7 +48,125 @@ t.test('a step that fails leaves nothing behind, and can be repeated', async (t)
   t.strictSame(await tables(), ['latchkey_migrations', 'signing_keys'])
   await runStatement(url, 'DROP TABLE signing_keys')
   await migrate({ url })
-  t.strictSame(await tables(), ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', 'users'])
+  t.strictSame(await tables(), TABLES)
+})
+
+t.test('a database of another encoding than UTF8 is refused, and stays as it is', async (t) => {
+  const url = await createDatabase(t)
+  const name = new URL(url).pathname.slice(1)
+  for (const encoding of ['LATIN1', 'SQL_ASCII', 'EUC_JP']) {
+    const other = `${name}_${encoding.toLowerCase()}`
+    await runStatement(
+      url,
+      `CREATE DATABASE ${other} ENCODING '${encoding}' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'`
+    )
+    t.teardown(() => runStatement(url, `DROP DATABASE ${other} WITH (FORCE)`))
+    const there = databaseUrl(url, other)
+    await t.rejects(migrate({ url: there }), { message: new RegExp(`encoding ${encoding}.*ENCODING 'UTF8'`) })
+    await runStatement(there, 'CREATE TABLE users ()')
+  }
+})
+
+// The ways to have the tables in a schema of one's own.
+const OWN_SCHEMA: Record<string, (place: { url: string; user: string; name: string }) => Promise<string> | string> = {
+  'by the URL': ({ url }) => `${url}?options=-c%20search_path%3D%22my%5C%20app%22`,
+  'by the database': async ({ url, name }) => {
+    await runStatement(url, `ALTER DATABASE ${name} SET search_path = "my app", public`)
+    return url
+  },
+  'by the user': async ({ url, user, name }) => {
+    await runStatement(url, `ALTER ROLE ${user} IN DATABASE ${name} SET search_path = "my app"`)
+    return url
+  }
+}
+
+for (const [how, choose] of Object.entries(OWN_SCHEMA)) {
+  t.test(
+    `a schema of one's own, chosen ${how}: the migrator and the service look there and nowhere else`,
+    async (t) => {
+      const { url } = await emptyDatabase(t)
+      await runStatement(url, 'CREATE SCHEMA "my app"; CREATE TABLE public.pgmigrations (mine int)')
+      const there = await choose({ url, user: new URL(url).username, name: new URL(url).pathname.slice(1) })
+      const database = openDatabase({ DATABASE_URL: there, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+      t.teardown(() => database.close())
+      t.match(await missingMigration(database), /users-and-sessions/)
+      await migrate({ url: there })
+      await migrate({ url: there })
+      t.equal(await missingMigration(database), undefined)
+      const rows = await database.query<{ name: string }>(
+        "SELECT schemaname || '.' || tablename AS name FROM pg_tables WHERE schemaname IN ('public', 'my app') ORDER BY 1"
+      )
+      t.strictSame(
+        rows.map(({ name }) => name),
+        [...TABLES.map((table) => `my app.${table}`), 'public.pgmigrations']
+      )
+      const service = Object.assign(new URL(url), {
+        username: `t_${randomUUID().replaceAll('-', '')}`,
+        password: 'x'
+      }).href
+      t.teardown(() =>
+        runStatement(url, `DROP OWNED BY ${new URL(service).username}; DROP ROLE ${new URL(service).username}`)
+      )
+      await migrate({ url: there, serviceUrl: service })
+      const own = openDatabase({ DATABASE_URL: service, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+      t.teardown(() => own.close())
+      t.equal(await missingMigration(own), undefined, 'a user that was made for the service finds it, too')
+      t.strictSame(await own.query('SELECT id FROM users'), [])
+    }
+  )
+}
+
+t.test('a search path without a schema is told', async (t) => {
+  const { url } = await emptyDatabase(t)
+  const nowhere = `${url}?options=-c%20search_path%3Dnowhere`
+  await t.rejects(migrate({ url: nowhere }), { message: /search path \(nowhere\) .*CREATE SCHEMA/ })
+})
+
+const OLD = 'id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL'
+const NOTED = `SELECT name, run_on FROM latchkey_migrations ORDER BY id`
+
+t.test('what an older version noted in pgmigrations is taken over', async (t) => {
+  const { url, database, tables } = await emptyDatabase(t)
+  await migrate({ url })
+  await runStatement(
+    url,
+    `CREATE TABLE pgmigrations (${OLD}); INSERT INTO pgmigrations (name, run_on) ${NOTED}; DROP TABLE latchkey_migrations`
+  )
+  t.match(await missingMigration(database), /users-and-sessions/)
+  await Promise.all([migrate({ url }), migrate({ url })])
+  t.equal(await missingMigration(database), undefined)
+  t.strictSame(await tables(), TABLES, 'and none is left')
+})
+
+t.test('so it is where the older version had it in public, and the tables elsewhere', async (t) => {
+  const { url, database, tables } = await emptyDatabase(t)
+  await runStatement(url, 'CREATE SCHEMA app')
+  const there = `${url}?options=-c%20search_path%3Dapp`
+  await migrate({ url: there })
+  await runStatement(
+    there,
+    `CREATE TABLE public.pgmigrations (${OLD}); INSERT INTO public.pgmigrations (name, run_on) ${NOTED}; DROP TABLE latchkey_migrations`
+  )
+  await migrate({ url: there })
+  t.strictSame(await tables(), [])
+  t.equal((await database.query('SELECT 1 FROM app.latchkey_migrations')).length > 3, true)
+})
+
+t.test("another application's pgmigrations is left alone, and what is ours in it is copied", async (t) => {
+  const { url, database, tables } = await emptyDatabase(t)
+  await runStatement(
+    url,
+    `CREATE TABLE pgmigrations (${OLD}); INSERT INTO pgmigrations (name, run_on) VALUES ('theirs', now())`
+  )
+  await migrate({ url })
+  t.strictSame(await tables(), [...TABLES, 'pgmigrations'].sort())
+  t.strictSame(await database.query('SELECT name FROM pgmigrations'), [{ name: 'theirs' }])
+
+  await runStatement(url, `INSERT INTO pgmigrations (name, run_on) ${NOTED}; DROP TABLE latchkey_migrations`)
+  const before = await database.query('SELECT * FROM pgmigrations')
+  await migrate({ url })
+  t.equal(await missingMigration(database), undefined)
+  t.strictSame(await database.query('SELECT * FROM pgmigrations'), before)
 })
 
 t.test('every table and column says what it is for, where its name does not', async (t) => {
