@@ -1,0 +1,74 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { readBearer } from '../../tokens/src/bearer.ts'
+import type { AccessClaims } from '../../tokens/src/claims.ts'
+import { Problem, problemResponse } from '../../tokens/src/errors.ts'
+import { requireTexts } from './options.ts'
+import { Refusal } from './refusal.ts'
+import type { Verifier } from './verifier.ts'
+
+/** Whose tokens the plugin lets through, and by which names. Registered twice, each needs names of its own. */
+export interface AccessTokenOptions {
+  readonly verifier: Verifier
+  /** The property of the request that holds what the token says. `user`. */
+  readonly property?: string
+  /** The property of the app that is the `onRequest` hook. `requireAccessToken`. */
+  readonly hook?: string
+  /**
+   * What becomes of a refused request: `answer` answers it as `application/problem+json`, `throw` hands a {@link Refusal}
+   * on as the hook's error, for @fastify/auth or an error handler of the app. `answer`.
+   */
+  readonly refusals?: 'answer' | 'throw'
+}
+
+type Hook = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => void
+
+/** A Fastify plugin that guards routes with a verifier and answers refusals as `application/problem+json` (RFC 6750 §3, RFC 9457). */
+const accessTokens: FastifyPluginAsync<AccessTokenOptions> = async (app, options) => {
+  const { verifier, property = 'user', hook = 'requireAccessToken', refusals = 'answer' } = options
+  requireTexts({ property, hook })
+  if (refusals !== 'answer' && refusals !== 'throw') throw new TypeError("refusals must be 'answer' or 'throw'.")
+  if (app.hasRequestDecorator(property)) {
+    throw new Error(`request.${property} is another plugin's: name this one otherwise, as in { property: 'caller' }.`)
+  }
+  if (app.hasDecorator(hook)) {
+    throw new Error(`app.${hook} is another plugin's: name this one otherwise, as in { hook: 'requireCaller' }.`)
+  }
+  app.decorateRequest(property, null)
+  app.decorate(hook, guard(verifier, property, refusals) as onRequestHookHandler)
+}
+
+// With a callback and not a promise: a token seen before passes without leaving the stack.
+function guard(verifier: Verifier, property: string, refusals: 'answer' | 'throw'): Hook {
+  return (request, reply, next) => {
+    const pass = (claims: AccessClaims) => {
+      const decorated = request as unknown as Record<string, AccessClaims>
+      decorated[property] = claims
+      next()
+    }
+    const refuse = (error: Error) => {
+      if (!(error instanceof Problem)) next(error)
+      else if (refusals === 'throw') next(new Refusal(error))
+      else answer(error, request, reply)
+    }
+    let token: string
+    let known: AccessClaims | undefined
+    try {
+      token = readBearer(request.raw.rawHeaders)
+      known = verifier.recall(token)
+    } catch (error) {
+      refuse(error as Error)
+      return
+    }
+    if (known) pass(known)
+    else verifier.verify(token).then(pass, refuse)
+  }
+}
+
+function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
+  request.log[problem.status >= 500 ? 'error' : 'info']({ code: problem.code }, problem.message)
+  const { headers, body } = problemResponse(problem, String(request.id))
+  reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
+}
+
+export default fp(accessTokens, { name: '@latchkey/verifier', fastify: '5.x' })

@@ -1,0 +1,21 @@
+import { Problem, problemResponse } from '../../tokens/src/errors.ts'
+
+/**
+ * A refusal that is handed on instead of answered, in the form that error handlers of Fastify and Express understand.
+ *
+ * Its message is the public text of its code; why it was refused, for the log, is the message of its `cause`.
+ */
+export class Refusal extends Problem {
+  /** As `status`: what Fastify and Express answer with when nobody says otherwise. */
+  readonly statusCode: number
+  /** `www-authenticate` (RFC 6750 §3), `retry-after` and `cache-control`, which both send along. */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(problem: Problem) {
+    const { reason: _private, ...options } = problem.options
+    super(problem.code, { ...options, cause: problem })
+    this.statusCode = problem.status
+    const { 'content-type': _ofTheBody, ...headers } = problemResponse(problem, '').headers
+    this.headers = headers
+  }
+}
