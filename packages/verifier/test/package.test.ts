@@ -127,8 +127,7 @@ t.test('its types are found by each way of resolving modules', async (t) => {
   await writeFile(join(folder, 'ways', 'main.ts'), WAYS)
   for (const [module, moduleResolution] of [
     ['es2022', 'node10'],
-    ['es2022', 'bundler'],
-    ['node16', 'node16']
+    ['es2022', 'bundler']
   ] as const) {
     const compilerOptions = {
       ...SETTINGS.compilerOptions,
