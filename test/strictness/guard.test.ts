@@ -19,7 +19,7 @@ const keys = await signingKeys(forger.keys)
 const database: Queryable = { query: async () => [{}] as never }
 
 const app = await createApp(
-  { NODE_ENV: 'production', HOST: '', LOG_LEVEL: 'silent' },
+  { NODE_ENV: 'production', HOST: '', LOG_LEVEL: 'silent', KEEP_ALIVE_TIMEOUT: 72 },
   pino({ level: 'silent' }),
   async (app) => {
     const guards = await createGuards(app, {

@@ -21,7 +21,7 @@ import { requireHost } from './host.ts'
 import { OneLineARequest } from './logger.ts'
 import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
-import { securityHeaders } from './security-headers.ts'
+import { securityHeaders, transportSecurity } from './security-headers.ts'
 import { fieldValidator } from './validation.ts'
 
 /** A Fastify app whose types come from the TypeBox schemas of its routes. */
@@ -49,6 +49,8 @@ const NO_QUERY = Type.Object({}, { additionalProperties: false })
 export type FrameSettings = FrameConfig & {
   /** Longest time of an answer in milliseconds; then it is a 503. Unset: any. */
   readonly longestAnswer?: number
+  /** Whether clients reach this service by TLS. By default only a trusted proxy's X-Forwarded-Proto tells. */
+  readonly usesTls?: boolean
 }
 
 /**
@@ -70,6 +72,7 @@ export async function createApp(
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: SILENCE_TIMEOUT,
+    keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT * 1000,
     clientErrorHandler: (error, socket) => onClientError(error, socket as Socket),
     http: {
       // Here it is refused as every other fault is, and not by Node.
@@ -97,8 +100,8 @@ export async function createApp(
   })
   // What tells of a user is nobody else's; documents that may be kept say so themselves.
   const headers = { 'cache-control': 'no-store', ...securityHeaders() }
-  app.addHook('onRequest', (_request, reply, next) => {
-    reply.headers(headers)
+  app.addHook('onRequest', (request, reply, next) => {
+    reply.headers(headers).headers(transportSecurity(request, config.usesTls ?? false))
     next()
   })
   // Before what may answer in a route's place, so that pages can read those answers too.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ErrorObject } from 'ajv'
 import { type Static, type TObject, Type } from 'typebox'
-import { choice, list, settingsValidator, text } from './settings.ts'
+import { choice, duration, list, settingsValidator, text } from './settings.ts'
 
 /** The settings of the frame itself, which every service has. */
 export const frameSettings = {
@@ -14,6 +14,12 @@ export const frameSettings = {
     default: '127.0.0.1',
     description:
       'Address to listen on; 0.0.0.0 is every interface, and then the network in front decides who gets here.'
+  }),
+  KEEP_ALIVE_TIMEOUT: duration({
+    minimum: 1,
+    default: '72s',
+    description:
+      "How long a connection without a request is kept open. Longer than the load balancer in front keeps it, or requests are lost that it sends just then: usual ones keep it 60s, Google Cloud's 600s, which asks for 620s here."
   }),
   LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',

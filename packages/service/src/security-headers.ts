@@ -1,5 +1,6 @@
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
 import helmet from 'helmet'
 
 /**
@@ -10,7 +11,22 @@ import helmet from 'helmet'
 export function securityHeaders(): OutgoingHttpHeaders {
   const response = new ServerResponse(new IncomingMessage(new Socket()))
   const directives = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
-  const setHeaders = helmet({ contentSecurityPolicy: { useDefaults: false, directives } })
+  const setHeaders = helmet({
+    strictTransportSecurity: false,
+    contentSecurityPolicy: { useDefaults: false, directives }
+  })
   setHeaders(response.req, response, () => {})
   return response.getHeaders()
+}
+
+/** A year, of this host alone: whether its subdomains have TLS is not ours to say. */
+const HSTS = { 'strict-transport-security': 'max-age=31536000' }
+
+/**
+ * The header by which browsers come back over TLS alone (RFC 6797), where TLS is known, and else none: a trusted proxy says
+ * that this request came by it, or says nothing and `usesTls` tells it of all requests.
+ */
+export function transportSecurity({ headers, protocol }: FastifyRequest, usesTls: boolean): OutgoingHttpHeaders {
+  const isTls = headers['x-forwarded-proto'] === undefined ? usesTls : protocol === 'https'
+  return isTls ? HSTS : {}
 }

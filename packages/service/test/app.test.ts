@@ -17,8 +17,7 @@ t.test('every answer carries the headers that keep browsers strict', async (t) =
         'content-security-policy': "default-src 'none';frame-ancestors 'none'",
         'x-content-type-options': 'nosniff',
         'x-frame-options': /./,
-        'referrer-policy': 'no-referrer',
-        'strict-transport-security': /max-age=\d+/
+        'referrer-policy': 'no-referrer'
       },
       line
     )
@@ -28,6 +27,32 @@ t.test('every answer carries the headers that keep browsers strict', async (t) =
       `${line} names no software`
     )
   }
+})
+
+t.test('browsers are told to come by TLS alone only where that is known, and nothing of subdomains', async (t) => {
+  const hsts = async (settings: { TRUST_PROXY?: string[]; usesTls?: boolean }, proto?: string) => {
+    const { send } = await startFrame(t, () => {}, settings, settings)
+    const answer = await send('GET /', { headers: { ...(proto && { 'x-forwarded-proto': proto }) } })
+    return answer.headers['strict-transport-security']
+  }
+  const TRUST_PROXY = ['127.0.0.1']
+  t.equal(await hsts({}), undefined)
+  t.equal(await hsts({}, 'https'), undefined, 'said by whom nobody trusts')
+  t.equal(await hsts({ TRUST_PROXY }, 'http'), undefined)
+  t.equal(await hsts({ TRUST_PROXY, usesTls: true }, 'http'), undefined)
+  t.equal(await hsts({ TRUST_PROXY }, 'https'), 'max-age=31536000')
+  t.equal(await hsts({ usesTls: true }), 'max-age=31536000')
+})
+
+t.test('a connection without a request is kept open for as long as it is set, and its client is told', async (t) => {
+  const { app } = await startFrame(t, (app) => void app.get('/', () => ({})), { KEEP_ALIVE_TIMEOUT: 2 })
+  const port = await listen(app)
+  const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.match(await once(socket, 'data'), [/^keep-alive: timeout=2$/im])
+  const begun = performance.now()
+  await once(socket, 'close')
+  t.ok(performance.now() - begun > 1900)
 })
 
 t.test('every request has an id of its own, which no client chooses', async (t) => {

@@ -76,15 +76,26 @@ t.test('a setting made so may come from a file, without the white space around i
 
 t.test('the frame has its own settings', async (t) => {
   const frame = Type.Object(frameSettings)
-  t.strictSame(readConfig(frame, {}), { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info' })
+  t.strictSame(readConfig(frame, {}), {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+    KEEP_ALIVE_TIMEOUT: 72
+  })
   const all = {
     NODE_ENV: 'development',
     HOST: '::',
     LOG_LEVEL: 'warn',
+    KEEP_ALIVE_TIMEOUT: '620s',
     TRUST_PROXY: '10.0.0.1',
     CORS_ORIGINS: 'https://a'
   }
-  t.strictSame(readConfig(frame, all), { ...all, TRUST_PROXY: ['10.0.0.1'], CORS_ORIGINS: ['https://a'] })
+  t.strictSame(readConfig(frame, all), {
+    ...all,
+    KEEP_ALIVE_TIMEOUT: 620,
+    TRUST_PROXY: ['10.0.0.1'],
+    CORS_ORIGINS: ['https://a']
+  })
   t.throws(() => readConfig(frame, { NODE_ENV: 'test' }), {
     message: /NODE_ENV must be .+: production, development\. /
   })

@@ -16,7 +16,7 @@ export interface Frame {
   send(line: string, sending?: { headers?: Record<string, string>; body?: string }): Promise<Answer>
 }
 
-const CONFIG = { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info' } as const
+const CONFIG = { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info', KEEP_ALIVE_TIMEOUT: 72 } as const
 
 /** Builds an app on the frame alone, and closes it at the end of the test. */
 export async function startFrame(

@@ -56,7 +56,7 @@ export async function buildApp(
   const maxAge = config.JWKS_PUBLISH_AGE
   const longestAnswer = Math.max(config.DATABASE_TIMEOUT, config.HASH_QUEUE_TIMEOUT) * 1000 * PART.answer
 
-  return createApp({ ...config, longestAnswer }, logger, async (app) => {
+  return createApp({ ...config, longestAnswer, usesTls: config.ISSUER.startsWith('https:') }, logger, async (app) => {
     await openapi(app, {
       title: 'Latchkey auth service',
       description: 'Owns accounts and sessions, signs access and refresh tokens.',

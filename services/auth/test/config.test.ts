@@ -27,6 +27,7 @@ t.test('four settings are enough, and the others are as the contract has them; d
   t.strictSame(authConfig(LEAST), {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
+    KEEP_ALIVE_TIMEOUT: 72,
     LOG_LEVEL: 'info',
     PORT: 9090,
     ISSUER: 'https://auth.example.com',

@@ -26,6 +26,7 @@ t.test('issuer, audience and one place of keys are enough; the rest has the defa
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     PORT: 8080,
+    KEEP_ALIVE_TIMEOUT: 72,
     LOG_LEVEL: 'info',
     JWKS_MIN_AGE: 30,
     JWKS_MAX_AGE: 600,
