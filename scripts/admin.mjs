@@ -9,16 +9,17 @@ try {
   // Only now: these may need what was installed.
   const { build } = await import('./build.mjs')
   const { runningPostgres } = await import('./embedded-postgres.mjs')
-  const { environmentOf, ownDatabaseFolder, readSettings } = await import('./environment.mjs')
+  const { environmentOf, ownDatabaseFolder, readSettings, withDatabase } = await import('./environment.mjs')
   await build(stop)
-  const settings = readSettings(root, process.env)
+  let settings = readSettings(root, process.env)
   const words = process.argv.slice(2)
   const folder = ownDatabaseFolder(settings)
   if (words.length > 0 && folder) {
-    const url = await runningPostgres(folder)
-    if (!url)
+    const database = await runningPostgres(folder)
+    if (!database)
       throw new Error(`No database runs in ${folder}: begin with npm start and leave it running, or set DATABASE_URL.`)
-    settings['DATABASE_URL'] = url
+    // As the owner: an older database has no other user before npm start has migrated it.
+    settings = withDatabase(settings, { ...database, serviceUrl: database.url })
   }
   const args = ['services/auth/dist/admin.js', ...words]
   await run(process.execPath, args, { env: environmentOf(settings, 'auth'), signal: stop })

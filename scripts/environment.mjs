@@ -33,23 +33,44 @@ export function readSettings(folder, environment) {
  */
 export function ownDatabaseFolder(settings) {
   if ('DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings) return undefined
+  if ('MIGRATION_DATABASE_URL' in settings || 'MIGRATION_DATABASE_URL_FILE' in settings)
+    throw new Error('MIGRATION_DATABASE_URL is set without DATABASE_URL: set both for a database of yours, or neither.')
   return path.resolve(root, settings.DATA_DIR, 'pg')
+}
+
+/**
+ * The settings with a database of our own in the place of any other. What the environment says to clients of PostgreSQL
+ * (PGSSLMODE, PGOPTIONS) is about another.
+ *
+ * @param {ReturnType<typeof readSettings>} settings
+ * @param {import('./embedded-postgres.mjs').Urls} database
+ */
+export function withDatabase(settings, { url, serviceUrl }) {
+  const own = { ...settings, DATABASE_URL: serviceUrl, MIGRATION_DATABASE_URL: url }
+  return /** @type {typeof own} */ (
+    Object.fromEntries(Object.entries(own).filter(([name]) => !/^PG[A-Z]+$/.test(name)))
+  )
 }
 
 /** @typedef {'auth' | 'resource'} ServiceName */
 
+/** What a service does not get: the owner's way into the database is for migrations alone, and a secret for who needs it. */
+const hidden = {
+  auth: /^MIGRATION_DATABASE_URL(_FILE)?$/,
+  resource: /^((MIGRATION_)?DATABASE|REDIS|SMTP)_URL(_FILE)?$|^KEYS_DIR$/
+}
+
 /**
- * One environment serves both services: each gets its own port, and the resource service, which holds no secret,
- * nothing of the auth service's.
+ * One environment serves both services: each gets its own port, and only what it needs of secrets.
  *
  * @param {Settings} settings
  * @param {ServiceName} service
  * @returns {Settings}
  */
 export function environmentOf(settings, service) {
-  if (service === 'auth') return { ...settings, PORT: settings['AUTH_PORT'] ?? '' }
-  const own = Object.entries(settings).filter(([name]) => !/^(DATABASE|REDIS|SMTP)_URL(_FILE)?$|^KEYS_DIR$/.test(name))
-  return { ...Object.fromEntries(own), PORT: settings['RESOURCE_PORT'] ?? '' }
+  const own = Object.entries(settings).filter(([name]) => !hidden[service].test(name))
+  const port = settings[service === 'auth' ? 'AUTH_PORT' : 'RESOURCE_PORT']
+  return { ...Object.fromEntries(own), PORT: port ?? '' }
 }
 
 /**

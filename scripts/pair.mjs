@@ -3,7 +3,7 @@ import path from 'node:path'
 import { build } from './build.mjs'
 import { root, run } from './command.mjs'
 import { startPostgres } from './embedded-postgres.mjs'
-import { environmentOf, ownDatabaseFolder, readSettings } from './environment.mjs'
+import { ownDatabaseFolder, readSettings, withDatabase } from './environment.mjs'
 import { makeKeys } from './keys.mjs'
 import { addressOf, runServices } from './services.mjs'
 
@@ -13,19 +13,18 @@ import { addressOf, runServices } from './services.mjs'
  * @param {AbortSignal} signal
  */
 export async function runPair(signal) {
-  const settings = readSettings(root, process.env)
+  let settings = readSettings(root, process.env)
   const keys = path.resolve(root, settings['KEYS_DIR'] ?? 'keys')
   const data = path.resolve(root, settings.DATA_DIR)
   await makeKeys(keys, signal)
   await build(signal)
   const folder = ownDatabaseFolder(settings)
   const database = folder === undefined ? undefined : await startPostgres({ folder })
-  if (database) settings['DATABASE_URL'] = database.url
+  if (database) settings = withDatabase(settings, database)
   try {
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
     await refuseTaken(settings.HOST, settings.RESOURCE_PORT, 'RESOURCE_PORT')
-    const env = environmentOf(settings, 'auth')
-    const migrated = run(process.execPath, ['services/auth/dist/migrate.js'], { env, quiet: true, signal })
+    const migrated = run(process.execPath, ['services/auth/dist/migrate.js'], { env: settings, quiet: true, signal })
     await runServices(settings, { migrated, signal }, () =>
       announce(settings, keys, database && [data, database.folder])
     )

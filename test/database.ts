@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { NetConnectOpts } from 'node:net'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { currentCluster } from './cluster.ts'
@@ -28,6 +29,12 @@ export async function serviceUrl(owners: string): Promise<string> {
 export async function runAsOwner(services: string, statement: string): Promise<void> {
   const { url } = await currentCluster()
   await runStatement(databaseUrl(url, new URL(services).pathname.slice(1)), statement)
+}
+
+/** Where the server of a URL listens, for a connection that is none of PostgreSQL's driver. */
+export function addressOf(url: string): NetConnectOpts {
+  const { host, port } = new pg.Client(url)
+  return host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }
 }
 
 /** Another database on the same server. */

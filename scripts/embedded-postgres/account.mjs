@@ -1,19 +1,22 @@
 import { stat } from 'node:fs/promises'
+import path from 'node:path'
 import { runAs } from './run-as.mjs'
 
 /** @typedef {import('./run-as.mjs').Account} Account */
 
 /**
- * Whom the database runs as: undefined means ourselves. PostgreSQL refuses root, so root hands it to the owner of
- * the folder where there is one already, else to the first unprivileged user that systems commonly have.
+ * Whom the database runs as: undefined means ourselves. PostgreSQL refuses root, so root hands it to the owner of the
+ * cluster or its folder where there is one already, else to the first unprivileged user that systems commonly have.
  *
  * @param {string} folder where the cluster lies or shall lie
  * @returns {Promise<Account | undefined>}
  */
 export async function chooseAccount(folder) {
   if (process.getuid?.() !== 0) return undefined
-  const owner = await stat(folder).catch(() => undefined)
-  if (owner && owner.uid !== 0) return { name: `user ${owner.uid}`, uid: owner.uid, gid: owner.gid }
+  for (const owned of [path.join(folder, 'data'), folder]) {
+    const owner = await stat(owned).catch(() => undefined)
+    if (owner && owner.uid !== 0) return { name: `user ${owner.uid}`, uid: owner.uid, gid: owner.gid }
+  }
   for (const name of ['postgres', 'nobody']) {
     try {
       return { name, uid: Number(await runAs('id', ['-u', name])), gid: Number(await runAs('id', ['-g', name])) }

@@ -1,16 +1,22 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chown, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
+import { readAs, removeAs, writeAs } from './account-files.mjs'
 import { versionOf } from './binaries.mjs'
 import { runAs } from './run-as.mjs'
 
 /** @typedef {import('./place.mjs').Place} Place */
 
-export const superuser = 'latchkey'
+const superuser = 'latchkey'
+/** The user that the auth service connects as: `migrate` makes it, and it only reads and writes rows. */
+const serviceUser = 'latchkey_service'
 
 /**
  * Makes the cluster where there is none, and checks that an existing one fits the binaries.
+ *
+ * Passwords are asked for although nobody else can reach the socket: clusters of earlier versions do so as well, and what
+ * tells the service's user from the superuser has to be something.
  *
  * @param {Place} place
  * @param {{ durable: boolean }} options durable: wait until the files are on the disk
@@ -21,15 +27,13 @@ export async function prepareCluster(place, { durable }) {
   const passwordFile = path.join(folder, 'password')
   if (existsSync(data)) {
     await checkVersion(place)
-    return readFile(passwordFile, 'utf8').catch((error) => {
+    return readPassword(place).catch((error) => {
       throw new Error(`The database in ${data} has lost its password: ${error.message}. Restore it, or wipe ${folder}.`)
     })
   }
-  await removeHalfMade(folder)
+  await removeHalfMade(place)
   const password = randomBytes(24).toString('base64url')
-  await rm(passwordFile, { force: true })
-  await writeFile(passwordFile, password, { mode: 0o600, flag: 'wx' })
-  if (account) await chown(passwordFile, account.uid, account.gid)
+  await writeAs(passwordFile, password, account)
 
   // Made under another name: a folder called data is always a whole cluster.
   const half = path.join(folder, `data.${process.pid}.half`)
@@ -47,13 +51,33 @@ export async function prepareCluster(place, { durable }) {
 }
 
 /**
+ * The URLs of a server, for its superuser and for the service. The service's password follows from the other, and not the
+ * other way round, so that it need not be kept.
+ *
+ * @param {string} password of the superuser
+ * @param {string} socketFolder
+ */
+export function urlsOf(password, socketFolder) {
+  const url = (/** @type {string} */ user, /** @type {string} */ secret) =>
+    `postgres://${user}:${secret}@${encodeURIComponent(socketFolder)}/postgres`
+  const servicePassword = createHmac('sha256', password).update(serviceUser).digest('base64url')
+  return { url: url(superuser, password), serviceUrl: url(serviceUser, servicePassword) }
+}
+
+/** The password of the superuser. @param {Place} place */
+export function readPassword({ folder, account }) {
+  return readAs(path.join(folder, 'password'), account)
+}
+
+/**
  * What a start left that was cut off half-way.
  *
- * @param {string} folder
+ * @param {Place} place
  */
-async function removeHalfMade(folder) {
-  const left = (await readdir(folder)).filter((name) => name.endsWith('.half'))
-  await Promise.all(left.map((name) => rm(path.join(folder, name), { recursive: true, force: true })))
+async function removeHalfMade({ folder, account }) {
+  const left = (await readdir(folder)).filter((name) => name.endsWith('.half') || name === 'password')
+  const files = left.map((name) => path.join(folder, name))
+  await removeAs(files, account)
 }
 
 /** @param {Place} place */

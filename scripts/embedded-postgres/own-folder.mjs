@@ -29,10 +29,7 @@ export const ownFolderIn = (base) => path.join(base, `latchkey-${shortHash(check
  */
 export async function ownFolder(account, bases) {
   for (const base of bases) {
-    const parent = await stat(base).catch(() => undefined)
-    // Where everybody may write and the sticky bit is missing, anybody could put another folder in the place of ours.
-    const safe = parent?.isDirectory() && ((parent.mode & 0o002) === 0 || (parent.mode & 0o1000) !== 0)
-    if (!safe || !(await canEnter(base, account))) continue
+    if (!(await isSafeBase(base)) || !(await canEnter(base, account))) continue
     const folder = ownFolderIn(base)
     const failure = await mkdir(folder).then(
       () => undefined,
@@ -48,6 +45,17 @@ export async function ownFolder(account, bases) {
     `PostgreSQL would run as ${account.name}, who cannot enter this checkout, and none of ${bases.join(', ')} ` +
       'can hold a folder for it: start as an ordinary user, or set DATABASE_URL.'
   )
+}
+
+/**
+ * Whether what we make in the folder stays in its place: where everybody may write and the sticky bit is missing, anybody
+ * could put something else there.
+ *
+ * @param {string} base
+ */
+export async function isSafeBase(base) {
+  const found = await stat(base).catch(() => undefined)
+  return found?.isDirectory() === true && ((found.mode & 0o002) === 0 || (found.mode & 0o1000) !== 0)
 }
 
 /**

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
-import { chmod, chown, mkdir, realpath, rmdir } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { canEnter, chooseAccount } from './account.mjs'
 import { copyBinaries, findBinaries, versionOf } from './binaries.mjs'
+import { holdsCluster, takeFolder } from './data-folder.mjs'
 import { isRoots, ownFolder, ownFolderIn, shortHash, systemFolders } from './own-folder.mjs'
 
 /** @typedef {import('./run-as.mjs').Account} Account */
@@ -32,10 +32,11 @@ export async function choosePlace(wanted, bases = systemFolders) {
     () => binaries,
     async () => copyBinaries(binaries, await ownFolder(account, bases))
   )
-  const folder = await makeFolder(existing ?? wanted, account)
-  if (await canEnter(folder, account)) return place(folder, reachable, account)
+  const folder = existing ?? wanted
+  await mkdir(path.dirname(folder), { recursive: true })
+  const real = await realpath(folder).catch(() => folder)
+  if (await canEnter(path.dirname(real), account)) return place(await makeFolder(folder, account), reachable, account)
   if (existing) throw new Error(`The database in ${existing} is run by ${account.name}, who cannot enter that folder.`)
-  await rmdir(folder)
   const elsewhere = path.join(await ownFolder(account, bases), nameElsewhere(wanted))
   return place(await makeFolder(elsewhere, account), reachable, account)
 }
@@ -48,16 +49,13 @@ export async function choosePlace(wanted, bases = systemFolders) {
  * @returns {Promise<string | undefined>}
  */
 async function existingCluster(wanted, bases) {
-  if (holdsCluster(wanted)) return wanted
+  if (await holdsCluster(wanted)) return wanted
   for (const base of bases) {
     const elsewhere = path.join(ownFolderIn(base), nameElsewhere(wanted))
-    if ((await isRoots(ownFolderIn(base))) && holdsCluster(elsewhere)) return elsewhere
+    if ((await isRoots(ownFolderIn(base))) && (await holdsCluster(elsewhere))) return elsewhere
   }
   return undefined
 }
-
-/** @param {string} folder */
-const holdsCluster = (folder) => existsSync(path.join(folder, 'data/PG_VERSION'))
 
 /** @param {string} wanted */
 const nameElsewhere = (wanted) => `pg-${shortHash(path.resolve(wanted))}`
@@ -79,10 +77,7 @@ async function place(folder, binaries, account) {
  * @param {Account} [account] whose it becomes
  */
 async function makeFolder(folder, account) {
-  await mkdir(folder, { recursive: true })
-  if (account) await chown(folder, account.uid, account.gid)
-  await chmod(folder, 0o700).catch((error) => {
-    throw new Error(`The database folder ${folder} belongs to somebody else: ${error.message}`)
-  })
+  await mkdir(path.dirname(folder), { recursive: true })
+  await takeFolder(folder, account)
   return folder
 }

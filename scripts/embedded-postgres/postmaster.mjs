@@ -1,35 +1,64 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import net from 'node:net'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { commandLine, identify } from './process-identity.mjs'
+import { writeAs } from './account-files.mjs'
+import { commandLine, identify, userOf } from './process-identity.mjs'
+import { holdsSocket, removeSocketFolder, speaksPostgres } from './socket.mjs'
+
+/** @typedef {import('./place.mjs').Place} Place */
 
 const patience = 60_000
 
 /**
- * The port of the server that runs on the cluster, or undefined when none does. Waits while one starts up, recovers
- * or shuts down, and sees through a postmaster.pid whose process is a zombie or by now somebody else.
+ * The server that runs on the cluster, or undefined when none does. Waits while one starts up, recovers or shuts down, and
+ * sees through a postmaster.pid whose process is a zombie or by now somebody else.
  *
- * @param {string} data
- * @returns {Promise<number | undefined>}
+ * @param {Place} place
+ * @returns {Promise<{ socketFolder: string | undefined } | undefined>} `socketFolder`: where it listens; undefined: where
+ *   we do not find it, on TCP alone, as an earlier version started it, or its folder was cleaned away
  */
-export async function findServer(data) {
+export async function findServer(place) {
   const end = Date.now() + patience
   for (;;) {
-    const file = path.join(data, 'postmaster.pid')
-    const text = await readFile(file, 'utf8').catch(() => '')
-    const [pid = 0, , , port = 0] = text.split('\n').map(Number)
-    const status = text.split('\n')[7]?.trim()
-    if (!(pid > 0)) return undefined
-    const alive = await identify(pid)
-    if (alive && status === 'ready' && (await speaksPostgres(port))) return port
-    if (!alive || !(await commandLine(pid)).includes(data)) {
-      await disown(file, text)
+    const note = await readNote(place)
+    if (!note) return undefined
+    if (!(await isServer(note.pid, place))) {
+      await disown(note, place)
       return undefined
     }
-    if (Date.now() > end) throw new Error(`PostgreSQL (process ${pid}) on ${data} neither answers nor ends.`)
+    if (note.status === 'ready') {
+      if (!(await holdsSocket(note.socketFolder, place))) return { socketFolder: undefined }
+      if (await speaksPostgres(note.socketFolder)) return { socketFolder: note.socketFolder }
+    }
+    if (Date.now() > end) throw new Error(`PostgreSQL (process ${note.pid}) on ${place.data} neither answers nor ends.`)
     await sleep(50)
   }
+}
+
+/** @typedef {{ text: string, pid: number, socketFolder: string, status: string }} Note what postmaster.pid says */
+
+/** @param {Place} place */
+const fileIn = ({ data }) => path.join(data, 'postmaster.pid')
+
+/**
+ * @param {Place} place
+ * @returns {Promise<Note | undefined>}
+ */
+async function readNote(place) {
+  const text = await readFile(fileIn(place), 'utf8').catch(() => '')
+  const [pid = '', , , , socketFolder = '', , , status = ''] = text.split('\n').map((line) => line.trim())
+  return Number(pid) > 0 ? { text, pid: Number(pid), socketFolder, status } : undefined
+}
+
+/**
+ * Whether the process is the cluster's server.
+ *
+ * @param {number} pid
+ * @param {Place} place
+ */
+async function isServer(pid, { data, account }) {
+  if ((await identify(pid)) === undefined || (await userOf(pid)) !== (account?.uid ?? process.getuid?.())) return false
+  return `${await commandLine(pid)} `.includes(`/postgres -D ${data} `)
 }
 
 /**
@@ -37,30 +66,10 @@ export async function findServer(data) {
  * The file itself has to stay: with it PostgreSQL finds out whether a child of the dead server still uses the memory
  * they shared, and then refuses to start.
  *
- * @param {string} file
- * @param {string} text
+ * @param {Note} note
+ * @param {Place} place
  */
-async function disown(file, text) {
-  await writeFile(file, text.replace(/^\d+/, '2147483647'))
-}
-
-/**
- * Asks for TLS, as every client may; only PostgreSQL answers with that one letter.
- *
- * @param {number} port
- * @returns {Promise<boolean>}
- */
-function speaksPostgres(port) {
-  return new Promise((resolve) => {
-    const socket = net.connect({ port, host: '127.0.0.1', timeout: 5_000 })
-    const end = (/** @type {boolean} */ answer) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.on('connect', () => socket.write(Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])))
-    socket.on('data', (bytes) => end(bytes.toString() === 'N' || bytes.toString() === 'S'))
-    socket.on('error', () => end(false))
-    socket.on('close', () => end(false))
-    socket.on('timeout', () => end(false))
-  })
+async function disown({ text, socketFolder }, place) {
+  await writeAs(fileIn(place), text.replace(/^\d+/, '2147483647'), place.account)
+  await removeSocketFolder(socketFolder, place)
 }

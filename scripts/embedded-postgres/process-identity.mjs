@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { runAs } from './run-as.mjs'
 
 /**
@@ -20,6 +20,22 @@ export async function identify(pid) {
   if (!fields || fields[0] === 'Z' || fields[0] === 'X') return undefined
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
   return `${boot.trim()} ${fields[19]}`
+}
+
+/**
+ * The user that a process runs as; undefined when there is none to see.
+ *
+ * @param {number} pid
+ * @returns {Promise<number | undefined>} the number of the user
+ */
+export async function userOf(pid) {
+  if (process.platform === 'linux')
+    return stat(`/proc/${pid}`).then(
+      ({ uid }) => uid,
+      () => undefined
+    )
+  const said = await runAs('ps', ['-o', 'uid=', '-p', String(pid)]).catch(() => '')
+  return said.trim() === '' ? undefined : Number(said)
 }
 
 /**

@@ -9,18 +9,21 @@ import { spawn } from 'node:child_process'
  *
  * @param {string} file
  * @param {string[]} args
- * @param {{ account?: Account | undefined, cwd?: string }} [options] account: run as this user (only root can)
+ * @param {{ account?: Account | undefined, cwd?: string, input?: string }} [options] account: run as this user (only
+ *   root can); input: what it reads from standard input
  * @returns {Promise<string>}
  */
-export function runAs(file, args, { account, cwd = '/' } = {}) {
+export function runAs(file, args, { account, cwd = '/', input } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       ...(account && { uid: account.uid, gid: account.gid }),
       cwd,
       env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe']
+      stdio: ['pipe', 'pipe', 'pipe']
     })
+    // A command that has ended without reading says by its exit code why.
+    child.stdin.on('error', () => {}).end(input)
     let out = ''
     let err = ''
     child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -1,6 +1,7 @@
-import net, { type AddressInfo, type Socket } from 'node:net'
+import net, { type AddressInfo, type NetConnectOpts, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { addressOf } from '../database.ts'
 
 /** Bytes of a message that the proxy looks for, and who sends it. */
 export interface Trap {
@@ -8,9 +9,9 @@ export interface Trap {
   readonly text: string
 }
 
-/** Stands between the services and PostgreSQL, on a port that stays when the server gets another one. */
+/** Stands between the services and PostgreSQL, on a TCP port that stays wherever the server listens. */
 export interface DatabaseProxy {
-  /** The server's URL with the proxy's port. */
+  /** The server's URL with the proxy's address. */
   urlOf(server: string): string
   /** Sends further connections there. */
   connectTo(server: string): void
@@ -32,17 +33,18 @@ export async function startProxy(t: Test): Promise<DatabaseProxy> {
   const connections = new Set<[Socket, Socket]>()
   const traps = new Set<Trap & { sprung: () => void }>()
   const silence: { over: Promise<void>; end: () => void } = { over: Promise.resolve(), end: () => {} }
-  let [port, late] = [0, 0]
+  let there: NetConnectOpts = { port: 0 }
+  let late = 0
 
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, async (client) => {
     client.on('error', () => {})
     await silence.over
     if (!server.listening) return void client.destroy()
-    const there = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-    const both: [Socket, Socket] = [client, there]
+    const database = net.connect({ ...there, allowHalfOpen: true })
+    const both: [Socket, Socket] = [client, database]
     connections.add(both)
-    handOn(both, client, there, 'client')
-    handOn(both, there, client, 'server')
+    handOn(both, client, database, 'client')
+    handOn(both, database, client, 'server')
   })
   server.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -82,9 +84,9 @@ export async function startProxy(t: Test): Promise<DatabaseProxy> {
   })
 
   return {
-    urlOf: (url) => withPort(url, (server.address() as AddressInfo).port),
+    urlOf: (url) => Object.assign(new URL(url), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` }).href,
     connectTo: (url) => {
-      port = Number(new URL(url).port)
+      there = addressOf(url)
     },
     delay: (milliseconds) => {
       late = milliseconds
@@ -103,12 +105,8 @@ export async function startProxy(t: Test): Promise<DatabaseProxy> {
   }
 }
 
-function resetBoth(sockets: readonly Socket[]): void {
-  for (const socket of sockets) socket.resetAndDestroy()
-}
-
-function withPort(url: string, port: number): string {
-  const there = new URL(url)
-  there.port = String(port)
-  return there.href
+function resetBoth([client, database]: readonly [Socket, Socket]): void {
+  client.resetAndDestroy()
+  // A Unix socket knows no reset.
+  database.destroy()
 }

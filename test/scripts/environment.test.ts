@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import t, { type Test } from 'tap'
-import { environmentOf, readSettings } from '../../scripts/environment.mjs'
+import { environmentOf, ownDatabaseFolder, readSettings, withDatabase } from '../../scripts/environment.mjs'
 
 const development = await readFile(fileURLToPath(new URL('../../development.env', import.meta.url)), 'utf8')
 
@@ -64,11 +64,12 @@ t.test('who names a file of keys gets no address of them', async (t) => {
 
 t.test('each service gets its port, the resource service no secret', async (t) => {
   const secrets = ['DATABASE_URL', 'DATABASE_URL_FILE', 'KEYS_DIR', 'SMTP_URL', 'SMTP_URL_FILE']
+  const owners = ['MIGRATION_DATABASE_URL', 'MIGRATION_DATABASE_URL_FILE']
   const settings = readSettings(await folderWith(t), {
     PORT: '1',
     AUTH_PORT: '7001',
     RESOURCE_PORT: '7002',
-    ...Object.fromEntries(secrets.map((name) => [name, 'secret']))
+    ...Object.fromEntries([...secrets, ...owners].map((name) => [name, 'secret']))
   })
   const auth = environmentOf(settings, 'auth')
   const resource = environmentOf(settings, 'resource')
@@ -78,5 +79,22 @@ t.test('each service gets its port, the resource service no secret', async (t) =
     t.equal(auth[name], 'secret')
     t.notOk(name in resource, name)
   }
+  for (const name of owners) t.notOk(name in auth || name in resource, `${name} is for migrations alone`)
   t.match(resource, { AUDIENCE: 'latchkey', ISSUER: 'http://127.0.0.1:7001' })
+})
+
+t.test('a database of our own takes the place of every other', async (t) => {
+  const settings = readSettings(await folderWith(t), {
+    PGSSLMODE: 'require',
+    PGOPTIONS: '-c x=y',
+    PGUSER: 'eve',
+    PG: '1'
+  })
+  const own = withDatabase(settings, { url: 'owner', serviceUrl: 'service' })
+  t.match(own, { DATABASE_URL: 'service', MIGRATION_DATABASE_URL: 'owner', ISSUER: 'http://127.0.0.1:9090', PG: '1' })
+  for (const name of ['PGSSLMODE', 'PGOPTIONS', 'PGUSER']) t.notOk(name in own, name)
+  t.match(ownDatabaseFolder(settings), /data\/pg$/)
+  t.equal(ownDatabaseFolder({ ...settings, DATABASE_URL: 'theirs' }), undefined)
+  const half = { ...settings, MIGRATION_DATABASE_URL: 'theirs' }
+  t.throws(() => ownDatabaseFolder(half), { message: /MIGRATION_DATABASE_URL is set without DATABASE_URL/ })
 })

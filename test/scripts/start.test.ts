@@ -9,9 +9,12 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { runningPostgres, startPostgres } from '../../scripts/embedded-postgres.mjs'
 import { freePort } from '../../scripts/free-port.mjs'
+import { migrate } from '../../services/auth/src/schema.ts'
 import { createDatabase } from '../database.ts'
 import { buildFirst } from './build-first.ts'
+import { query } from './embedded.ts'
 import { plainEnvironment } from './plain-environment.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -87,6 +90,13 @@ const isUp = (url: string) =>
     () => false
   )
 
+/** Who the auth service is in its database. */
+async function usersOfService(place: Place): Promise<unknown[]> {
+  const { url = '' } = (await runningPostgres(path.join(place.data, 'pg'))) ?? {}
+  const asked = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'latchkey-auth'"
+  return (await query(url, asked)).flat()
+}
+
 const databaseRuns = (place: Place) => existsSync(path.join(place.data, 'pg/data/postmaster.pid'))
 
 t.test('the pair', async (t) => {
@@ -104,6 +114,7 @@ t.test('the pair', async (t) => {
   t.ok(await isUp(place.auth))
   t.ok(await isUp(place.resource))
   t.equal(await signUp(), 201)
+  t.same(await usersOfService(place), ['latchkey_service'])
 
   const second = start(t, place.env)
   t.equal(await second.ended, 1)
@@ -125,6 +136,15 @@ t.test('the pair', async (t) => {
   t.notOk(await isUp(place.auth))
   t.notOk(await isUp(place.resource))
   t.notOk(databaseRuns(place))
+})
+
+t.test('a database of an earlier version, whose service was its owner', async (t) => {
+  const place = await makePlace(t)
+  const before = await startPostgres({ folder: path.join(place.data, 'pg') })
+  await migrate({ url: before.url })
+  await before.stop()
+  await ready(start(t, place.env))
+  t.same(await usersOfService(place), ['latchkey_service'])
 })
 
 t.test('told to stop while it makes its database, it leaves nothing running', async (t) => {

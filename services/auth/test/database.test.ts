@@ -1,7 +1,7 @@
 import dns from 'node:dns'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { createDatabase, databaseUrl, runStatement } from '../../../test/database.ts'
+import { addressOf, createDatabase, databaseUrl, runStatement } from '../../../test/database.ts'
 import { type Database, openDatabase } from '../src/database.ts'
 
 const url = await createDatabase(t)
@@ -161,10 +161,9 @@ t.test('whoever finds no free connection within DATABASE_TIMEOUT is told so', as
 })
 
 t.test('a server that falls silent holds nobody longer than a moment more', async (t) => {
-  const { hostname, port } = new URL(url)
   let silent = false
   const proxy = net.createServer((socket) => {
-    const there = net.connect(Number(port), hostname)
+    const there = net.connect(addressOf(url))
     socket.on('data', (bytes) => silent || there.write(bytes)).on('close', () => there.destroy())
     there.on('data', (bytes) => silent || socket.write(bytes)).on('error', () => socket.destroy())
   })
