@@ -12,10 +12,21 @@ interface About {
 
 const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 } as const
 
-/** A length of time, written as a whole number and `ms`, `s`, `m`, `h` or `d`; read as seconds. At least `minimum` seconds. */
-export function duration(about: About & { minimum?: number }): TUnsafe<number> {
-  const { minimum = 0, ...rest } = about
-  return Type.Unsafe<number>({ type: 'string', duration: minimum, ...rest })
+/**
+ * A length of time, written as a whole number and `ms`, `s`, `m`, `h` or `d`; read as seconds. From `minimum` (0) to
+ * `maximum` (a day) seconds: a timer of Node's holds less than 25 days, and fires at once beyond.
+ */
+export function duration(about: About & Partial<Bounds>): TUnsafe<number> {
+  const { minimum = 0, maximum = SECONDS.d, ...rest } = about
+  return Type.Unsafe<number>({ type: 'string', duration: { minimum, maximum }, ...rest })
+}
+
+/** A number of seconds as it stands in the environment, in the largest unit without a fraction: `0s`, `50ms`, `15m`. */
+export function lengthOf(seconds: number): string {
+  const milliseconds = Math.round(seconds * 1000)
+  const units = Object.entries(SECONDS).reverse()
+  const [unit, size] = units.find(([, size]) => milliseconds % (size * 1000) === 0) ?? ['ms', 0.001]
+  return milliseconds === 0 ? '0s' : `${milliseconds / (size * 1000)}${unit}`
 }
 
 /** An absolute URL without query or fragment, read as it is written. `http:` and `https:`, or the given schemes. */
@@ -88,15 +99,30 @@ export function choice<const T extends string>(words: readonly T[], about: About
 }
 
 const keywords: FuncKeywordDefinition[] = [
-  converting('duration', 'must be a whole number and ms, s, m, h or d, as in 15m', (value, minimum: number) => {
-    const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? []
-    const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS]
-    return seconds >= minimum ? seconds : undefined
-  }),
-  converting('url', 'must be an absolute URL without query or fragment', (value, schemes: readonly string[]) => {
-    const parsed = URL.canParse(value) ? new URL(value) : undefined
-    return parsed && schemes.includes(parsed.protocol) && !/[?#\s]/.test(value) ? value : undefined
-  }),
+  converting(
+    'duration',
+    ({ minimum, maximum }: Bounds) =>
+      `must be a whole number and ms, s, m, h or d, from ${lengthOf(minimum)} to ${lengthOf(maximum)}`,
+    (value, { minimum, maximum }: Bounds) => {
+      const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? []
+      const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS]
+      return seconds >= minimum && seconds <= maximum ? seconds : undefined
+    }
+  ),
+  // A password in it would be logged.
+  converting(
+    'url',
+    'must be an absolute URL without user, password, query or fragment',
+    (value, schemes: readonly string[]) => {
+      const parsed = URL.canParse(value) ? new URL(value) : undefined
+      return parsed &&
+        schemes.includes(parsed.protocol) &&
+        /^\w+:\/\/[^/@\\]+(\/|$)/.test(value) &&
+        !/[?#\s]/.test(value)
+        ? value
+        : undefined
+    }
+  ),
   converting('list', 'must be a list with commas, each member as described', (value, of: keyof typeof MEMBERS) => {
     const members = value.split(',').map((member) => member.trim())
     return members.every((member) => member !== '' && MEMBERS[of](member)) ? members : undefined

@@ -1,4 +1,5 @@
 import type { TObject } from 'typebox'
+import { lengthOf } from '../src/settings.ts'
 
 /** One setting as `.env.example` has it: what is said of it, and the line that sets it. */
 export interface Entry {
@@ -9,7 +10,7 @@ export interface Entry {
 interface Setting {
   readonly description: string
   readonly default?: string
-  readonly duration?: number
+  readonly duration?: { minimum: number; maximum: number }
   readonly integer?: { minimum: number; maximum: number }
   readonly enum?: readonly string[]
   readonly file?: true
@@ -30,14 +31,11 @@ export function expectedEntries(settings: TObject): Entry[] {
 }
 
 function formOf({ duration, integer, enum: words }: Setting): string[] {
-  if (duration !== undefined) return [`A whole number and ms, s, m, h or d${leastOf(duration)}.`]
+  if (duration) {
+    return [`A whole number and ms, s, m, h or d, from ${lengthOf(duration.minimum)} to ${lengthOf(duration.maximum)}.`]
+  }
   if (integer) return [`A whole number from ${integer.minimum} to ${integer.maximum}.`]
   return words ? [`One of ${words.join(', ')}.`] : []
-}
-
-function leastOf(duration: number): string {
-  if (duration === 0) return ''
-  return `, at least ${duration < 1 ? `${duration * 1000}ms` : `${duration}s`}`
 }
 
 /** The settings that a `.env.example` has; its text before the first blank line is about the file itself. */

@@ -14,15 +14,16 @@ function reader(setting: TSchema): (value: string) => unknown {
   }
 }
 
-const DURATION = 'must be a whole number and ms, s, m, h or d, as in 15m'
+const DURATION = 'must be a whole number and ms, s, m, h or d, from 0s to 30d'
+const SHORT = 'must be a whole number and ms, s, m, h or d, from 50ms to 1d'
 const LIST = 'must be a list with commas, each member as described'
-const URL = 'must be an absolute URL without query or fragment'
+const URL = 'must be an absolute URL without user, password, query or fragment'
 const PORT = 'must be a whole number from 0 to 65535'
 
 const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][] = [
   [
     'a duration',
-    duration({ description }),
+    duration({ description, maximum: 2_592_000 }),
     {
       '0s': 0,
       '1ms': 0.001,
@@ -53,7 +54,7 @@ const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][]
   [
     'a duration with a least',
     duration({ description, minimum: 0.05 }),
-    { '50ms': 0.05, '1s': 1, ...of(DURATION, ['49ms', '0s']) }
+    { '50ms': 0.05, '1s': 1, '24h': 86_400, ...of(SHORT, ['49ms', '0s', '25h', '86401s', '999999999d']) }
   ],
   [
     'a whole number',
@@ -89,6 +90,10 @@ const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][]
       'http://127.0.0.1:9090': 'http://127.0.0.1:9090',
       'HTTPS://Auth.Example.com:443/a/../b/': 'HTTPS://Auth.Example.com:443/a/../b/',
       ...of(URL, [
+        'https://ada:secret@a.example',
+        'https://ada@a.example',
+        'https:a.example',
+        'https:\\a',
         'auth.example.com',
         '//auth.example.com',
         'ftp://x',
@@ -104,7 +109,10 @@ const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][]
   [
     'a URL of another scheme',
     url({ description, schemes: ['redis:'] }),
-    { 'redis://x': 'redis://x', ...of(URL, ['https://x']) }
+    {
+      'redis://x': 'redis://x',
+      ...of(URL, ['https://ada:secret@a.example', 'https://ada@a.example', 'https:a.example', 'https:\\a', 'https://x'])
+    }
   ],
   [
     'a list',

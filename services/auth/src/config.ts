@@ -4,6 +4,9 @@ import { choice, duration, integer, list, text, url } from '@latchkey/service/se
 import { type Static, Type } from 'typebox'
 import { faultOfDatabaseUrl } from './database-url.ts'
 
+/** In seconds. */
+const DAY = 86_400
+
 /** The setting that the service and its commands share. */
 const databaseUrl = text({
   file: true,
@@ -57,17 +60,20 @@ export const authSettings = Type.Object({
       'on: each connection plans a statement once. off: for a pooler in transaction mode, as PgBouncer; each statement is a transaction that sets its own limits, which takes two round trips more.'
   }),
   DATABASE_TIMEOUT: duration({
+    maximum: 300,
     minimum: 0.05,
     default: '3s',
     description:
       'Longest time of an answer of any route, or HASH_QUEUE_TIMEOUT if that is longer; then it is 503. The service gives up at nine tenths of it, a wait for a connection or for a silent server at eight, and PostgreSQL a statement at seven.'
   }),
   ACCESS_TOKEN_TTL: duration({
+    maximum: 7 * DAY,
     minimum: 1,
     default: '15m',
     description: 'Life of an access token, and so the longest time that resource services believe one after a logout.'
   }),
   REFRESH_TOKEN_TTL: duration({
+    maximum: 3650 * DAY,
     minimum: 1,
     default: '30d',
     description: 'Life of a refresh token: a session that is not used for so long ends.'
@@ -78,17 +84,20 @@ export const authSettings = Type.Object({
       'on: each refresh gives a new refresh token, and one that is shown again later ends its session. off: one refresh token a session, good until SESSION_MAX_AGE while it is used within REFRESH_TOKEN_TTL, and no theft is noticed.'
   }),
   REFRESH_REUSE_WINDOW: duration({
+    maximum: 600,
     default: '30s',
     description:
       'How long a superseded refresh token still answers its successor, for parallel tabs and lost answers; 0s is strict.'
   }),
   SESSION_MAX_AGE: duration({
+    maximum: 3650 * DAY,
     minimum: 1,
     default: '90d',
     description:
       'Longest life of a session, however much it is used, and also across changes of the password; then the user logs in again.'
   }),
   CLOCK_LEEWAY: duration({
+    maximum: 300,
     default: '5s',
     description:
       'How far the clocks of services may differ when times of tokens are checked; tokens are accepted for so much longer.'
@@ -108,6 +117,7 @@ export const authSettings = Type.Object({
       'Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing but the password protects.'
   }),
   HASH_QUEUE_TIMEOUT: duration({
+    maximum: 300,
     minimum: 0.05,
     default: '3s',
     description:
@@ -134,7 +144,7 @@ export const authSettings = Type.Object({
     description:
       'max-age of the published key set: how long verifiers may keep it before they ask again, and so hear of a new or withdrawn key.'
   }),
-  KEY_LEAD: duration({ minimum: 2, default: '11m', description: KEY_LEAD })
+  KEY_LEAD: duration({ maximum: 7 * DAY, minimum: 2, default: '11m', description: KEY_LEAD })
 })
 
 /** The settings of the auth service, named as in the environment; durations are seconds. */

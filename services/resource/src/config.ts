@@ -2,6 +2,9 @@ import { type FrameConfig, frameSettings, readConfig } from '@latchkey/service/c
 import { duration, integer, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
 
+/** In seconds. */
+const DAY = 86_400
+
 const AUDIENCE =
   'The one name of this service that the aud of a token must hold; tokens for others are refused. Not the ISSUER: tokens that are for it open its administration.'
 
@@ -37,33 +40,39 @@ export const resourceSettings = Type.Object({
     })
   ),
   JWKS_MIN_AGE: duration({
+    maximum: DAY,
     minimum: 1,
     default: '30s',
     description: 'Shortest time until the key set is fetched again, though the issuer may say less.'
   }),
   JWKS_MAX_AGE: duration({
+    maximum: 7 * DAY,
     minimum: 1,
     default: '10m',
     description:
       'Longest time until the key set is fetched again, though the issuer may say more: after it a withdrawn key is refused.'
   }),
   JWKS_STALE_AGE: duration({
+    maximum: 30 * DAY,
     minimum: 1,
     default: '24h',
     description: 'A key set that could not be renewed for so long is no longer believed: every token gets 503.'
   }),
   JWKS_COOLDOWN: duration({
+    maximum: 3600,
     default: '5s',
     description:
       'Least time between two fetches that unknown keys cause. A flood of them costs the issuer no more; a token of a new key may wait so long.'
   }),
   JWKS_TIMEOUT: duration({
+    maximum: 60,
     minimum: 0.05,
     default: '3s',
     description:
       "Longest wait for the issuer's whole answer; then the fetch has failed, and the set that is held stays."
   }),
   CLOCK_LEEWAY: duration({
+    maximum: 300,
     default: '5s',
     description:
       'How far the clocks of services may differ when times of tokens are checked; an expired token is believed for so long.'
