@@ -1,4 +1,5 @@
-// npm run check: format, lint and types, then the README's npm test; stops at the first that fails.
+// npm run check: format, lint, types and the package of the verifier, then the README's npm test; stops at the first that
+// fails.
 import { CommandError, run } from './command.mjs'
 import { installMissing } from './install.mjs'
 import { stopSignal } from './stop-signal.mjs'
@@ -7,6 +8,8 @@ import { stopSignal } from './stop-signal.mjs'
 const steps = [
   ['format and lint', 'node_modules/.bin/biome', ['ci', '.']],
   ['types', 'node_modules/.bin/tsc', ['--noEmit']],
+  ['the verifier as others install it', 'node_modules/.bin/publint', ['packages/verifier', '--strict']],
+  ['its types', 'node_modules/.bin/attw', ['--pack', 'packages/verifier', '--profile', 'esm-only']],
   ['tests', 'npm', ['test']]
 ]
 

@@ -14,7 +14,7 @@ const REFUSED = {
   'services/resource/src/b.ts': "import '../../auth/src/database.ts'",
   'services/resource/src/c.ts': "import 'pg'",
   'packages/service/src/d.ts': "import '../../../services/auth/src/app.ts'",
-  'packages/service/src/e.ts': "import '@latchkey/verifier/verifier'",
+  'packages/service/src/e.ts': "import '@latchkey/verifier'",
   'packages/verifier/src/f.ts': "import '@latchkey/service/app'",
   'packages/verifier/src/s.ts': "import '@latchkey/tokens/rules'",
   'packages/verifier/src/t.ts': "import '../../service/src/app.ts'",
@@ -34,7 +34,7 @@ const ALLOWED = {
   'services/auth/src/schema.ts': "import 'pg'",
   'services/auth/src/sessions/n.ts':
     "import 'fastify'\nimport '@latchkey/service/app'\nimport '@latchkey/tokens/rules'",
-  'services/resource/src/o.ts': "import '@latchkey/verifier/verifier'",
+  'services/resource/src/o.ts': "import '@latchkey/verifier'",
   'packages/verifier/src/p.ts': "import 'node:fs'\nimport '../../tokens/src/rules.ts'\nimport './q.ts'",
   'packages/tokens/src/r.ts': "import 'node:crypto'\nimport './errors.ts'",
   'services/auth/src/server.ts': 'export const env = process.env'

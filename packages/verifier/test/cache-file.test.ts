@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readCacheFile, writeCacheFile } from '@latchkey/verifier/cache-file'
 import t from 'tap'
+import { readCacheFile, writeCacheFile } from '../src/cache-file.ts'
 
 const url = 'https://auth.example.com/jwks.json'
 const now = 1_800_000_000_000

@@ -1,5 +1,5 @@
-import { SYSTEM_CLOCK } from '@latchkey/verifier/clock'
 import t from 'tap'
+import { SYSTEM_CLOCK } from '../src/clock.ts'
 
 const DAYS = 86_400_000
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@latchkey/verifier/clock'
+import type { Clock } from '../src/clock.ts'
 
 /** A clock that stands until a test moves it. */
 export class FakeClock implements Clock {

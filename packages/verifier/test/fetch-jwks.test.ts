@@ -8,9 +8,9 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { SYSTEM_CLOCK } from '@latchkey/verifier/clock'
-import { type FetchSettings, fetchJwks } from '@latchkey/verifier/fetch-jwks'
 import t, { type Test } from 'tap'
+import { SYSTEM_CLOCK } from '../src/clock.ts'
+import { type FetchSettings, fetchJwks } from '../src/fetch-jwks.ts'
 
 const LIMIT = 256 * 1024
 const SET = '{"keys":[]}'

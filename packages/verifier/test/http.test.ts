@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { unavailable } from '@latchkey/tokens/errors'
 import { authenticate } from '@latchkey/verifier/http'
-import type { Verifier } from '@latchkey/verifier/verifier'
 import t, { type Test } from 'tap'
 import { accessClaims } from '../../../test/tokens.ts'
+import type { Verifier } from '../src/verifier.ts'
 
 const claims = accessClaims('https://auth.example.com', 'latchkey', 0)
 

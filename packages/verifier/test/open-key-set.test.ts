@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { type KeySetOptions, openKeySet } from '@latchkey/verifier'
-import type { RemoteKeySetOptions } from '@latchkey/verifier/remote-key-set'
 import t from 'tap'
 import { makeKey } from '../../../test/tokens.ts'
+import type { RemoteKeySetOptions } from '../src/remote-key-set.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { FakeIssuer, URL } from './fake-issuer.ts'
 

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Problem } from '@latchkey/tokens/errors'
-import { RemoteKeySet, type RemoteKeySetOptions } from '@latchkey/verifier/remote-key-set'
 import t, { type Test } from 'tap'
 import { makeKey, type TestKey } from '../../../test/tokens.ts'
+import { RemoteKeySet, type RemoteKeySetOptions } from '../src/remote-key-set.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { FakeIssuer, URL } from './fake-issuer.ts'
 

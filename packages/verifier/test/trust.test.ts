@@ -1,8 +1,8 @@
 import type { AccessClaims } from '@latchkey/tokens/claims'
-import { readKeySet, type VerificationKey } from '@latchkey/verifier/jwk'
-import { createVerifier, type VerifiedToken, type Verifier, type VerifierOptions } from '@latchkey/verifier/verifier'
 import t from 'tap'
 import { accessClaims, accessToken, type Members, makeKey, type TestKey } from '../../../test/tokens.ts'
+import { readKeySet, type VerificationKey } from '../src/jwk.ts'
+import { createVerifier, type VerifiedToken, type Verifier, type VerifierOptions } from '../src/verifier.ts'
 
 const issuer = 'https://auth.example.com'
 const audience = 'latchkey'

@@ -1,7 +1,7 @@
 import { decodeUnverified } from '@latchkey/tokens/compact'
-import { readKeySet, type VerificationKey } from '@latchkey/verifier/jwk'
 import { calculateJwkThumbprint } from 'jose'
 import t from 'tap'
+import { readKeySet, type VerificationKey } from '../src/jwk.ts'
 
 // What the standards print, with the line breaks taken out.
 

@@ -1,9 +1,9 @@
 import { Problem, unavailable } from '@latchkey/tokens/errors'
-import { readKeySet, type VerificationKey } from '@latchkey/verifier/jwk'
-import type { KeySource } from '@latchkey/verifier/key-set'
-import { createVerifier, type Verifier, type VerifierOptions } from '@latchkey/verifier/verifier'
 import t from 'tap'
 import { accessClaims, accessToken, compact, type Members, makeKey } from '../../../test/tokens.ts'
+import { readKeySet, type VerificationKey } from '../src/jwk.ts'
+import type { KeySource } from '../src/key-set.ts'
+import { createVerifier, type Verifier, type VerifierOptions } from '../src/verifier.ts'
 
 const issuer = 'https://auth.example.com'
 const audience = 'latchkey'
