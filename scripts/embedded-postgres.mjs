@@ -90,12 +90,11 @@ export async function stopPostgres(folder) {
 async function stop(place) {
   const server = await findServer(place)
   if (!server) return
-  await runAs(
-    path.join(place.binaries, 'bin/pg_ctl'),
-    ['-D', place.data, '-m', 'fast', '-w', '-t', '60', '-s', 'stop'],
-    {
-      account: place.account,
-      cwd: place.folder
+  const stopping = ['-D', place.data, '-m', 'fast', '-w', '-t', '60', '-s', 'stop']
+  await runAs(path.join(place.binaries, 'bin/pg_ctl'), stopping, { account: place.account, cwd: place.folder }).catch(
+    async (error) => {
+      // One that was killed meanwhile, or only looked like a server, leaves its postmaster.pid.
+      if (await findServer(place)) throw error
     }
   )
   if (server.socketFolder) await removeSocketFolder(server.socketFolder, place)
