@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
+import { addressOf } from './address.mjs'
 import { root } from './command.mjs'
 
 /** @typedef {Record<string, string>} Settings */
@@ -17,9 +18,10 @@ const ports = { AUTH_PORT: '9090', RESOURCE_PORT: '8080' }
  */
 export function readSettings(folder, environment) {
   const chosen = { ...ports, ...read(folder, '.env'), ...withoutEmpty(environment) }
-  // The auth service's own address stands in the defaults, so these follow its port.
+  // The auth service's own address stands in the defaults, so these follow its host and port.
+  const auth = addressOf(chosen['HOST'] ?? '127.0.0.1', chosen.AUTH_PORT)
   const defaults = read(folder, 'development.env', (text) =>
-    text.replaceAll(`:${ports.AUTH_PORT}`, `:${chosen.AUTH_PORT}`)
+    text.replaceAll(`http://127.0.0.1:${ports.AUTH_PORT}`, auth)
   )
   // Whoever names the key set as a file does not want the default address of another.
   if ('JWKS_FILE' in chosen) delete defaults['JWKS_URL']
@@ -81,7 +83,9 @@ export function environmentOf(settings, service) {
  */
 function read(folder, name, change = (text) => text) {
   const file = path.join(folder, name)
-  return existsSync(file) ? withoutEmpty(parseEnv(change(readFileSync(file, 'utf8')))) : {}
+  if (!existsSync(file)) return {}
+  // Editors on Windows begin a file with a byte order mark, which would be part of the first name.
+  return withoutEmpty(parseEnv(change(readFileSync(file, 'utf8').replace(/^\ufeff/, ''))))
 }
 
 /**

@@ -1,11 +1,12 @@
 import net from 'node:net'
 import path from 'node:path'
+import { addressOf } from './address.mjs'
 import { build } from './build.mjs'
 import { root, run } from './command.mjs'
 import { startPostgres } from './embedded-postgres.mjs'
 import { ownDatabaseFolder, readSettings, withDatabase } from './environment.mjs'
 import { makeKeys } from './keys.mjs'
-import { addressOf, runServices } from './services.mjs'
+import { runServices } from './services.mjs'
 
 /**
  * Both services and, unless the environment names a database, one of their own; runs until the signal says stop.

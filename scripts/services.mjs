@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { addressOf } from './address.mjs'
 import { root } from './command.mjs'
 import { environmentOf } from './environment.mjs'
 
@@ -55,17 +56,6 @@ export async function runServices(settings, { migrated, signal }, onReady) {
   } finally {
     await Promise.all(services.map(end))
   }
-}
-
-/**
- * Where a service can be asked from this machine.
- *
- * @param {string} host what it listens on
- * @param {string} port
- */
-export function addressOf(host, port) {
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
 /**

@@ -57,6 +57,32 @@ t.test('the addresses of development.env follow AUTH_PORT, those that somebody c
   t.match(readSettings(folder, { ISSUER: 'https://auth.example' }), { ISSUER: 'https://auth.example' })
 })
 
+t.test('the addresses of development.env follow HOST to where the service can be reached', async (t) => {
+  const folder = await folderWith(t)
+  const issuers = Object.fromEntries(
+    ['::1', '0.0.0.0', '::', 'localhost', '192.168.1.20'].map((HOST) => [
+      HOST,
+      readSettings(folder, { HOST })['ISSUER']
+    ])
+  )
+  t.same(issuers, {
+    '::1': 'http://[::1]:9090',
+    '0.0.0.0': 'http://127.0.0.1:9090',
+    '::': 'http://127.0.0.1:9090',
+    localhost: 'http://localhost:9090',
+    '192.168.1.20': 'http://192.168.1.20:9090'
+  })
+  t.match(readSettings(folder, { HOST: '::1', AUTH_PORT: '7003' }), {
+    ISSUER: 'http://[::1]:7003',
+    JWKS_URL: 'http://[::1]:7003/.well-known/jwks.json'
+  })
+})
+
+t.test('a byte order mark takes nothing from the first line of .env', async (t) => {
+  const folder = await folderWith(t, '\ufeffAUDIENCE=from-file\n')
+  t.match(readSettings(folder, {}), { AUDIENCE: 'from-file' })
+})
+
 t.test('who names a file of keys gets no address of them', async (t) => {
   const settings = readSettings(await folderWith(t), { JWKS_FILE: './jwks.json' })
   t.notOk('JWKS_URL' in settings)
