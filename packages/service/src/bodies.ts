@@ -2,8 +2,11 @@ import { isUtf8 } from 'node:buffer'
 import { Problem } from '@latchkey/tokens/errors'
 import type { preValidationHookHandler } from 'fastify'
 import type { App } from './app.ts'
-import { hasDoubledMember } from './json.ts'
+import { hasDoubledMember, isNestedDeeper } from './json.ts'
 import { needsNoBody } from './schemas.ts'
+
+/** Objects and lists in one another that a body may have; those of our endpoints have two. */
+const MOST_NESTED = 32
 
 const JSON_TYPE = /^\s*application\/json\s*(?:;|$)/i
 
@@ -22,6 +25,7 @@ export function acceptJsonOnly(app: App): void {
     // Node's decoder would put replacement characters in the place of what is no UTF-8 (RFC 8259 §8.1).
     if (!isUtf8(body)) return done(refused('must be UTF-8'))
     const text = body.toString()
+    if (isNestedDeeper(text, MOST_NESTED)) return done(refused('must not be nested so deep'))
     parse(request, text, (error, value) => {
       if (!error && hasDoubledMember(text)) done(refused('must name each member once'))
       else done(error, value)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hasDoubledMember } from '../src/json.ts'
+import { hasDoubledMember, isNestedDeeper } from '../src/json.ts'
 
 t.test('two members of one name are found, in whatever object, and however they are written', async (t) => {
   const doubled = [
@@ -39,4 +39,22 @@ t.test('one name in several objects, and what only looks like a name, is not', a
     '{"toString":1,"constructor":2,"hasOwnProperty":3}'
   ]
   for (const json of single) t.equal(hasDoubledMember(json), false, json)
+})
+
+t.test('depth is that of objects and lists, whatever stands in texts, and needs no valid JSON', async (t) => {
+  const depths: [json: string, depth: number][] = [
+    ['5', 0],
+    ['"[[[{{{"', 0],
+    ['"\\"[[["', 0],
+    ['"\\\\"[[', 2],
+    ['{"a":[{"b":"]}"}]}', 3],
+    ['[[],[],[[]]]', 3],
+    [']]][[[', 0],
+    ['['.repeat(40), 40],
+    ['{"a":'.repeat(40), 40]
+  ]
+  for (const [json, depth] of depths) {
+    t.equal(isNestedDeeper(json, depth), false, `${json} is ${depth} deep`)
+    if (depth > 0) t.equal(isNestedDeeper(json, depth - 1), true, `${json} is no less than ${depth} deep`)
+  }
 })

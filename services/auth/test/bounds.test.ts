@@ -115,6 +115,22 @@ t.test('of a User-Agent 256 characters are kept, and nothing is done to the rest
   t.equal(texts.includes(worst.slice(0, 256)), true, 'the database keeps its beginning')
 })
 
+t.test('a body that is nested deep is not parsed', async (t) => {
+  const parsed: string[] = []
+  const { parse } = JSON
+  t.teardown(() => {
+    JSON.parse = parse
+  })
+  JSON.parse = (text, ...more) => {
+    parsed.push(text)
+    return parse(text, ...more)
+  }
+  for (const deep of ['['.repeat(30_000) + ']'.repeat(30_000), `${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`]) {
+    isProblem(t, await auth.send('POST /login', { body: deep }), 'invalid_input', ['body'])
+    t.equal(parsed.includes(deep), false)
+  }
+})
+
 t.test('no password has control characters, and none that has is counted, compared or hashed', async (t) => {
   const attempts = () => auth.database.query('SELECT count(*) FROM attempts')
   const before = await attempts()
