@@ -17,6 +17,7 @@ const ports = { AUTH_PORT: '9090', RESOURCE_PORT: '8080' }
  * @returns {Settings & { NODE_ENV: string, DATA_DIR: string, HOST: string, AUTH_PORT: string, RESOURCE_PORT: string }}
  */
 export function readSettings(folder, environment) {
+  /** @type {Settings & typeof ports} */
   const chosen = { ...ports, ...read(folder, '.env'), ...withoutEmpty(environment) }
   // The auth service's own address stands in the defaults, so these follow its host and port.
   const auth = addressOf(chosen['HOST'] ?? '127.0.0.1', chosen.AUTH_PORT)
