@@ -18,14 +18,16 @@ t.test('the docs pages work in a browser under their policy', { skip: !BROWSER &
   t.teardown(() => browser.close())
 
   await t.test('a person signs up and logs in by the examples as they stand', async (t) => {
-    const { page, complaints } = await open(`${auth.url}/docs`)
+    const { page, complaints } = await open(auth.url)
+    t.equal(page.url(), `${auth.url}/docs`, 'the root leads to it')
     t.match(await execute(page, '/signup', '201'), /"email": "ada@example\.com"/)
     t.match(await execute(page, '/login', '200'), /"access_token": "\S+"/)
     t.same(complaints, [], 'the browser has nothing to complain of')
   })
 
   await t.test('the page of the resource service tells a visitor without a token what is missing', async (t) => {
-    const { page, complaints } = await open(`${resource.url}/docs`)
+    const { page, complaints } = await open(`${resource.url}/`)
+    t.equal(page.url(), `${resource.url}/docs`)
     t.match(await execute(page, '/greet', '401'), /missing_token/)
     t.same(
       complaints.filter((text) => !text.includes('401')),

@@ -31,7 +31,7 @@ const transformObject: NonNullable<FastifyDynamicSwaggerOptions['transformObject
 type Operation = { requestBody?: { content: Record<string, { schema?: object }> } }
 type Operations = { put?: Operation; post?: Operation; delete?: Operation }
 
-/** Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas) and `GET /docs`, a page to try it. Register it before the routes. */
+/** Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas) and `GET /docs`, a page to try it, where `GET /` leads too. Register it before the routes. */
 export async function openapi(app: App, info: { title: string; description: string; version: string }): Promise<void> {
   await app.register(swagger, {
     transformObject,
@@ -44,4 +44,6 @@ export async function openapi(app: App, info: { title: string; description: stri
   })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { validatorUrl: null } })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  // For people who open the address that the start prints.
+  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
 }

@@ -1,0 +1,17 @@
+import t from 'tap'
+import { openapi } from '../src/openapi.ts'
+import { startFrame } from './frame.ts'
+import { isProblem } from './problem.ts'
+
+t.test('the root leads to the documentation, and is no part of it', async (t) => {
+  const { send } = await startFrame(t, (app) => openapi(app, { title: 'Test', description: 'Of a test', version: '1' }))
+  for (const line of ['GET /', 'HEAD /', 'GET /?utm_source=x']) {
+    const { status, headers } = await send(line)
+    t.strictSame([status, headers['location'], headers['cache-control']], [302, '/docs', 'no-store'], line)
+  }
+  t.equal((await send('GET /docs')).status, 200)
+  const post = await send('POST /')
+  isProblem(t, post, 'method_not_allowed')
+  t.equal(post.headers['allow'], 'GET, HEAD')
+  t.strictSame(Object.keys((await send('GET /openapi.json')).body.paths), [])
+})
