@@ -12,15 +12,16 @@ import { Type } from 'typebox'
 import { acceptFirst } from './accepting.ts'
 import { limitAnswerTime } from './answer-time.ts'
 import { acceptJsonOnly } from './bodies.ts'
+import { clientAddresses, knowClients } from './client-address.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import type { FrameConfig } from './config.ts'
 import { followConnections } from './connections.ts'
 import { allowOrigins, originHeaders } from './cors.ts'
 import { requireHost } from './host.ts'
-import { OneLineARequest } from './logger.ts'
 import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
+import { OneLineARequest } from './logger.ts'
 import { securityHeaders, transportSecurity } from './security-headers.ts'
 import { fieldValidator } from './validation.ts'
 
@@ -64,6 +65,8 @@ export async function createApp(
   logger: FastifyBaseLogger,
   endpoints: (app: App) => Promise<void>
 ): Promise<App> {
+  const addressOf = clientAddresses(config.TRUST_PROXY)
+  const paths = new Set<string>()
   let onClientError: ReturnType<typeof answerClientErrors> = (_error, socket) => void socket.destroy()
   const app: App = Fastify({
     loggerInstance: logger,
@@ -82,7 +85,6 @@ export async function createApp(
       headersTimeout: REQUEST_TIMEOUT,
       connectionsCheckingInterval: CHECKING_INTERVAL
     },
-    trustProxy: config.TRUST_PROXY ?? false,
     // While it closes, requests on open connections are still answered; nothing that arrived is dropped.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -93,7 +95,7 @@ export async function createApp(
   Object.assign(app.server, { httpAllowHalfOpen: true })
   app.setValidatorCompiler(fieldValidator())
 
-  const paths = new Set<string>()
+  knowClients(app, addressOf)
   app.addHook('onRoute', (route) => {
     paths.add(route.url)
     if (!route.schema?.hide) route.schema = { querystring: NO_QUERY, ...route.schema }

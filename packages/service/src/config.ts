@@ -30,7 +30,7 @@ export const frameSettings = {
     list({
       of: 'network',
       description:
-        'Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges with commas between them. Unset, none is: behind a proxy all clients then have its address, in limits and logs.'
+        'Proxies whose X-Forwarded-For is believed: addresses and CIDR ranges with commas between them. The header is read from its end; ports and brackets are left off, and where an entry is no address, the proxy that handed it on counts as the client. Forwarded (RFC 7239) and X-Real-IP are not read. Unset, no proxy is believed: all clients behind one then have its address, in limits, logs and the list of sessions.'
     })
   ),
   CORS_ORIGINS: Type.Optional(

@@ -40,9 +40,10 @@ const MEMBERS = {
   text: () => true,
   /** An origin as browsers write it in the header: a site's, or an app's, whose scheme is its own. */
   origin: (member: string) => isSite(member) || isApp(member),
-  /** An IP address, or a range of them in CIDR notation. */
+  /** An IP address without a zone, or a range of them in CIDR notation. */
   network: (member: string) => {
     const [address = '', prefix, ...more] = member.split('/')
+    if (address.includes('%')) return false
     const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
     return (
       bits > 0 && more.length === 0 && (prefix === undefined || wholeNumber(prefix, { minimum: 1, maximum: bits }) > 0)

@@ -175,6 +175,8 @@ const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][]
         '10.0.0.0/8/8',
         '10.0.0.0/',
         '::1/129',
+        'fe80::1%eth0',
+        'fe80::1%eth0/64',
         'fe80::1%eth0/x',
         'abc'
       ])

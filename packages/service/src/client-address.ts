@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP, isIPv4, type Socket } from 'node:net'
+import type { App } from './app.ts'
+
+/** Proxies that a request has come through at the most; entries of X-Forwarded-For beyond them are not looked at. */
+const MOST_PROXIES = 32
+
+/** Finds the address of a client: for limits, logs, and the list of sessions alike. */
+export type AddressOf = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string
+
+/**
+ * Makes what tells the client's address, in the one form that each address has: IPv4 in IPv6 is IPv4, IPv6 is as in
+ * RFC 5952, no port, no zone.
+ *
+ * `proxies` are addresses and CIDR ranges. Where the other end of the connection is one of them, the last entry of
+ * X-Forwarded-For is the client, or another of them, and so on. An entry that is no address, whatever it says, is what a
+ * proxy did not know or a client made up: then the proxy that handed it on counts as the client.
+ */
+export function clientAddresses(proxies: readonly string[] = []): AddressOf {
+  if (proxies.length === 0) return ({ socket }) => peerOf(socket)
+  const networks = networksOf(proxies)
+  const isTrusted = (address: string) => networks[familyOf(address)].check(address, familyOf(address))
+  return ({ headers, socket }) => {
+    const header = [headers['x-forwarded-for'] ?? ''].flat().join()
+    let client = peerOf(socket)
+    let end = header.length
+    for (let hop = 0; hop < MOST_PROXIES && end > 0 && isIP(client) !== 0 && isTrusted(client); hop += 1) {
+      const comma = header.lastIndexOf(',', end - 1)
+      const address = readEntry(header.slice(comma + 1, end))
+      if (address === undefined) break
+      client = address
+      end = comma
+    }
+    return client
+  }
+}
+
+/**
+ * Gives each request the client's address as its `ip`, in the place of Fastify's own, which would take any text of
+ * X-Forwarded-For for one. Call it before the first plugin.
+ */
+export function knowClients(app: App, addressOf: AddressOf): void {
+  app.decorateRequest('ip', {
+    getter() {
+      return addressOf(this.raw)
+    }
+  })
+  // Node keeps what it was asked for once; of a connection that the client has left it would not know any more.
+  app.server.on('connection', peerOf)
+}
+
+function peerOf(socket: Socket): string {
+  const { remoteAddress: address = 'unknown' } = socket
+  // The system writes the others in their one form already.
+  return /^::ffff:|%/i.test(address) ? (canonical(address) ?? 'unknown') : address
+}
+
+/** Longest entry that may be an address: IPv6 with zone, port, brackets and quotation marks. */
+const LONGEST_ENTRY = 80
+
+// With a port (Azure), in brackets, in quotation marks (RFC 7239 §6).
+function readEntry(entry: string): string | undefined {
+  if (entry.length > LONGEST_ENTRY) return undefined
+  const text = entry.trim().replace(/^"(.*)"$/, '$1')
+  const [, inBrackets] = /^\[(.*)\](?::\d{1,5})?$/.exec(text) ?? []
+  return canonical(inBrackets ?? text.replace(/^([\d.]+):\d{1,5}$/, '$1'))
+}
+
+function canonical(address: string): string | undefined {
+  const [bare = ''] = isIP(address) === 6 ? address.split('%') : [address]
+  if (isIPv4(bare)) return bare
+  if (isIP(bare) !== 6) return undefined
+  const { hostname } = new URL(`http://[${bare}]`)
+  const [, high, low] = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(hostname) ?? []
+  if (high === undefined || low === undefined) return hostname.slice(1, -1)
+  const bits = [high, low].map((part) => Number.parseInt(part, 16))
+  return bits.flatMap((part) => [part >> 8, part & 0xff]).join('.')
+}
+
+interface Networks {
+  readonly ipv4: BlockList
+  readonly ipv6: BlockList
+}
+
+const familyOf = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6')
+
+// One list a family: a range of IPv6 is not meant to hold IPv4, though it may in numbers. One of IPv4 in IPv6 is IPv4.
+function networksOf(proxies: readonly string[]): Networks {
+  const networks = { ipv4: new BlockList(), ipv6: new BlockList() }
+  for (const proxy of proxies) {
+    const [written = '', bits] = proxy.split('/')
+    const address = canonical(written) ?? written
+    const outer = isIPv4(address) && !isIPv4(written) ? BITS_BEFORE_IPV4 : 0
+    const family = familyOf(address)
+    if (bits === undefined) networks[family].addAddress(address, family)
+    else if (Number(bits) >= outer) networks[family].addSubnet(address, Number(bits) - outer, family)
+    else networks.ipv6.addSubnet(written, Number(bits), 'ipv6')
+  }
+  return networks
+}
+
+/** What stands before the IPv4 address in one of IPv6, in bits: `::ffff:0:0/96`. */
+const BITS_BEFORE_IPV4 = 96
