@@ -21,7 +21,7 @@ import { allowOrigins, originHeaders } from './cors.ts'
 import { requireHost } from './host.ts'
 import { limitPipelining } from './pipelining.ts'
 import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
-import { OneLineARequest } from './logger.ts'
+import { OneLineARequest } from './request-log.ts'
 import { securityHeaders, transportSecurity } from './security-headers.ts'
 import { fieldValidator } from './validation.ts'
 
@@ -71,7 +71,7 @@ export async function createApp(
   const app: App = Fastify({
     loggerInstance: logger,
     genReqId: () => randomUUID(),
-    logController: new OneLineARequest({ requestIdLogLabel: 'request_id' }),
+    logController: new OneLineARequest({ addressOf, paths }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: SILENCE_TIMEOUT,

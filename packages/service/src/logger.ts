@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { reasonOf } from '@latchkey/tokens/reason'
-import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply } from 'fastify'
 import { type DestinationStream, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
+import { harmlessLine } from './harmless-line.ts'
 import { openLines } from './log-lines.ts'
+import type { LoggedRequest } from './request-log.ts'
 
 const STANDARD_OUTPUT = 1
 
@@ -13,8 +16,8 @@ interface LogSettings {
 
 /**
  * A service's log: JSON lines on standard output, times in UTC; readable lines where `NODE_ENV` is `development` and a
- * person looks at a terminal. Headers, bodies and queries are never logged, so that no secret can be. What cannot be
- * written is lost, and holds up nobody.
+ * person looks at a terminal. Headers, bodies, queries and what clients make up of paths are never logged, so that no secret
+ * can be, and each line is made a {@link harmlessLine}. What cannot be written is lost, and holds up nobody.
  *
  * `destination` is where the lines go instead, for tests.
  */
@@ -28,7 +31,8 @@ export async function createLogger(
     base: { service },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
-    serializers: { req: describeRequest, res: describeReply, err: describeError }
+    serializers: { req: describeRequest, res: describeReply, err: (error: Error) => describeError(error) },
+    hooks: { streamWrite: harmlessLine }
   }
   if (destination) return pino(options, destination)
   if (settings.NODE_ENV === 'development' && process.stdout.isTTY) {
@@ -42,42 +46,39 @@ export async function createLogger(
   return logger
 }
 
-/** Logs each request once, when it was answered. */
-export class OneLineARequest extends LogController {
-  override incomingRequest(): void {}
-
-  override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    const details = { req: request, res: reply, ms: Math.round(reply.elapsedTime) }
-    if (error) request.log.warn({ ...details, err: error }, 'connection lost while answering')
-    else request.log[isProbe(request) && reply.statusCode < 400 ? 'debug' : 'info'](details, 'answered')
-  }
-}
-
-// Orchestrators ask every few seconds; that all is well is no news.
-function isProbe({ routeOptions }: FastifyRequest): boolean {
-  return routeOptions.url === '/healthz' || routeOptions.url === '/readyz'
-}
-
-function describeRequest(request: FastifyRequest): object {
-  return { method: request.method, path: pathOf(request.url), ip: request.ip }
+// Fastify also hands in requests of its own kind, of which no more than the method may be told.
+function describeRequest({ method, path, ip }: LoggedRequest): LoggedRequest {
+  return { method, path, ip }
 }
 
 function describeReply({ statusCode }: FastifyReply): object {
   return { status: statusCode }
 }
 
-// A query may hold a token that somebody put there by mistake.
-function pathOf(url: string): string {
-  return url.split('?', 1)[0] ?? ''
-}
+/** Errors behind an error that are told. */
+const MOST_CAUSES = 2
+
+/** Lines of a stack that are told. */
+const MOST_FRAMES = 6
+
+/** The folder of the repository, which the lines of a stack need not repeat. */
+const ROOT = new URL('../../..', import.meta.url)
 
 // Errors of the database carry rows in further members; the log gets what names the fault, and no more.
-function describeError(error: Error & { code?: string }): object {
+function describeError(error: Error & { code?: string }, causes = MOST_CAUSES): object {
+  const { cause } = error
   return {
     type: error.name,
     code: error.code,
     message: reasonOf(error),
-    stack: error.stack,
-    cause: error.cause instanceof Error ? describeError(error.cause) : undefined
+    stack: framesOf(error),
+    cause: cause instanceof Error && causes > 0 ? describeError(cause, causes - 1) : undefined
   }
+}
+
+// Without what stands before the first frame: that is name and message once more.
+function framesOf({ stack = '' }: Error): string {
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line))
+  const text = frames.slice(0, MOST_FRAMES).join('\n')
+  return text.replaceAll(ROOT.href, '').replaceAll(fileURLToPath(ROOT), '')
 }

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t from 'tap'
 import { createLogger } from '../src/logger.ts'
-import { type Line, startFrame } from './frame.ts'
+import { type Line, listen, startFrame } from './frame.ts'
 
 t.test('lines are JSON with the level as a word, the time in UTC and the service', async (t) => {
   const lines: Line[] = []
@@ -28,13 +30,33 @@ t.test('an error is its name, code, message, stack and causes: further members m
       err: {
         type: 'Error',
         message: 'outer',
-        stack: /Error: outer\n\s+at /,
-        cause: { type: 'RangeError', code: '23505', message: 'inner', stack: /^RangeError: inner/ }
+        stack: /^ +at .+logger\.test\.ts/,
+        cause: { type: 'RangeError', code: '23505', message: 'inner', stack: /^ +at .+logger\.test\.ts/ }
       }
     }
   ])
   t.equal(JSON.stringify(lines).includes('canary'), false)
 })
+
+t.test(
+  'of an error the first frames are told, from the folder of the repository on, and the first causes',
+  async (t) => {
+    const lines: Line[] = []
+    const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
+    const log = await createLogger('auth', { NODE_ENV: 'production', LOG_LEVEL: 'info' }, destination)
+    const recurse = (depth: number): Error => (depth === 0 ? new Error('deep') : recurse(depth - 1))
+    const withCause = (depth: number): Error =>
+      depth === 0 ? recurse(9) : new Error(`cause ${depth}`, { cause: withCause(depth - 1) })
+    log.error({ err: recurse(9) }, 'deep')
+    log.error({ err: withCause(5) }, 'long')
+    const [deep, long] = lines as { err?: { stack: string; cause?: { cause?: { cause?: object } } } }[]
+    const frames = deep?.err?.stack.split('\n') ?? []
+    t.equal(frames.length, 6)
+    for (const frame of frames) t.match(frame, /^ +at recurse \(packages\/service\/test\/logger\.test\.ts:\d+:\d+\)$/)
+    t.match(long?.err?.cause?.cause, Object)
+    t.equal(long?.err?.cause?.cause?.cause, undefined)
+  }
+)
 
 t.test('an error without a message says what its parts say', async (t) => {
   const lines: Line[] = []
@@ -42,6 +64,27 @@ t.test('an error without a message says what its parts say', async (t) => {
   const log = await createLogger('auth', { NODE_ENV: 'production', LOG_LEVEL: 'info' }, destination)
   log.warn({ err: new AggregateError([new Error('no way to ::1'), new Error('no way to 127.0.0.1')]) }, 'away')
   t.match(lines, [{ err: { type: 'AggregateError', message: 'no way to ::1; no way to 127.0.0.1' } }])
+})
+
+t.test('a client that is lost while it is answered is told in one line, with its address', async (t) => {
+  const { app, lines } = await startFrame(t, (app) => {
+    app.get('/', async (request, reply) => {
+      request.raw.socket.destroy()
+      await once(request.raw.socket, 'close')
+      reply.hijack()
+      reply.raw.emit('error', new Error('reset'))
+    })
+  })
+  const port = await listen(app)
+  const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))
+  await once(
+    socket.on('error', () => {}),
+    'close'
+  )
+  await app.close()
+  const [lost, ...more] = lines.filter(({ req }) => req !== undefined)
+  t.match(lost, { level: 'warn', req: { path: '/', ip: '127.0.0.1' }, reason: 'reset', msg: /^connection lost/ })
+  t.strictSame([more, lost?.['err']], [[], undefined])
 })
 
 t.test('a request is one line when it is answered, without query, headers and body', async (t) => {
@@ -60,7 +103,7 @@ t.test('a request is one line when it is answered, without query, headers and bo
   t.match(lines, [
     {
       level: 'info',
-      req: { method: 'POST', path: '/a/b', ip: '127.0.0.1' },
+      req: { method: 'POST', path: '/a/:b', ip: '127.0.0.1' },
       res: { status: 200 },
       ms: Number,
       msg: 'answered'

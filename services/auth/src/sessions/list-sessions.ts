@@ -1,4 +1,5 @@
 import type { App } from '@latchkey/service/app'
+import { harmless } from '@latchkey/service/harmless'
 import { OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
@@ -31,10 +32,13 @@ const schema = {
 /** `GET /sessions`. */
 export function listSessions(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
   app.get('/sessions', { schema, onRequest: guards.access }, async ({ caller }) => {
+    // Rows of an earlier version may hold what clients sent as it was.
     const devices = await findDevices(database, caller.id)
     return {
-      sessions: devices.map(({ created_at, last_used_at, ...device }) => ({
+      sessions: devices.map(({ created_at, last_used_at, user_agent, ip, ...device }) => ({
         ...device,
+        user_agent: user_agent && harmless(user_agent),
+        ip: ip && harmless(ip),
         created_at: created_at.toISOString(),
         last_used_at: last_used_at.toISOString(),
         current: device.id === caller.sid

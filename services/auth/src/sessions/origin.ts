@@ -1,10 +1,12 @@
+import { harmless } from '@latchkey/service/harmless'
 import type { FastifyRequest } from 'fastify'
 import type { Origin } from './sessions.ts'
 
-/** Longest part of a User-Agent that is kept, in characters. */
+/** Longest part of a User-Agent that is kept, in UTF-16 units. */
 const LONGEST_USER_AGENT = 256
 
-/** Where a request comes from: the client's address, behind trusted proxies too, and its User-Agent. */
-export function originOf(request: FastifyRequest): Origin {
-  return { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT) ?? null }
+/** Where a request comes from: the client's address, behind trusted proxies too, and its User-Agent, made {@link harmless}. */
+export function originOf({ ip, headers }: FastifyRequest): Origin {
+  const userAgent = headers['user-agent']
+  return { ip, userAgent: userAgent === undefined ? null : harmless(userAgent).slice(0, LONGEST_USER_AGENT) }
 }

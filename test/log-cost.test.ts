@@ -1,0 +1,141 @@
+import t, { type Test } from 'tap'
+import { createDatabase, runAsOwner, serviceUrl } from './database.ts'
+import { loggedBy, sendBytes } from './log-cost/logged-by.ts'
+import { CANARY, fill, request, worstRequests } from './log-cost/worst-requests.ts'
+import { type Service, startPair } from './pair.ts'
+import { accessClaims, compact, makeKey, rs256 } from './tokens.ts'
+
+/** What one request may cost at the most, all its lines together, in bytes. */
+const MOST = 2000
+
+const AUTH = [
+  'GET /healthz',
+  'GET /me',
+  'GET /refresh-token',
+  'GET /.well-known/jwks.json',
+  'GET /docs',
+  'POST /login',
+  'POST /signup',
+  'POST /logout',
+  'PUT /update-username',
+  'PUT /users/:id/roles',
+  'DELETE /sessions/:id',
+  'OPTIONS /login',
+  'TRACE /login'
+]
+const RESOURCE = ['GET /healthz', 'GET /greet', 'GET /gate', 'GET /openapi.json', 'POST /greet', 'HEAD /greet']
+
+const DATABASE_URL = await serviceUrl(await createDatabase(t))
+const settings = { DATABASE_URL, RATE_LIMIT_PER_MINUTE: '0', TRUST_PROXY: '127.0.0.1', JWKS_COOLDOWN: '1ms' }
+const { auth, resource } = await startPair(t, settings)
+
+/** Asserts what a line costs and shows; returns what the lines cost together. */
+function costOf(t: Test, lines: readonly string[], name: string): number {
+  const secret = new RegExp(`${CANARY}|eyJ`, 'i')
+  // Also after somebody has parsed it: what a terminal obeys is in no text, not even escaped.
+  const harmful = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
+  for (const line of lines) {
+    if (secret.test(line)) t.fail(`${name}: a line shows what the client sent: ${line}`)
+    if (harmful.test(line)) t.fail(`${name}: a line would harm a terminal: ${JSON.stringify(line)}`)
+    JSON.parse(line, (key, value) => {
+      if (key !== 'stack' && typeof value === 'string' && harmful.test(value)) t.fail(`${name}: so would ${value}`)
+      return value
+    })
+  }
+  const cost = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
+  if (cost > MOST) t.fail(`${name}: ${cost} bytes: ${lines.join('\n').slice(0, 4000)}`)
+  return cost
+}
+
+async function costs(t: Test, service: Service, requests: ReadonlyMap<string, string>): Promise<void> {
+  const all = new Map<string, number>()
+  for (const [name, bytes] of requests) {
+    all.set(name, costOf(t, await loggedBy(service, () => sendBytes(service, bytes)), name))
+  }
+  const [worst] = [...all].sort(([, a], [, b]) => b - a)
+  t.equal(all.size > 100, true, `${all.size} requests; the worst is ${worst?.join(' with ')} bytes`)
+}
+
+t.test('no request of a stranger costs the auth service 2,000 bytes of log, or shows there', async (t) => {
+  await costs(t, auth, worstRequests(AUTH))
+})
+
+t.test('no request of a stranger costs the resource service 2,000 bytes of log, or shows there', async (t) => {
+  await costs(t, resource, worstRequests(RESOURCE))
+})
+
+const json = 'Content-Type: application/json'
+const ada = { email: 'ada@example.com', username: 'Ada', password: 'correct horse battery' }
+
+async function logIn(): Promise<{ access_token: string; refresh_token: string }> {
+  const { username: _, ...credentials } = ada
+  const answer = await sendBytes(auth, request('POST /login', [json], JSON.stringify(credentials)))
+  return JSON.parse(answer.slice(answer.indexOf('{"token_type"')).split('\r\n')[0] ?? '')
+}
+
+const withToken = (token: string, ...more: string[]) => [`Authorization: Bearer ${token}`, ...more]
+
+t.test('a user or a thief costs no more', async (t) => {
+  await sendBytes(auth, request('POST /signup', [json], JSON.stringify(ada)))
+  const { access_token, refresh_token } = await logIn()
+  const agents = ['\x9b31m\x85', '"\\', '\xff', `eyJ${CANARY}.`, '\t'].map(
+    (text) => `User-Agent: x${fill(text, 12_000)}`
+  )
+  const shows = (agent: string) =>
+    request('GET /refresh-token', withToken(refresh_token, agent, 'X-Forwarded-For: \x9b'))
+  for (const [i, agent] of agents.entries()) {
+    const lines = await loggedBy(auth, () => sendBytes(auth, shows(agent)))
+    const events = lines.map((line) => JSON.parse(line).event).filter((event) => event !== undefined)
+    t.strictSame(events, [i === 0 ? 'refresh' : 'refresh_converged_elsewhere'])
+    costOf(t, lines, 'a convergence')
+  }
+  const inPath = await loggedBy(auth, () =>
+    sendBytes(auth, request(`GET /me/${access_token}`, withToken(access_token), `{"token":"${access_token}"}`))
+  )
+  costOf(t, inPath, 'a good token in a path')
+  for (const line of ['GET /me?a', `DELETE /sessions/${fill(CANARY)}`, `PUT /users/${fill('%C2%9B')}/roles`]) {
+    costOf(t, await loggedBy(auth, () => sendBytes(auth, request(line, withToken(access_token)))), line)
+  }
+})
+
+t.test('a fault of ours costs no more: errors and their causes are cut', async (t) => {
+  const { access_token } = await logIn()
+  await runAsOwner(DATABASE_URL, 'ALTER TABLE users RENAME COLUMN username TO gone')
+  const lines = await loggedBy(auth, () => sendBytes(auth, request('GET /me', withToken(access_token))))
+  await runAsOwner(DATABASE_URL, 'ALTER TABLE users RENAME COLUMN gone TO username')
+  t.match(
+    lines.map((line) => JSON.parse(line)),
+    [{ level: 'error', err: { cause: { stack: /^ +at / } } }, { res: {} }]
+  )
+  costOf(t, lines, 'a database without a column')
+  // PostgreSQL tells the whole row with such an error.
+  await runAsOwner(DATABASE_URL, `ALTER TABLE users ADD CONSTRAINT "${fill(CANARY, 60)}" CHECK (false) NOT VALID`)
+  const rename = JSON.stringify({ username: CANARY })
+  const refused = await loggedBy(auth, () =>
+    sendBytes(auth, request('PUT /update-username', withToken(access_token, json), rename))
+  )
+  t.match(JSON.parse(refused[0] ?? ''), { level: 'error', code: 'internal_error' })
+  costOf(
+    t,
+    refused.map((line) => line.replaceAll(fill(CANARY, 60), '')),
+    'a constraint'
+  )
+})
+
+t.test('a token of an unknown key costs no more, whether its issuer can be asked or not', async (t) => {
+  const key = await makeKey()
+  const ask = async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const header = { alg: 'RS256', typ: 'at+jwt', kid: fill(CANARY, 128) }
+    const claims = { ...accessClaims(auth.url, 'latchkey', now), preferred_username: fill(CANARY, 2000) }
+    const token = compact(header, claims, rs256(key))
+    return sendBytes(resource, request('GET /greet', withToken(token)))
+  }
+  const asked = await loggedBy(resource, ask)
+  t.match(asked[0], 'key set fetched')
+  costOf(t, asked, 'an unknown key')
+  await auth.stop()
+  const away = await loggedBy(resource, ask)
+  t.match(away[0], 'key set not fetched')
+  costOf(t, away, 'an unknown key, the issuer away')
+})
