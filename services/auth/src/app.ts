@@ -4,8 +4,9 @@ import { openapi } from '@latchkey/service/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import { changePassword } from './accounts/change-password.ts'
 import { deleteMe } from './accounts/delete-me.ts'
+import type { HashPool } from './accounts/hash-pool.ts'
 import { me } from './accounts/me.ts'
-import { createPasswords, type HashPool } from './accounts/passwords.ts'
+import { createPasswords } from './accounts/passwords.ts'
 import { signup } from './accounts/signup.ts'
 import { updateUsername } from './accounts/update-username.ts'
 import type { Config } from './config.ts'
@@ -49,7 +50,11 @@ export async function buildApp(
   const resource = resourceParameter(settings)
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
   const tokens = createTokenIssuer(keys, { ...settings, accessLife: config.ACCESS_TOKEN_TTL, rotation })
-  const passwords = createPasswords(hashPool, { cost: config.BCRYPT_COST, queueTimeout: config.HASH_QUEUE_TIMEOUT })
+  const passwords = createPasswords(hashPool, {
+    cost: config.BCRYPT_COST,
+    queueTimeout: config.HASH_QUEUE_TIMEOUT,
+    highestCost: async () => config.BCRYPT_COST
+  })
   const life = { idle: config.REFRESH_TOKEN_TTL, most: config.SESSION_MAX_AGE }
   const refresh = { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle }
   const minLength = config.PASSWORD_MIN_LENGTH
@@ -71,10 +76,10 @@ export async function buildApp(
     signup(app, { database, passwords, minLength, limit })
     login(app, { database, passwords, tokens, guards, life, limit, resource })
     refreshToken(app, { database, tokens, guards, settings: refresh, resource })
-    changePassword(app, { database, passwords, tokens, guards, minLength, idle: life.idle })
+    changePassword(app, { database, passwords, tokens, guards, limit, minLength, idle: life.idle })
     updateUsername(app, { database, guards })
     me(app, { guards })
-    deleteMe(app, { database, passwords, guards })
+    deleteMe(app, { database, passwords, guards, limit })
     listSessions(app, { database, guards })
     endSession(app, { database, guards })
     logout(app, { database, guards })

@@ -123,12 +123,20 @@ export const authSettings = Type.Object({
     description:
       'Longest time of a password, its wait for a hashing thread included. The service gives up at eight tenths of it, and at once where the threads have too much to do before.'
   }),
+  HASH_THREADS: Type.Optional(
+    integer({
+      minimum: 1,
+      maximum: 128,
+      description:
+        'Threads that hash passwords, 9 MB each: as many are hashed at once. Unset, there is one for each core that the service may use, 8 at the most.'
+    })
+  ),
   RATE_LIMIT_PER_MINUTE: integer({
     minimum: 0,
     maximum: 1_000_000,
     default: '100',
     description:
-      'Requests a minute to /signup and /login from one client address (IPv6: one /64), all together, for each instance or, with REDIS_URL, for all of them; then the answer is 429. 0 is no limit.'
+      'Requests a minute to the routes that hash a password (/signup, /login, /change-password, DELETE /me) from one client address (IPv6: one /64), all together, for each instance or, with REDIS_URL, for all of them; then the answer is 429. 0 is no limit.'
   }),
   REDIS_URL: Type.Optional(
     text({

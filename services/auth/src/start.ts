@@ -3,7 +3,7 @@ import { createLogger } from '@latchkey/service/logger'
 import { warnOfPlainHttp } from '@latchkey/service/plain-http'
 import type { Service } from '@latchkey/service/process'
 import type { FastifyBaseLogger } from 'fastify'
-import { openHashPool } from './accounts/passwords.ts'
+import { openHashPool } from './accounts/hash-pool.ts'
 import { buildApp } from './app.ts'
 import { authConfig, type Config } from './config.ts'
 import { openDatabase } from './database.ts'
@@ -23,7 +23,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
   const keys = await openLiveKeys({ dir: config.KEYS_DIR, database, rules: keyRules(config), log: logger })
   process.on('SIGHUP', () => void keys.update())
-  const hashPool = openHashPool()
+  const hashPool = openHashPool(config.HASH_THREADS)
   const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, logger })
   // Who finds the service listening would else be refused while it asks which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))

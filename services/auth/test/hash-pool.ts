@@ -1,5 +1,5 @@
+import type { HashPool } from '../src/accounts/hash-pool.ts'
 import work, { type HashJob } from '../src/accounts/password-worker.ts'
-import type { HashPool } from '../src/accounts/passwords.ts'
 
 /** A hashing pool that works on the spot, remembers its jobs, and can be made to wait. */
 export interface DirectPool extends HashPool {
@@ -34,7 +34,7 @@ export function directPool(): DirectPool {
       holds.push({ op, begin, released })
       return { begun, release, fail }
     },
-    async run(job) {
+    async run(_asker, job) {
       jobs.push(job)
       const result = work(job)
       const next = holds.findIndex(({ op }) => op === job.op)

@@ -11,24 +11,42 @@ const auth = await start()
 const EMPTY = { body: {} }
 const people = await start({ RATE_LIMIT_PER_MINUTE: '0' })
 
-t.test('an address has so many requests a minute to /signup and /login together, good or bad', async (t) => {
-  const { email, password } = await people.person()
-  const from = '192.0.2.10'
-  const sent = [
-    ['POST /login', { email, password }, 200],
-    ['POST /login', { email, password: 'not the password' }, 401],
-    ['POST /signup', { email, username: 'Again', password }, 409]
+t.test('an address has so many requests a minute to the routes that hash a password, all together', async (t) => {
+  const { email, password, access_token: token } = await people.person()
+  const wrong = 'not the password'
+  const hashing = [
+    ['POST /login', { body: { email, password } }, 200],
+    ['POST /login', { body: { email, password: wrong } }, 401],
+    ['POST /signup', { body: { email, username: 'Again', password } }, 409],
+    ['POST /change-password', { token, body: { current_password: wrong, new_password: 'another harbour' } }, 401],
+    ['DELETE /me', { token, body: { current_password: wrong } }, 401]
   ] as const
-  for (const [line, body, status] of sent) t.equal((await auth.send(line, { body, from })).status, status, line)
-  for (const [line, body] of sent) {
-    const answer = await auth.send(line, { body, from })
-    isProblem(t, answer, 'too_many_requests', [], line)
-    const wait = Number(answer.headers['retry-after'])
-    t.equal(Number.isInteger(wait) && wait >= 1 && wait <= 60, true, `Retry-After: ${wait}`)
-    t.equal(Object.keys(answer.headers).join().includes('ratelimit'), false)
+  for (let first = 0; first < hashing.length; first += 1) {
+    const from = `192.0.2.${10 + first}`
+    const inTurn = [...hashing.slice(first), ...hashing.slice(0, first)]
+    for (const [line, sending, status] of inTurn.slice(0, 3)) {
+      t.equal((await auth.send(line, { ...sending, from })).status, status, line)
+    }
+    for (const [line, sending] of inTurn) {
+      const answer = await auth.send(line, { ...sending, from })
+      isProblem(t, answer, 'too_many_requests', [], line)
+      const wait = Number(answer.headers['retry-after'])
+      t.equal(Number.isInteger(wait) && wait >= 1 && wait <= 60, true, `Retry-After: ${wait}`)
+      t.equal(Object.keys(answer.headers).join().includes('ratelimit'), false)
+    }
   }
-  const other = await auth.send('POST /login', { body: { email, password }, from: '192.0.2.11' })
+  const other = await auth.send('POST /login', { body: { email, password }, from: '192.0.2.19' })
   t.equal(other.status, 200, 'others go on')
+})
+
+t.test('an address that asks again and again is refused at once, and then a hundred times a second', async (t) => {
+  const from = '192.0.2.80'
+  const knock = () => auth.send('POST /login', { ...EMPTY, from })
+  for (let i = 0; i < 3; i += 1) t.equal((await knock()).status, 400)
+  const begun = performance.now()
+  const answers = await Promise.all(Array.from({ length: 31 }, knock))
+  t.ok(performance.now() - begun >= 290, 'thirty-one refusals take three tenths of a second')
+  t.equal(answers.filter(({ status }) => status === 429).length, 31)
 })
 
 t.test('requests that no account is behind count too', async (t) => {

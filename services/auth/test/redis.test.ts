@@ -86,6 +86,8 @@ t.test('with Redis', { skip: !SERVER && !process.env.CI && 'no Redis or Valkey h
     const all = await Promise.all(Array.from({ length: 40 }, (_, i) => knock(i % 2 ? one : two, '2001:db8::1')))
     t.equal(all.filter((status) => status === 400).length, 4, 'of forty at once as well')
     t.equal(await knock(one, '2001:db8::ffff'), 429, 'a /64 is one address')
+    const burst = await Promise.all(Array.from({ length: 6 }, () => knock(one, '198.51.100.3')))
+    t.strictSame(burst.sort(), [400, 400, 400, 400, 429, 429], 'of a burst at one instance, too')
   })
 
   await t.test('while it is away each counts for itself, and no request waits for it or fails', async (t) => {

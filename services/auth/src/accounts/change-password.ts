@@ -3,6 +3,7 @@ import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
+import { clientOf, type RequestLimit } from '../limits/requests.ts'
 import type { Guards } from '../sessions/guard.ts'
 import { originOf } from '../sessions/origin.ts'
 import { replacePassword } from '../sessions/revocation.ts'
@@ -33,24 +34,31 @@ export interface ChangePasswordParts {
   readonly passwords: Passwords
   readonly tokens: TokenIssuer
   readonly guards: Guards
+  readonly limit: RequestLimit
   readonly minLength: number
   readonly idle: number
 }
 
 /** `POST /change-password`: the hashing is done before the transaction, so that none stays open meanwhile. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
-  const { database, passwords, tokens, guards, minLength, idle } = parts
-  app.post('/change-password', { schema: schemaOf(minLength), onRequest: guards.access }, async (request, reply) => {
-    tokens.admit()
-    const { caller, accessClaims } = request
-    const { current_password: current, new_password: wanted } = request.body
-    if (isOwnWord(wanted, caller)) {
-      throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
-    }
-    await confirmPassword({ database, passwords }, caller, current)
-    const passwordHash = await passwords.hash(wanted)
-    const grant = await replacePassword(database, caller, { passwordHash, idle, from: originOf(request) })
-    request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
-    return reply.send(await tokens.issue(grant, accessClaims.aud))
-  })
+  const { database, passwords, tokens, guards, limit, minLength, idle } = parts
+  app.post(
+    '/change-password',
+    { schema: schemaOf(minLength), onRequest: [limit.count, guards.access] },
+    limit.spaced(async (request, reply) => {
+      const { caller, accessClaims } = request
+      const { current_password: current, new_password: wanted } = request.body
+      if (isOwnWord(wanted, caller)) {
+        throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
+      }
+      const asker = { client: clientOf(request), user: caller.id }
+      passwords.admit(asker)
+      tokens.admit()
+      await confirmPassword({ database, passwords }, { caller, asker }, current)
+      const passwordHash = await passwords.hash(asker, wanted)
+      const grant = await replacePassword(database, caller, { passwordHash, idle, from: originOf(request) })
+      request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
+      return reply.send(await tokens.issue(grant, accessClaims.aud))
+    })
+  )
 }

@@ -2,6 +2,7 @@ import { Problem } from '@latchkey/tokens/errors'
 import type { Queryable } from '../database.ts'
 import { asAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
 import type { Caller } from '../sessions/sessions.ts'
+import type { Asker } from './hash-pool.ts'
 import type { Passwords } from './passwords.ts'
 
 /**
@@ -12,12 +13,12 @@ import type { Passwords } from './passwords.ts'
  */
 export async function confirmPassword(
   { database, passwords }: { database: Queryable; passwords: Passwords },
-  caller: Caller,
+  { caller, asker }: { caller: Caller; asker: Asker },
   password: string
 ): Promise<void> {
   const buckets = { strangers: strangersOf(caller.email), device: deviceOf(caller.id, caller.sid) }
   await asAttempt(database, buckets, async (bucket) => {
-    const { matches } = await passwords.verify(password, caller.password_hash)
+    const { matches } = await passwords.verify(asker, password, caller.password_hash)
     if (!matches) throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
     await forgetAttempts(database, bucket)
   })

@@ -2,6 +2,7 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
+import { clientOf, type RequestLimit } from '../limits/requests.ts'
 import type { Guards } from '../sessions/guard.ts'
 import { deleteOwnAccount } from '../users/administration.ts'
 import { confirmPassword } from './confirm-password.ts'
@@ -25,15 +26,22 @@ export interface DeleteMeParts {
   readonly database: Database
   readonly passwords: Passwords
   readonly guards: Guards
+  readonly limit: RequestLimit
 }
 
 /** `DELETE /me`: sessions end, personal data goes; what stays is that the id existed. */
-export function deleteMe(app: App, { database, passwords, guards }: DeleteMeParts): void {
-  app.delete('/me', { schema, onRequest: guards.access }, async (request, reply) => {
-    const { caller } = request
-    await confirmPassword({ database, passwords }, caller, request.body.current_password)
-    await deleteOwnAccount(database, caller)
-    request.log.info({ event: 'account_deleted', user: caller.id, session: caller.sid }, 'account deleted')
-    return reply.code(204).send(null)
-  })
+export function deleteMe(app: App, { database, passwords, guards, limit }: DeleteMeParts): void {
+  app.delete(
+    '/me',
+    { schema, onRequest: [limit.count, guards.access] },
+    limit.spaced(async (request, reply) => {
+      const { caller } = request
+      const asker = { client: clientOf(request), user: caller.id }
+      passwords.admit(asker)
+      await confirmPassword({ database, passwords }, { caller, asker }, request.body.current_password)
+      await deleteOwnAccount(database, caller)
+      request.log.info({ event: 'account_deleted', user: caller.id, session: caller.sid }, 'account deleted')
+      return reply.code(204).send(null)
+    })
+  )
 }

@@ -1,19 +1,22 @@
 import { constants, getPriority, setPriority } from 'node:os'
 import { compareSync, getRounds, hashSync } from 'bcryptjs'
 
-/** Work for a hashing thread: `hash` makes a hash of the given cost, `verify` compares with one. */
+/**
+ * Work for a hashing thread: `hash` makes a hash of the given cost; `verify` compares with one, and does the work of the
+ * given cost when it says no. `deadline` in milliseconds since 1970.
+ */
 export type HashJob = { readonly password: string; readonly cost: number; readonly deadline: number } & (
   | { readonly op: 'hash' }
   | { readonly op: 'verify'; readonly hash: string }
 )
 
 /**
- * `late` when the deadline (milliseconds since 1970) had passed before the work began; `ms` is how long a hash of the given
- * cost takes, judged by this work.
+ * `late` when the deadline had passed before the work began; `pace` is how long one of bcrypt's 2^cost rounds took, in
+ * milliseconds.
  */
 export type HashResult =
   | 'late'
-  | ({ readonly ms: number } & ({ readonly hash: string } | { readonly matches: boolean }))
+  | ({ readonly pace: number } & ({ readonly hash: string } | { readonly matches: boolean }))
 
 /**
  * How much lower the priority is: a third of the main thread's share where both want one core. Without it, refreshes wait
@@ -34,7 +37,7 @@ export default function work(job: HashJob): HashResult {
   const begun = performance.now()
   const { worked, ...result } =
     job.op === 'hash' ? { hash: hashSync(job.password, job.cost), worked: job.cost } : verify(job)
-  return { ...result, ms: (performance.now() - begun) * 2 ** (job.cost - worked) }
+  return { ...result, pace: (performance.now() - begun) / 2 ** worked }
 }
 
 /** `worked` is the cost of a hash that would have taken as long: that of an older account, when the password is right. */
@@ -43,7 +46,7 @@ function verify({ password, hash, cost }: HashJob & { op: 'verify' }): { matches
     if (hash.length === LENGTH) {
       const stored = getRounds(hash)
       if (compareSync(password, hash)) return { matches: true, worked: stored }
-      // A wrong password costs as much for an old account as for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
+      // A wrong password costs as much for every account as for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
       for (let rest = stored; rest < cost; rest += 1) hashSync(password, rest)
       return { matches: false, worked: Math.max(stored, cost) }
     }

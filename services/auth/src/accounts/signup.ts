@@ -3,7 +3,7 @@ import { OF_BODIES, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
-import type { LimitRequests } from '../limits/requests.ts'
+import { clientOf, type RequestLimit } from '../limits/requests.ts'
 import { EMAIL, newPassword, publicUser, USER, USERNAME } from './fields.ts'
 import { isOwnWord, OWN_WORD } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
@@ -30,20 +30,25 @@ export interface SignupParts {
   readonly database: Queryable
   readonly passwords: Passwords
   readonly minLength: number
-  readonly limit: LimitRequests
+  readonly limit: RequestLimit
 }
 
 /** `POST /signup`: of any number that try one address at once, in whatever letter case, one gets it. */
 export function signup(app: App, { database, passwords, minLength, limit }: SignupParts): void {
-  app.post('/signup', { schema: schemaOf(minLength), onRequest: limit }, async (request, reply) => {
-    const { email, password } = request.body
-    const username = normalizeUsername(request.body.username)
-    if (isOwnWord(password, { email, username })) {
-      throw new Problem('invalid_input', { errors: [{ field: 'password', message: OWN_WORD }] })
-    }
-    const account = await addUser(database, { email, username, passwordHash: await passwords.hash(password) })
-    if (!account) throw new Problem('email_taken')
-    request.log.info({ event: 'signup', user: account.id }, 'signed up')
-    return reply.code(201).send(publicUser(account))
-  })
+  app.post(
+    '/signup',
+    { schema: schemaOf(minLength), onRequest: limit.count },
+    limit.spaced(async (request, reply) => {
+      const { email, password } = request.body
+      const username = normalizeUsername(request.body.username)
+      if (isOwnWord(password, { email, username })) {
+        throw new Problem('invalid_input', { errors: [{ field: 'password', message: OWN_WORD }] })
+      }
+      const passwordHash = await passwords.hash({ client: clientOf(request), user: email.toLowerCase() }, password)
+      const account = await addUser(database, { email, username, passwordHash })
+      if (!account) throw new Problem('email_taken')
+      request.log.info({ event: 'signup', user: account.id }, 'signed up')
+      return reply.code(201).send(publicUser(account))
+    })
+  )
 }

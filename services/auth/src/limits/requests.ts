@@ -1,12 +1,24 @@
-import rateLimit from '@fastify/rate-limit'
+import { setTimeout as sleep } from 'node:timers/promises'
+import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { App } from '@latchkey/service/app'
 import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import { OwnCounts } from './own-counts.ts'
+import { Spacing } from './spacing.ts'
 
-/** An `onRequest` hook that counts a request of a client address, and refuses it with 429 when there were too many. */
-export type LimitRequests = (request: FastifyRequest) => Promise<void>
+/** What a route needs that hashes a password. */
+export interface RequestLimit {
+  /** An `onRequest` hook that counts a request of a client address, and refuses it with 429 when there were too many. */
+  count(request: FastifyRequest): Promise<void>
+  /** Makes a handler that does the same, but holds its 429 and 503 for a moment where the client was just refused. */
+  spaced<A extends [FastifyRequest, ...unknown[]], R>(handler: (...asked: A) => Promise<R>): (...asked: A) => Promise<R>
+}
+
+/** The client address as it is counted: of IPv6 the /64, which is what one client has. */
+export function clientOf({ ip }: Pick<FastifyRequest, 'ip'>): string {
+  return normalizeIP(ip)
+}
 
 type Count = ReturnType<App['createRateLimit']>
 
@@ -20,7 +32,7 @@ const REDIS_TIMEOUT = 500
 const REDIS_PAUSE = 2000
 
 /**
- * Makes the limit that the routes with credentials share: one count a client address (IPv6: a /64) and minute.
+ * Makes the limit that the routes that hash a password share: one count a client address (IPv6: a /64) and minute.
  *
  * The instances that share a Redis count together; without one, and while it is away, each counts for itself. 0 a minute
  * is no limit.
@@ -28,7 +40,26 @@ const REDIS_PAUSE = 2000
 export async function limitRequests(
   app: App,
   { perMinute, redisUrl }: { perMinute: number; redisUrl: string | undefined }
-): Promise<LimitRequests> {
+): Promise<RequestLimit> {
+  const spacing = new Spacing()
+  const spaced: RequestLimit['spaced'] =
+    (handler) =>
+    async (...asked) => {
+      try {
+        return await handler(...asked)
+      } catch (error) {
+        if (error instanceof Problem && (error.status === 429 || error.status === 503)) {
+          const [request] = asked
+          const names = [clientOf(request), ...(request.caller ? [request.caller.id] : [])]
+          await sleep(spacing.holdOf(names, performance.now()))
+        }
+        throw error
+      }
+    }
+  return { count: spaced(await counting(app, perMinute, redisUrl)), spaced }
+}
+
+async function counting(app: App, perMinute: number, redisUrl: string | undefined): Promise<RequestLimit['count']> {
   if (perMinute === 0) return async () => {}
   const own = await counter(app, perMinute)
   const count = redisUrl ? await sharedCounter(app, perMinute, redisUrl, own) : own
@@ -44,8 +75,9 @@ export async function limitRequests(
 async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
   let count: Count | undefined
   await app.register(async (scope) => {
+    const keyGenerator = clientOf
     const store = redis ? { redis, nameSpace: 'latchkey:requests:' } : { store: OwnCounts }
-    await scope.register(rateLimit, { global: false, max, timeWindow: WINDOW, ...store })
+    await scope.register(rateLimit, { global: false, max, timeWindow: WINDOW, keyGenerator, ...store })
     count = scope.createRateLimit()
   })
   return count as Count

@@ -4,11 +4,12 @@ import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { EMAIL, PASSWORD } from '../accounts/fields.ts'
+import type { Asker } from '../accounts/hash-pool.ts'
 import type { Passwords } from '../accounts/passwords.ts'
 import { type Account, findByEmail, renewHash } from '../accounts/users.ts'
 import type { Queryable } from '../database.ts'
 import { asAttempt, type Bucket, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
-import type { LimitRequests } from '../limits/requests.ts'
+import { clientOf, type RequestLimit } from '../limits/requests.ts'
 import type { ResourceParameter } from './audience.ts'
 import type { Guards } from './guard.ts'
 import { originOf } from './origin.ts'
@@ -37,7 +38,7 @@ export interface LoginParts {
   readonly tokens: TokenIssuer
   readonly guards: Guards
   readonly life: SessionLife
-  readonly limit: LimitRequests
+  readonly limit: RequestLimit
   readonly resource: ResourceParameter
 }
 
@@ -51,44 +52,53 @@ export function login(
   { database, passwords, tokens, guards, life, limit, resource: parameter }: LoginParts
 ): void {
   const schema = schemaOf(parameter)
-  app.post('/login', { schema, onRequest: limit }, async (request, reply) => {
-    // In a storm of logins the database need not know of those that have no chance.
-    passwords.admit()
-    tokens.admit()
-    const { email, resource } = request.body
-    const account = await findByEmail(database, email)
-    const buckets = { strangers: strangersOf(email), device: await deviceShown(request, account) }
-    const grant = await asAttempt(
-      database,
-      buckets,
-      // The password may be changed while it is compared: then the login starts over, once.
-      async (bucket) =>
-        (await open(account, bucket, request)) ?? (await open(await findByEmail(database, email), bucket, request))
-    )
-    if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
-    request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
-    return reply.send(await tokens.issue(grant, resource))
-  })
+  app.post(
+    '/login',
+    { schema, onRequest: limit.count },
+    limit.spaced(async (request, reply) => {
+      const client = clientOf(request)
+      // In a storm of logins the database need not know of those that have no chance.
+      passwords.admit({ client })
+      tokens.admit()
+      const { email, resource } = request.body
+      const account = await findByEmail(database, email)
+      const device = await deviceShown(request, account)
+      const buckets = { strangers: strangersOf(email), device }
+      // Strangers cannot take a turn of a known device either.
+      const asker = { client, user: account && device ? account.id : email.toLowerCase() }
+      const grant = await asAttempt(
+        database,
+        buckets,
+        // The password may be changed while it is compared: then the login starts over, once.
+        async (bucket) =>
+          (await open(account, { asker, bucket }, request)) ??
+          (await open(await findByEmail(database, email), { asker, bucket }, request))
+      )
+      if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
+      request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
+      return reply.send(await tokens.issue(grant, resource))
+    })
+  )
 
   async function open(
     account: Account | undefined,
-    bucket: Bucket,
+    { asker, bucket }: { asker: Asker; bucket: Bucket },
     request: FastifyRequest<{ Body: { password: string } }>
   ): Promise<Grant | undefined> {
     const { password } = request.body
-    const { matches, outdated } = await passwords.verify(password, account?.password_hash)
+    const { matches, outdated } = await passwords.verify(asker, password, account?.password_hash)
     if (!account) throw new Problem('invalid_credentials', { reason: 'no account has this address' })
     if (!matches) throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
     await forgetAttempts(database, bucket)
     if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
-    if (outdated) await renew(account, password)
+    if (outdated) await renew(account, asker, password)
     const from = originOf(request)
     return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })
   }
 
   // Where the threads are busy, the right password is good enough; the next login tries again.
-  async function renew(account: Account, password: string): Promise<void> {
-    const hash = await passwords.hash(password).catch((error) => {
+  async function renew(account: Account, asker: Asker, password: string): Promise<void> {
+    const hash = await passwords.hash(asker, password).catch((error) => {
       if (!(error instanceof Problem && error.code === 'unavailable')) throw error
     })
     if (hash) await renewHash(database, account.id, account.password_hash, hash)
