@@ -5,10 +5,12 @@ import type { FastifyBaseLogger } from 'fastify'
 import { changePassword } from './accounts/change-password.ts'
 import { deleteMe } from './accounts/delete-me.ts'
 import type { HashPool } from './accounts/hash-pool.ts'
+import { followHighestCost } from './accounts/highest-cost.ts'
 import { me } from './accounts/me.ts'
 import { createPasswords } from './accounts/passwords.ts'
 import { signup } from './accounts/signup.ts'
 import { updateUsername } from './accounts/update-username.ts'
+import { findHighestCost } from './accounts/users.ts'
 import type { Config } from './config.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys/folder.ts'
@@ -53,7 +55,7 @@ export async function buildApp(
   const passwords = createPasswords(hashPool, {
     cost: config.BCRYPT_COST,
     queueTimeout: config.HASH_QUEUE_TIMEOUT,
-    highestCost: async () => config.BCRYPT_COST
+    highestCost: followHighestCost(() => findHighestCost(database), { configured: config.BCRYPT_COST, now })
   })
   const life = { idle: config.REFRESH_TOKEN_TTL, most: config.SESSION_MAX_AGE }
   const refresh = { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle }

@@ -79,3 +79,17 @@ export async function renewHash(database: Queryable, id: string, compared: strin
     renewed
   ])
 }
+
+/**
+ * The highest bcrypt cost of a stored hash; nothing without any. Costs over 15 are not looked for: none is made here.
+ *
+ * The index `users_cost` has it in one look.
+ */
+export async function findHighestCost(database: Queryable): Promise<number | undefined> {
+  const [row] = await database.query<{ cost: string | null }>(
+    `SELECT max(substr(password_hash, 5, 2) COLLATE "C") AS cost FROM users
+      WHERE substr(password_hash, 5, 2) COLLATE "C" BETWEEN '04' AND '15'`,
+    []
+  )
+  return row?.cost == null ? undefined : Number(row.cost)
+}
