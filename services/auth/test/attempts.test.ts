@@ -103,11 +103,72 @@ t.test('strangers cannot lock a known device out', async (t) => {
   isProblem(t, await logIn(ada.email, ada.password), 'too_many_requests')
 })
 
-t.test('a known device has ten failures, and is a stranger then', async (t) => {
+t.test('a known device has ten failures, is a stranger then, and leaves none of the free tries', async (t) => {
   const ada = await auth.person()
   t.same(await fail(ada.email, 10, ada.refresh_token), Array(10).fill(401))
-  t.same(await fail(ada.email, 10), Array(10).fill(401), "the strangers' bucket is untouched")
+  t.equal((await logIn(ada.email, ada.password)).status, 429, 'without the token')
   t.equal((await logIn(ada.email, ada.password, ada.refresh_token)).status, 429)
+  for (const wait of [1, 2, 4]) {
+    await clock.advance(wait)
+    t.equal((await logIn(ada.email, WRONG, ada.refresh_token)).status, 401, `after ${wait} s one more may be tried`)
+    t.equal((await logIn(ada.email, WRONG)).status, 429)
+  }
+})
+
+t.test('of two hundred tries of a device at once no more are compared than ten', async (t) => {
+  const ada = await auth.person()
+  hashPool.jobs.length = 0
+  const begun = clock.now()
+  const answers = await Promise.all(Array.from({ length: 200 }, () => logIn(ada.email, WRONG, ada.refresh_token)))
+  // On a slow machine the first waits, of 1 s, 2 s and so on, end meanwhile.
+  const most = 10 + Math.floor(Math.log2(1 + (clock.now() - begun) / 1000))
+  const compared = answers.filter(({ status }) => status === 401).length
+  t.equal(compared >= 10 && compared <= most, true, `${compared} of ${most}`)
+  t.equal(hashPool.jobs.length, compared)
+})
+
+t.test('tries of a device that are under way leave no free one to its next', async (t) => {
+  const ada = await auth.person()
+  const held = Array.from({ length: 10 }, () => hashPool.hold('verify'))
+  const tries = held.map(() => logIn(ada.email, WRONG, ada.refresh_token))
+  await Promise.all(held.map(({ begun }) => begun))
+  t.equal((await logIn(ada.email, WRONG, ada.refresh_token)).status, 429)
+  for (const { release } of held) release()
+  for (const { status } of await Promise.all(tries)) t.equal(status, 401)
+})
+
+t.test("a device's failures count for strangers only when there are ten in a row", async (t) => {
+  const ada = await auth.person()
+  for (let i = 0; i < 3; i += 1) {
+    await fail(ada.email, 9, ada.refresh_token)
+    t.equal((await logIn(ada.email, ada.password, ada.refresh_token)).status, 200, 'a right one empties its own bucket')
+  }
+  t.same(await fail(ada.email, 11), [...Array(10).fill(401), 429], "the strangers' is as it was")
+})
+
+t.test('a device takes free tries from strangers, but lengthens no wait', async (t) => {
+  const ada = await auth.person()
+  await fail(ada.email, 10)
+  await clock.advance(1)
+  await fail(ada.email, 1)
+  await fail(ada.email, 10, ada.refresh_token)
+  const answer = await logIn(ada.email, WRONG)
+  t.match([answer.status, answer.headers['retry-after']], [429, '2'])
+})
+
+t.test('a tenth try of a device that was right, or could not be made, takes none of them', async (t) => {
+  const [ada, eve] = [await auth.person(), await auth.person()]
+  await fail(ada.email, 9, ada.refresh_token)
+  t.equal((await logIn(ada.email, ada.password, ada.refresh_token)).status, 200)
+  t.same(await fail(ada.email, 10), Array(10).fill(401))
+
+  await fail(eve.email, 9, eve.refresh_token)
+  const held = hashPool.hold('verify')
+  const answer = logIn(eve.email, WRONG, eve.refresh_token)
+  await held.begun
+  held.fail(unavailable('the hashing queue is full'))
+  t.equal((await answer).status, 503)
+  t.same(await fail(eve.email, 10), Array(10).fill(401))
 })
 
 t.test('a token of somebody else, from before a password change or too old makes no known device', async (t) => {
@@ -128,20 +189,22 @@ t.test('a token of somebody else, from before a password change or too old makes
   t.equal((await logIn(ada.email, body.new_password, refresh_token)).status, 429, '90 days after its end')
 })
 
-t.test('the current password of other routes counts for the device of the access token', async (t) => {
+t.test('whoever has an access token has ten guesses at the password, by whatever route', async (t) => {
   const ada = await auth.person()
   const change = (current_password: string) =>
     send('POST /change-password', {
       token: ada.access_token,
       body: { current_password, new_password: 'a louder harbour' }
     })
-  for (let i = 0; i < 10; i += 1) isProblem(t, await change(WRONG), 'invalid_credentials')
-  t.same(
-    await fail(ada.email, 10),
-    Array(10).fill(401),
-    "not in the strangers' bucket, while the device has failures left"
-  )
-  isProblem(t, await change(ada.password), 'too_many_requests')
-  const body = { current_password: ada.password }
-  isProblem(t, await send('DELETE /me', { token: ada.access_token, body }), 'too_many_requests')
+  const remove = (current_password: string) =>
+    send('DELETE /me', { token: ada.access_token, body: { current_password } })
+  for (let i = 0; i < 5; i += 1) {
+    isProblem(t, await change(WRONG), 'invalid_credentials')
+    isProblem(t, await remove(WRONG), 'invalid_credentials')
+  }
+  for (const answer of [await change(ada.password), await remove(ada.password), await logIn(ada.email, ada.password)]) {
+    isProblem(t, answer, 'too_many_requests')
+  }
+  await clock.advance(1)
+  t.equal((await logIn(ada.email, ada.password)).status, 200, 'the owner waits as for strangers')
 })

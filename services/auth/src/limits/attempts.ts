@@ -33,22 +33,36 @@ const COUNT = `
                    ELSE now() + least(interval '15 minutes', interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
     updated_at = now(), sweep_on = now()::date + 2`
 
+// Takes the free tries that are left in a bucket, as if they had failed.
+const USE_UP = `
+  INSERT INTO attempts AS a (bucket, failures, next_at, updated_at, sweep_on)
+  VALUES ($1, ${FREE}, now() + interval '1 second', now(), now()::date + 2)
+  ON CONFLICT (bucket) DO UPDATE SET
+    failures = excluded.failures, next_at = excluded.next_at, updated_at = now(), sweep_on = excluded.sweep_on
+  WHERE a.failures < ${FREE} OR ${FORGOTTEN}`
+
 /**
  * Counts a try before its password is compared, in the bucket of the device if it is known and has failures left, else
  * in the strangers', and then runs `compare`. Counting after the compare would let any number of parallel tries through.
+ *
+ * A device whose ten have failed counts as unknown, and none of the strangers' tries is free then: whoever has stolen its
+ * token has had ten guesses. Strangers take nothing from a device.
  *
  * Throws `too_many_requests` when the try has to wait. A try that could not be made (503) is not counted.
  */
 export async function asAttempt<T>(
   database: Queryable,
-  { strangers, device }: { strangers: Bucket; device: Bucket | undefined },
+  buckets: { strangers: Bucket; device: Bucket | undefined },
   compare: (bucket: Bucket) => Promise<T>
 ): Promise<T> {
-  const bucket = await countAttempt(database, strangers, device)
+  const { bucket, failures } = await countAttempt(database, buckets)
   try {
     return await compare(bucket)
   } catch (error) {
-    if (error instanceof Problem && error.code === 'unavailable') await takeBack(database, bucket)
+    const code = error instanceof Problem ? error.code : undefined
+    if (code === 'unavailable') await takeBack(database, bucket)
+    const isLastOfDevice = bucket === buckets.device && failures === FREE
+    if (code === 'invalid_credentials' && isLastOfDevice) await database.query(USE_UP, [buckets.strangers])
     throw error
   }
 }
@@ -58,11 +72,18 @@ export async function forgetAttempts(database: Queryable, bucket: Bucket): Promi
   await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
 }
 
-async function countAttempt(database: Queryable, strangers: Bucket, device: Bucket | undefined): Promise<Bucket> {
-  if (device && (await count(database, device, `a.failures < ${FREE} OR ${FORGOTTEN}`))) {
-    return device
+async function countAttempt(
+  database: Queryable,
+  { strangers, device }: { strangers: Bucket; device: Bucket | undefined }
+): Promise<{ bucket: Bucket; failures: number }> {
+  if (device) {
+    const failures = await count(database, device, `a.failures < ${FREE} OR ${FORGOTTEN}`)
+    if (failures !== undefined) return { bucket: device, failures }
+    // The tries of the device may be under way yet, and have used up nothing.
+    await database.query(USE_UP, [strangers])
   }
-  if (await count(database, strangers, 'a.next_at <= now()')) return strangers
+  const failures = await count(database, strangers, 'a.next_at <= now()')
+  if (failures !== undefined) return { bucket: strangers, failures }
   const [row] = await database.query<{ wait: number }>(
     'SELECT extract(epoch FROM next_at - now())::float8 AS wait FROM attempts WHERE bucket = $1',
     [strangers]
@@ -73,10 +94,11 @@ async function countAttempt(database: Queryable, strangers: Bucket, device: Buck
   })
 }
 
-// One statement, so that of any number at once each is counted and no more than allowed pass.
-async function count(database: Queryable, bucket: Bucket, admitted: string): Promise<boolean> {
-  const rows = await database.query(`${COUNT} WHERE ${admitted} RETURNING failures`, [bucket])
-  return rows.length > 0
+// One statement, so that of any number at once each is counted and no more than allowed pass. Says how many have failed
+// with this one; nothing when it is not admitted.
+async function count(database: Queryable, bucket: Bucket, admitted: string): Promise<number | undefined> {
+  const [row] = await database.query<{ failures: number }>(`${COUNT} WHERE ${admitted} RETURNING failures`, [bucket])
+  return row?.failures
 }
 
 async function takeBack(database: Queryable, bucket: Bucket): Promise<void> {
