@@ -3,12 +3,15 @@ import { compareSync, getRounds, hashSync } from 'bcryptjs'
 
 /**
  * Work for a hashing thread: `hash` makes a hash of the given cost; `verify` compares with one, and does the work of the
- * given cost when it says no. `deadline` in milliseconds since 1970.
+ * given cost when it says no.
  */
-export type HashJob = { readonly password: string; readonly cost: number; readonly deadline: number } & (
+export type HashTask = { readonly password: string; readonly cost: number } & (
   | { readonly op: 'hash' }
   | { readonly op: 'verify'; readonly hash: string }
 )
+
+/** A task that is not begun after its deadline, in milliseconds since 1970. */
+export type HashJob = HashTask & { readonly deadline: number }
 
 /**
  * `late` when the deadline had passed before the work began; `pace` is how long one of bcrypt's 2^cost rounds took, in

@@ -3,7 +3,7 @@ import { getRounds } from 'bcryptjs'
 import { PART } from '../time-limits.ts'
 import type { Asker, HashPool } from './hash-pool.ts'
 import { fitsBcrypt, normalizePassword } from './password-policy.ts'
-import type { HashJob, HashResult } from './password-worker.ts'
+import type { HashResult, HashTask } from './password-worker.ts'
 
 /** Hashes and compares passwords, off the main thread. All throw `unavailable` (503) when too many wait. */
 export interface Passwords {
@@ -31,8 +31,8 @@ export interface PasswordSettings {
 /** Makes the password functions of a pool. */
 export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCost }: PasswordSettings): Passwords {
   const wait = queueTimeout * 1000 * PART.step
-  async function run<R extends Partial<HashResult>>(asker: Asker, job: Record<string, unknown>): Promise<R> {
-    const result = await pool.run(asker, { ...job, deadline: Date.now() + wait } as HashJob)
+  async function run<R extends Partial<HashResult>>(asker: Asker, task: HashTask): Promise<R> {
+    const result = await pool.run(asker, { ...task, deadline: Date.now() + wait })
     if (result === 'late') throw unavailable(`hashing: no thread was free within ${wait} ms`)
     return result as R
   }
