@@ -95,7 +95,7 @@ export async function createApp(
   Object.assign(app.server, { httpAllowHalfOpen: true })
   app.setValidatorCompiler(fieldValidator())
 
-  knowClients(app, addressOf)
+  knowClients(app, addressOf, config.TRUST_PROXY)
   app.addHook('onRoute', (route) => {
     paths.add(route.url)
     if (!route.schema?.hide) route.schema = { querystring: NO_QUERY, ...route.schema }

@@ -18,13 +18,12 @@ export type AddressOf = (request: Pick<IncomingMessage, 'headers' | 'socket'>) =
  */
 export function clientAddresses(proxies: readonly string[] = []): AddressOf {
   if (proxies.length === 0) return ({ socket }) => peerOf(socket)
-  const networks = networksOf(proxies)
-  const isTrusted = (address: string) => networks[familyOf(address)].check(address, familyOf(address))
+  const isTrusted = trustIn(proxies)
   return ({ headers, socket }) => {
     const header = [headers['x-forwarded-for'] ?? ''].flat().join()
     let client = peerOf(socket)
     let end = header.length
-    for (let hop = 0; hop < MOST_PROXIES && end > 0 && isIP(client) !== 0 && isTrusted(client); hop += 1) {
+    for (let hop = 0; hop < MOST_PROXIES && end > 0 && isTrusted(client); hop += 1) {
       const comma = header.lastIndexOf(',', end - 1)
       const address = readEntry(header.slice(comma + 1, end))
       if (address === undefined) break
@@ -37,12 +36,20 @@ export function clientAddresses(proxies: readonly string[] = []): AddressOf {
 
 /**
  * Gives each request the client's address as its `ip`, in the place of Fastify's own, which would take any text of
- * X-Forwarded-For for one. Call it before the first plugin.
+ * X-Forwarded-For for one, and as its `protocol` what the proxy at the other end says in the last X-Forwarded-Proto, if it is
+ * one of `proxies`. Call it before the first plugin.
  */
-export function knowClients(app: App, addressOf: AddressOf): void {
+export function knowClients(app: App, addressOf: AddressOf, proxies: readonly string[] = []): void {
+  const isTrusted = trustIn(proxies)
   app.decorateRequest('ip', {
     getter() {
       return addressOf(this.raw)
+    }
+  })
+  app.decorateRequest('protocol', {
+    getter() {
+      const said = [this.raw.headers['x-forwarded-proto'] ?? ''].flat().join().split(',').at(-1)
+      return said?.trim() === 'https' && isTrusted(peerOf(this.raw.socket)) ? 'https' : 'http'
     }
   })
   // Node keeps what it was asked for once; of a connection that the client has left it would not know any more.
@@ -75,6 +82,11 @@ function canonical(address: string): string | undefined {
   if (high === undefined || low === undefined) return hostname.slice(1, -1)
   const bits = [high, low].map((part) => Number.parseInt(part, 16))
   return bits.flatMap((part) => [part >> 8, part & 0xff]).join('.')
+}
+
+function trustIn(proxies: readonly string[]): (address: string) => boolean {
+  const networks = networksOf(proxies)
+  return (address) => isIP(address) !== 0 && networks[familyOf(address)].check(address, familyOf(address))
 }
 
 interface Networks {
