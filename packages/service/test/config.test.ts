@@ -45,7 +45,7 @@ t.test('all that is wrong is said at once, and none of it is repeated, for it ma
   t.strictSame(said, [
     'This was found before.',
     'NAME is not set. A name.',
-    'LIFE must be a whole number and ms, s, m, h or d, as in 15m. A life.',
+    'LIFE must be a whole number and ms, s, m, h or d, from 0s to 1d. A life.',
     'SECRET must match pattern "^\\S+$". A secret.'
   ])
   t.throws(() => readConfig(settings, wrong), {
