@@ -22,6 +22,9 @@ const MEASURES: readonly Measure[] = [
 ]
 const LEAST = { units: 40, members: 4 }
 
+/** The message is ours, and says at its end what to do: so much of it stays, in UTF-16 units. */
+const LEAST_OF_MESSAGE = 160
+
 /** What is left of a line that has too many members. */
 const CORE = ['level', 'time', 'service', 'request_id', 'msg']
 
@@ -38,7 +41,7 @@ export function harmlessLine(line: string): string {
     const text = lineOf(shown(record, measure))
     if (Buffer.byteLength(text) <= LONGEST_LINE) return text
   }
-  return lineOf(Object.fromEntries(CORE.map((name) => [name, shown(record[name], LEAST)])))
+  return lineOf(Object.fromEntries(CORE.map((name) => [name, shown(record[name], LEAST, name)])))
 }
 
 // Nearly every line is short ASCII with nothing escaped in it; these looks cost a tenth of a microsecond.
@@ -59,6 +62,7 @@ function lineOf(record: unknown): string {
 
 function shown(value: unknown, measure: Measure, name = ''): unknown {
   const { units, members } = measure
+  if (name === 'msg') return cut(harmless(String(value)), Math.max(units, LEAST_OF_MESSAGE))
   if (typeof value === 'string') return cut(name === 'stack' ? stackOf(value) : harmless(value), units)
   if (Array.isArray(value)) {
     const told = value.slice(0, members).map((member) => shown(member, measure))

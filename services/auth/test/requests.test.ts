@@ -165,20 +165,17 @@ t.test('a body does not keep a wrong method from being refused as such', async (
 })
 
 t.test('other paths are not found', async (t) => {
-  for (const path of [
-    '/',
-    '/nothing',
-    '/login/',
-    '//login',
-    '/LOGIN',
-    '/login/x',
-    '/login;x',
-    '/me/..',
-    '/docs/nothing'
-  ]) {
+  for (const path of ['/nothing', '/login/', '//login', '/LOGIN', '/login/x', '/login;x', '/docs/nothing']) {
     for (const method of ['GET', 'POST', 'DELETE']) {
       isProblem(t, await auth.send(`${method} ${path}`), 'not_found', [], `${method} ${path}`)
     }
+  }
+})
+
+t.test('the root leads to the documentation, however it is spelled', async (t) => {
+  for (const path of ['/', '/me/..']) {
+    t.match(await auth.send(`GET ${path}`), { status: 302, headers: { location: '/docs' } })
+    isProblem(t, await auth.send(`POST ${path}`), 'method_not_allowed', [], path)
   }
 })
 

@@ -8,5 +8,9 @@ const LONGEST_USER_AGENT = 256
 /** Where a request comes from: the client's address, behind trusted proxies too, and its User-Agent, made {@link harmless}. */
 export function originOf({ ip, headers }: FastifyRequest): Origin {
   const userAgent = headers['user-agent']
-  return { ip, userAgent: userAgent === undefined ? null : harmless(userAgent).slice(0, LONGEST_USER_AGENT) }
+  return {
+    ip,
+    userAgent:
+      userAgent === undefined ? null : harmless(userAgent.slice(0, LONGEST_USER_AGENT)).slice(0, LONGEST_USER_AGENT)
+  }
 }
