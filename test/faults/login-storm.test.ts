@@ -51,7 +51,6 @@ t.test('hashing threads give way to the others', { skip: process.platform !== 'l
 })
 
 t.test('a storm of logins: those that would wait too long hear so at once, and nobody else notices', async (t) => {
-  let compared = 0
   await oneIsInTime(t, LONGEST_ANSWER + MARGIN, async (round) => {
     const { send, operations } = recordHistory(() => auth.url)
     const greetings = recordHistory(() => resource.url)
@@ -76,8 +75,7 @@ t.test('a storm of logins: those that would wait too long hear so at once, and n
     const answers = await storm
     t.equal(answers.filter(({ status }) => status === 401 || status === 503).length, STORM)
     const refused = answers.filter(({ status }) => status === 503)
-    t.ok(refused.length > 0, `of ${STORM} logins ${summary(answers)}`)
-    compared += STORM - refused.length
+    t.ok(refused.length > 0 && refused.length < STORM, `of ${STORM} logins ${summary(answers)}`)
     const atOnce = saidAtOnce() - saidBefore
     t.ok(atOnce > refused.length / 2, `${atOnce} of ${refused.length} at once`)
     t.strictSame(
@@ -91,8 +89,6 @@ t.test('a storm of logins: those that would wait too long hear so at once, and n
     everyAnswerIsClean(t, all, Number.POSITIVE_INFINITY)
     return longestOf(all)
   })
-  // A round that gets no processor time compares none; it is repeated, as one that takes too long is.
-  t.ok(compared > 0, `${compared} passwords were compared`)
   everyAnswerIsClean(t, operations)
 })
 
