@@ -1,5 +1,5 @@
-// npm run check: format, lint, types and the package of the verifier, then the README's npm test; stops at the first that
-// fails.
+// npm run check: builds, looks at format, lint, types and the package of the verifier, then runs the README's npm test; stops
+// at the first that fails.
 import { CommandError, run } from './command.mjs'
 import { installMissing } from './install.mjs'
 import { stopSignal } from './stop-signal.mjs'
@@ -16,6 +16,8 @@ const steps = [
 const stop = stopSignal()
 try {
   await installMissing(stop)
+  const { build } = await import('./build.mjs')
+  await build(stop)
   for (const [what, command, args] of steps) {
     console.log(`check: ${what}`)
     await run(command, args, { signal: stop })
