@@ -1,6 +1,6 @@
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
-import { disableUser, grantRole, revokeRole, setRoles } from '../src/users/administration.ts'
+import { disableUser, grantRole, revokeRole, setRoles } from '../src/administration/actions.ts'
 import { ISSUER, type Person, startAuth } from './app.ts'
 import { liveSessions } from './sessions.ts'
 import { claimsOf } from './tokens.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
-import { grantRole } from '../src/users/administration.ts'
+import { grantRole } from '../src/administration/actions.ts'
 import { ISSUER, type Person, startAuth } from './app.ts'
 import { everythingOf } from './sessions.ts'
 import { claimsOf, resign } from './tokens.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FairQueue } from '../src/accounts/fair-queue.ts'
+import { FairQueue } from '../src/passwords/fair-queue.ts'
 
 /** Takes out so many, or all. */
 function take(queue: FairQueue<string>, count = Number.POSITIVE_INFINITY): string[] {

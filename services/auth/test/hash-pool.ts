@@ -1,5 +1,5 @@
-import type { HashPool } from '../src/accounts/hash-pool.ts'
-import work, { type HashJob } from '../src/accounts/password-worker.ts'
+import type { HashPool } from '../src/passwords/hash-pool.ts'
+import work, { type HashJob } from '../src/passwords/worker.ts'
 
 /** A hashing pool that works on the spot, remembers its jobs, and can be made to wait. */
 export interface DirectPool extends HashPool {

@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
-import { type HashPool, openHashPool } from '../src/accounts/hash-pool.ts'
-import type { HashJob } from '../src/accounts/password-worker.ts'
-import { createPasswords } from '../src/accounts/passwords.ts'
+import { type HashPool, openHashPool } from '../src/passwords/hash-pool.ts'
+import type { HashJob } from '../src/passwords/worker.ts'
+import { createPasswords } from '../src/passwords/hashing.ts'
 import { type Auth, PASSWORD, startAuth } from './app.ts'
 
 const THREADS = Math.min(availableParallelism(), 8)
@@ -145,8 +145,8 @@ t.test('the queue has an end; whoever comes then has the place of those who have
 
 t.test('there are as many threads as are asked for, and by default no more than eight', async (t) => {
   const { default: os } = await import('node:os')
-  const { openHashPool } = await t.mockImport<typeof import('../src/accounts/hash-pool.ts')>(
-    '../src/accounts/hash-pool.ts',
+  const { openHashPool } = await t.mockImport<typeof import('../src/passwords/hash-pool.ts')>(
+    '../src/passwords/hash-pool.ts',
     { 'node:os': { ...os, availableParallelism: () => 64 }, piscina: { Piscina: Counted } }
   )
   t.strictSame(
@@ -180,7 +180,7 @@ t.test('every endpoint that hashes says 503 when it cannot now, and what it cann
   t.match(logged.at(-1), { code: 'internal_error', err: { cause: { message: 'the wheel came off', stack: /at / } } })
 
   async function requestsOf(auth: Auth): Promise<[string, object][]> {
-    const { default: work } = await import('../src/accounts/password-worker.ts')
+    const { default: work } = await import('../src/passwords/worker.ts')
     run = async (_asker, job) => work(job)
     const { email, access_token: token } = await auth.person()
     run = async () => 'late'

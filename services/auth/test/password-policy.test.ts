@@ -7,7 +7,7 @@ import {
   OWN_WORD as OWN,
   refusePassword,
   refuseUnreadable
-} from '../src/accounts/password-policy.ts'
+} from '../src/passwords/policy.ts'
 
 const OWNER = { email: 'Ada.Lovelace@analytical.example', username: 'Countess Ada' }
 const refuse = (password: string, owner = OWNER, minLength = 8) =>

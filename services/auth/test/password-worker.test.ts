@@ -1,6 +1,6 @@
 import bcrypt from 'bcryptjs'
 import t, { type Test } from 'tap'
-import type { HashJob } from '../src/accounts/password-worker.ts'
+import type { HashJob } from '../src/passwords/worker.ts'
 
 // The rounds that a job takes are counted at bcrypt itself: 2^cost for each hash and each comparison.
 let rounds = 0
@@ -17,8 +17,8 @@ const counting = {
     return matches
   }
 }
-const { default: work } = await t.mockImport<typeof import('../src/accounts/password-worker.ts')>(
-  '../src/accounts/password-worker.ts',
+const { default: work } = await t.mockImport<typeof import('../src/passwords/worker.ts')>(
+  '../src/passwords/worker.ts',
   { bcryptjs: { ...counting, default: counting } }
 )
 const deadline = Number.POSITIVE_INFINITY

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { disableUser, enableUser } from '../src/users/administration.ts'
+import { disableUser, enableUser } from '../src/administration/actions.ts'
 import { type Auth, type Person, startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'
 import { type ModelToken, SessionModel } from './session-model.ts'

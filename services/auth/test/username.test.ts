@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { printable } from '../../../packages/service/test/problem.ts'
-import { normalizeUsername, refuseUsername, USERNAME_PATTERN } from '../src/accounts/username.ts'
+import { normalizeUsername, refuseUsername, USERNAME_PATTERN } from '../src/users/username.ts'
 
 const LONG = 'must have at most 64 characters'
 const CONTROLS = 'must not have line breaks or control characters'

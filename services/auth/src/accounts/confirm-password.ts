@@ -1,9 +1,9 @@
 import { Problem } from '@latchkey/tokens/errors'
 import type { Queryable } from '../database.ts'
-import { asAttempt, deviceOf, forgetAttempts, strangersOf } from '../limits/attempts.ts'
+import { asAttempt, deviceOf, forgetAttempts, strangersOf } from '../passwords/attempts.ts'
 import type { Caller } from '../sessions/sessions.ts'
-import type { Asker } from './hash-pool.ts'
-import type { Passwords } from './passwords.ts'
+import type { Asker } from '../passwords/hash-pool.ts'
+import type { Passwords } from '../passwords/hashing.ts'
 
 /**
  * Has a caller show the password again, before something that a stolen access token alone must not do.

@@ -3,11 +3,11 @@ import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
 import { clientOf, type RequestLimit } from '../limits/requests.ts'
-import type { Guards } from '../sessions/guard.ts'
-import { deleteOwnAccount } from '../users/administration.ts'
+import type { Guards } from '../guards/guards.ts'
+import { deleteOwnAccount } from '../administration/actions.ts'
 import { confirmPassword } from './confirm-password.ts'
-import { PASSWORD } from './fields.ts'
-import type { Passwords } from './passwords.ts'
+import { PASSWORD } from '../users/fields.ts'
+import type { Passwords } from '../passwords/hashing.ts'
 
 const schema = {
   tags: ['accounts'],

@@ -1,7 +1,7 @@
 import type { App } from '@latchkey/service/app'
 import { OF_TOKENS, problems } from '@latchkey/service/schemas'
-import type { Guards } from '../sessions/guard.ts'
-import { publicUser, USER } from './fields.ts'
+import type { Guards } from '../guards/guards.ts'
+import { publicUser, USER } from '../users/fields.ts'
 
 const schema = {
   tags: ['accounts'],

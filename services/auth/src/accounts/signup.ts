@@ -4,11 +4,11 @@ import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
 import { clientOf, type RequestLimit } from '../limits/requests.ts'
-import { EMAIL, newPassword, publicUser, USER, USERNAME } from './fields.ts'
-import { isOwnWord, OWN_WORD } from './password-policy.ts'
-import type { Passwords } from './passwords.ts'
-import { normalizeUsername } from './username.ts'
-import { addUser } from './users.ts'
+import { EMAIL, newPassword, publicUser, USER, USERNAME } from '../users/fields.ts'
+import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
+import type { Passwords } from '../passwords/hashing.ts'
+import { normalizeUsername } from '../users/username.ts'
+import { addUser } from '../users/users.ts'
 
 const schemaOf = (minLength: number) => ({
   tags: ['accounts'],

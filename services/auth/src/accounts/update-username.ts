@@ -3,10 +3,10 @@ import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
-import type { Guards } from '../sessions/guard.ts'
-import { publicUser, USER, USERNAME } from './fields.ts'
-import { normalizeUsername } from './username.ts'
-import { renameUser } from './users.ts'
+import type { Guards } from '../guards/guards.ts'
+import { publicUser, USER, USERNAME } from '../users/fields.ts'
+import { normalizeUsername } from '../users/username.ts'
+import { renameUser } from '../users/users.ts'
 
 const schema = {
   tags: ['accounts'],

@@ -1,5 +1,5 @@
 import { Problem } from '@latchkey/tokens/errors'
-import { newTokenHash } from '../accounts/users.ts'
+import { newTokenHash } from '../users/users.ts'
 import type { Database, Queryable } from '../database.ts'
 import {
   type Caller,

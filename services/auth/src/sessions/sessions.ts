@@ -1,4 +1,4 @@
-import { ACCOUNT, type Account } from '../accounts/users.ts'
+import { ACCOUNT, type Account } from '../users/users.ts'
 import type { Queryable } from '../database.ts'
 
 /** All that a pair of tokens says, from the one row that decided to give it. Times are seconds since 1970, by the database's clock. */

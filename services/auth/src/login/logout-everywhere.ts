@@ -2,8 +2,8 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Database } from '../database.ts'
-import type { Guards } from './guard.ts'
-import { logOutEverywhere } from './revocation.ts'
+import type { Guards } from '../guards/guards.ts'
+import { logOutEverywhere } from '../sessions/revocation.ts'
 
 const schema = {
   tags: ['sessions'],

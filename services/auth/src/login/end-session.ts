@@ -2,10 +2,10 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
-import { canonicalId, idOf } from '../accounts/fields.ts'
+import { canonicalId, idOf } from '../users/fields.ts'
 import type { Queryable } from '../database.ts'
-import type { Guards } from './guard.ts'
-import { markEnded } from './sessions.ts'
+import type { Guards } from '../guards/guards.ts'
+import { markEnded } from '../sessions/sessions.ts'
 
 const schema = {
   tags: ['sessions'],

@@ -2,9 +2,9 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
-import type { Guards } from './guard.ts'
-import { findTokenHash, markEnded } from './sessions.ts'
-import { hasCustomKey } from './tokens.ts'
+import type { Guards } from '../guards/guards.ts'
+import { findTokenHash, markEnded } from '../sessions/sessions.ts'
+import { hasCustomKey } from '../sessions/tokens.ts'
 
 const schema = {
   tags: ['sessions'],

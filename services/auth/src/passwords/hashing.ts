@@ -2,8 +2,8 @@ import { unavailable } from '@latchkey/tokens/errors'
 import { getRounds } from 'bcryptjs'
 import { PART } from '../time-limits.ts'
 import type { Asker, HashPool } from './hash-pool.ts'
-import { fitsBcrypt, normalizePassword } from './password-policy.ts'
-import type { HashResult, HashTask } from './password-worker.ts'
+import { fitsBcrypt, normalizePassword } from './policy.ts'
+import type { HashResult, HashTask } from './worker.ts'
 
 /** Hashes and compares passwords, off the main thread. All throw `unavailable` (503) when too many wait. */
 export interface Passwords {

@@ -2,10 +2,10 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { A_ROLE, canonicalId, idOf } from '../accounts/fields.ts'
+import { A_ROLE, canonicalId, idOf } from '../users/fields.ts'
 import type { Database } from '../database.ts'
-import type { Guards } from '../sessions/guard.ts'
-import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './administration.ts'
+import type { Guards } from '../guards/guards.ts'
+import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './actions.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const ROLES = Type.Array(Type.String({ maxLength: 32, pattern: A_ROLE, description: 'a word of lower-case letters' }), {

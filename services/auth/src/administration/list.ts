@@ -2,8 +2,8 @@ import type { App } from '@latchkey/service/app'
 import { OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
-import type { Guards } from '../sessions/guard.ts'
-import { findUsers } from './administration.ts'
+import type { Guards } from '../guards/guards.ts'
+import { findUsers } from './actions.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const DEFAULT_LIMIT = 50

@@ -3,7 +3,7 @@ import type { App } from '@latchkey/service/app'
 import { problems } from '@latchkey/service/schemas'
 import { unavailable } from '@latchkey/tokens/errors'
 import { type Static, Type } from 'typebox'
-import type { KeyRing } from './folder.ts'
+import type { KeyRing } from '../keys/folder.ts'
 
 const JWK_SET = Type.Object({
   keys: Type.Array(

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { unavailable } from '@latchkey/tokens/errors'
 import { Piscina } from 'piscina'
 import { FairQueue } from './fair-queue.ts'
-import type { HashJob, HashResult } from './password-worker.ts'
+import type { HashJob, HashResult } from './worker.ts'
 
 /** For whom a password is hashed: each address and each user has a share of the threads. */
 export interface Asker {
@@ -41,7 +41,7 @@ interface Waiting {
 /** Starts so many hashing threads, by default one a core and at most eight. Whose turn it is says the queue before them, so nothing waits inside. */
 export function openHashPool(threads = Math.min(availableParallelism(), MOST_THREADS)): HashPool {
   // The worker has the ending of this file: .ts from the sources, .js from dist.
-  const worker = new URL(`./password-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
+  const worker = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
   const pool = new Piscina<HashJob, HashResult>({ filename: worker.href, minThreads: threads, maxThreads: threads })
   const queue = new FairQueue<Waiting>(MAX_QUEUE)
   const running = new Set<HashJob>()

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { LONGEST_SENT, MAX_BYTES, refusePassword, refuseUnreadable } from './password-policy.ts'
+import { LONGEST_SENT, MAX_BYTES, refusePassword, refuseUnreadable } from '../passwords/policy.ts'
 import { refuseUsername, USERNAME_PATTERN } from './username.ts'
 import type { Account } from './users.ts'
 

@@ -1,5 +1,5 @@
 import { Problem } from '@latchkey/tokens/errors'
-import { ACCOUNT, type Account, compared, findById } from '../accounts/users.ts'
+import { ACCOUNT, type Account, compared, findById } from '../users/users.ts'
 import type { Database, Queryable } from '../database.ts'
 import { eraseUser, revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/sessions.ts'

@@ -3,8 +3,8 @@ import { harmless } from '@latchkey/service/harmless'
 import { OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
 import type { Queryable } from '../database.ts'
-import type { Guards } from './guard.ts'
-import { findDevices } from './sessions.ts'
+import type { Guards } from '../guards/guards.ts'
+import { findDevices } from '../sessions/sessions.ts'
 
 const TIME = Type.String({ format: 'date-time' })
 

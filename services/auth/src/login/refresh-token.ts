@@ -4,12 +4,12 @@ import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { Queryable } from '../database.ts'
-import type { Resource, ResourceParameter } from './audience.ts'
-import type { Guards } from './guard.ts'
-import { originOf } from './origin.ts'
-import { type Refreshed, type RefreshSettings, refreshSession } from './rotation.ts'
-import type { Origin } from './sessions.ts'
-import { TOKENS, type TokenIssuer } from './tokens.ts'
+import type { Resource, ResourceParameter } from '../sessions/audience.ts'
+import type { Guards } from '../guards/guards.ts'
+import { originOf } from './client.ts'
+import { type Refreshed, type RefreshSettings, refreshSession } from '../sessions/rotation.ts'
+import type { Origin } from '../sessions/sessions.ts'
+import { TOKENS, type TokenIssuer } from '../sessions/tokens.ts'
 
 const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],

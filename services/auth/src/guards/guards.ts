@@ -8,7 +8,7 @@ import { checkClaims, checkHeader } from '@latchkey/tokens/rules'
 import type { FastifyRequest } from 'fastify'
 import type { Queryable } from '../database.ts'
 import type { KeyRing, Keys } from '../keys/folder.ts'
-import { type Caller, findCaller } from './sessions.ts'
+import { type Caller, findCaller } from '../sessions/sessions.ts'
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {

@@ -1,6 +1,6 @@
 import { harmless } from '@latchkey/service/harmless'
 import type { FastifyRequest } from 'fastify'
-import type { Origin } from './sessions.ts'
+import type { Origin } from '../sessions/sessions.ts'
 
 /** Longest part of a User-Agent that is kept, in UTF-16 units. */
 const LONGEST_USER_AGENT = 256
