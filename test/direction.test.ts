@@ -20,11 +20,23 @@ const REFUSED = {
   'packages/verifier/src/t.ts': "import '../../service/src/app.ts'",
   'packages/tokens/src/g.ts': "import 'fastify'",
   'services/auth/src/sessions/h.ts': "import 'pg'",
-  'services/auth/src/sessions/sessions.ts': "import 'fastify'",
-  'services/auth/src/accounts/users.ts': "import '@latchkey/service/app'",
+  'services/auth/src/sessions/http.ts': "import 'fastify'",
+  'services/auth/src/users/http.ts': "import '@latchkey/service/app'",
+  'services/auth/src/passwords/http.ts': "import '@fastify/rate-limit'",
+  'services/auth/src/keys/http.ts': "import '@latchkey/service/schemas'",
+  'services/auth/src/users/up.ts': "import '../sessions/sessions.ts'",
+  'services/auth/src/passwords/up.ts': "import '../limits/requests.ts'",
+  'services/auth/src/keys/up.ts': "import '../app.ts'",
+  'services/auth/src/sessions/up.ts': "import '../guards/guards.ts'",
+  'services/auth/src/guards/up.ts': "import '../parts/parts.ts'",
+  'services/auth/src/limits/up.ts': "import '../login/login.ts'",
+  'services/auth/src/parts/up.ts': "import '../accounts/me.ts'",
+  'services/auth/src/login/up.ts': "import '../administration/actions.ts'",
+  'services/auth/src/well-known/up.ts': "import '../accounts/me.ts'",
+  'services/auth/src/administration/up.ts': "import '../accounts/me.ts'",
   'services/auth/src/database.ts': "import 'fastify'",
-  'services/auth/src/sessions/i.ts': "database.query('SELECT 1')",
-  'services/auth/src/sessions/j.ts': "export const rows = await database.query<Row>('SELECT $1', [1])",
+  'services/auth/src/accounts/i.ts': "database.query('SELECT 1')",
+  'services/auth/src/login/j.ts': "export const rows = await database.query<Row>('SELECT $1', [1])",
   'services/auth/src/sessions/k.ts': 'export const secret = process.env.SECRET',
   'services/auth/src/l.ts': "import './m.ts'",
   'services/auth/src/m.ts': "import './l.ts'"
@@ -32,8 +44,11 @@ const REFUSED = {
 
 const ALLOWED = {
   'services/auth/src/schema.ts': "import 'pg'",
-  'services/auth/src/sessions/n.ts':
-    "import 'fastify'\nimport '@latchkey/service/app'\nimport '@latchkey/tokens/rules'",
+  'services/auth/src/accounts/n.ts':
+    "import 'fastify'\nimport '@latchkey/service/app'\nimport '@latchkey/tokens/rules'\nimport '../administration/actions.ts'",
+  'services/auth/src/guards/down.ts': "import '@fastify/jwt'\nimport '../sessions/sessions.ts'",
+  'services/auth/src/sessions/down.ts':
+    "import '../users/find.ts'\nexport const rows = await database.query('SELECT 1')",
   'services/resource/src/o.ts': "import '@latchkey/verifier'",
   'packages/verifier/src/p.ts': "import 'node:fs'\nimport '../../tokens/src/rules.ts'\nimport './q.ts'",
   'packages/tokens/src/r.ts': "import 'node:crypto'\nimport './errors.ts'",

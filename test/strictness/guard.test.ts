@@ -1,9 +1,12 @@
 import { createApp } from '@latchkey/service/app'
+import { readBearer } from '@latchkey/tokens/bearer'
 import type { Kind } from '@latchkey/tokens/claims'
+import type { FastifyRequest } from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
 import type { Queryable } from '../../services/auth/src/database.ts'
 import { createGuards } from '../../services/auth/src/guards/guards.ts'
+import { createVerifyToken } from '../../services/auth/src/guards/verify.ts'
 import { accessClaims, refreshClaims } from '../tokens.ts'
 import { deviations } from './deviations.ts'
 import { makeForger } from './forger.ts'
@@ -22,11 +25,10 @@ const app = await createApp(
   { NODE_ENV: 'production', HOST: '', LOG_LEVEL: 'silent', KEEP_ALIVE_TIMEOUT: 72 },
   pino({ level: 'silent' }),
   async (app) => {
-    const guards = await createGuards(app, {
-      keys,
-      database,
-      settings: { issuer, audience: ['chat', audience], leeway, now: Date.now }
-    })
+    const settings = { issuer, audience: ['chat', audience], leeway, now: Date.now }
+    const verifyToken = await createVerifyToken(app, { keys, settings })
+    const readToken = ({ raw }: FastifyRequest) => readBearer(raw.rawHeaders)
+    const guards = createGuards(app, { database, verifyToken, readToken, issuer })
     app.get('/access', { onRequest: guards.access }, () => 'accepted')
     app.get('/refresh', { onRequest: guards.refresh }, () => 'accepted')
   }

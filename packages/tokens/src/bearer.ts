@@ -11,11 +11,20 @@ const BLANKS = /[ \t]+/
  * one word after the scheme. What that one word holds is not looked at here.
  */
 export function readBearer(rawHeaders: readonly string[]): string {
-  const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization')
-  if (values.length === 0) throw new Problem('missing_token')
-  if (values.length > 1) throw new Problem('invalid_request', { reason: 'two Authorization headers' })
-  const [scheme, ...words] = (values[0] ?? '').split(BLANKS).filter((word) => word !== '')
-  if (scheme?.toLowerCase() !== 'bearer') throw new Problem('missing_token')
+  const token = findBearer(rawHeaders)
+  if (token === undefined) throw new Problem('missing_token')
+  return token
+}
+
+/** Does the same where a token is optional: without the header or with another scheme there is none. */
+export function findBearer(rawHeaders: readonly string[]): string | undefined {
+  const [value, second] = rawHeaders.filter(
+    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization'
+  )
+  if (value === undefined) return undefined
+  if (second !== undefined) throw new Problem('invalid_request', { reason: 'two Authorization headers' })
+  const [scheme, ...words] = value.split(BLANKS).filter((word) => word !== '')
+  if (scheme?.toLowerCase() !== 'bearer') return undefined
   const [token] = words
   if (token === undefined || words.length > 1) {
     throw new Problem('invalid_request', { reason: `${words.length} words after Bearer` })

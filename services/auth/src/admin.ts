@@ -1,15 +1,15 @@
 import { readConfig } from '@latchkey/service/config'
 import { reasonOf } from '@latchkey/tokens/reason'
 import { Type } from 'typebox'
-import { A_ROLE } from './users/fields.ts'
-import { findByEmail } from './users/users.ts'
+import { type Change, disableUser, enableUser, endSessions, grantRole, revokeRole } from './administration/actions.ts'
 import { authConfig, authSettings } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { listKeys } from './keys/list.ts'
 import { revokeKey } from './keys/signing-keys.ts'
 import { missingMigration } from './schema.ts'
 import { revokeEverybody } from './sessions/revocation.ts'
-import { type Change, disableUser, enableUser, endSessions, grantRole, revokeRole } from './administration/actions.ts'
+import { A_ROLE } from './users/fields.ts'
+import { findByEmail } from './users/find.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps when nobody can log in as one.
 

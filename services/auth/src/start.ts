@@ -3,12 +3,12 @@ import { createLogger } from '@latchkey/service/logger'
 import { warnOfPlainHttp } from '@latchkey/service/plain-http'
 import type { Service } from '@latchkey/service/process'
 import type { FastifyBaseLogger } from 'fastify'
-import { openHashPool } from './passwords/hash-pool.ts'
 import { buildApp } from './app.ts'
 import { authConfig, type Config } from './config.ts'
 import { openDatabase } from './database.ts'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
+import { openHashPool } from './passwords/hash-pool.ts'
 import { sweepRegularly } from './sessions/sweep.ts'
 
 /** Longest that a start waits for a silent database, in milliseconds; without it no key signs or verifies. */

@@ -45,7 +45,7 @@ export function directPool(): DirectPool {
       }
       return result
     },
-    admit: () => {},
+    refuseIfBusy: () => {},
     close: async () => {}
   }
 }

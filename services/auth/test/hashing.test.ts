@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { type HashPool, openHashPool } from '../src/passwords/hash-pool.ts'
-import type { HashJob } from '../src/passwords/worker.ts'
 import { createPasswords } from '../src/passwords/hashing.ts'
+import type { HashJob } from '../src/passwords/worker.ts'
 import { type Auth, PASSWORD, startAuth } from './app.ts'
 
 const THREADS = Math.min(availableParallelism(), 8)
@@ -68,8 +68,8 @@ t.test('a job that could not be done in its time is refused at once, when others
   const patient = Array.from({ length: 20 }, () => pool.run(ME, hashing(10)))
   const refusal = { code: 'unavailable', message: /^hashing: about \d+ ms to wait/, options: { retryAfter: Number } }
   await t.rejects(pool.run(ME, hashing(10, Date.now() + 1)), refusal)
-  t.throws(() => pool.admit(ME, hashing(10, Date.now() + 1)), refusal, 'and whoever asks before')
-  t.doesNotThrow(() => pool.admit(ME, hashing(10)))
+  t.throws(() => pool.refuseIfBusy(ME, hashing(10, Date.now() + 1)), refusal, 'and whoever asks before')
+  t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(10)))
   t.equal((await Promise.all(patient)).length, 20)
 })
 
@@ -81,10 +81,10 @@ t.test('what others wait for is expected of those who are begun after them, not 
   // Far less than two hundred jobs take, and far more than two do.
   const soon = () => hashing(8, Date.now() + 1000)
   for (const asker of [ME, { ...ME, client: 'another' }, { ...ME, user: 'another' }]) {
-    t.throws(() => pool.admit(asker, soon()), { code: 'unavailable' }, JSON.stringify(asker))
+    t.throws(() => pool.refuseIfBusy(asker, soon()), { code: 'unavailable' }, JSON.stringify(asker))
   }
   const newcomer = { client: 'another', user: 'another' }
-  t.doesNotThrow(() => pool.admit(newcomer, soon()))
+  t.doesNotThrow(() => pool.refuseIfBusy(newcomer, soon()))
   t.match(await pool.run(newcomer, soon()), { hash: /^\$2b\$08/ })
   t.equal((await Promise.all(flood)).length, 200)
 })
@@ -93,7 +93,7 @@ t.test('jobs that took far longer than usual make a pool refuse nobody', async (
   for (let i = 0; i < 8; i += 1) await pool.run(ME, hashing(4))
   await pool.run(ME, hashing(12))
   const all = Array.from({ length: 2 * THREADS }, () => pool.run(ME, hashing(4, Date.now() + 1000)))
-  t.doesNotThrow(() => pool.admit(ME, hashing(4, Date.now() + 200)))
+  t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(4, Date.now() + 200)))
   for (const result of await Promise.all(all)) t.match(result, { hash: /^\$2b\$04/ })
 })
 
@@ -101,7 +101,7 @@ t.test('jobs whose time has passed make a pool refuse nobody', async (t) => {
   const { pool, begun } = await busyPool(t)
   const late = Array.from({ length: 100 }, () => pool.run(ME, hashing(4, Date.now() + 100)))
   await sleep(150)
-  t.doesNotThrow(() => pool.admit(ME, hashing(4, Date.now() + 20)))
+  t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(4, Date.now() + 20)))
   for (const result of await Promise.all(late)) t.equal(result, 'late')
   await begun
 })
@@ -134,7 +134,7 @@ t.test('the queue has an end; whoever comes then has the place of those who have
   const { pool, begun } = await busyPool(t, 2)
   const results = Promise.allSettled(Array.from({ length: 300 }, () => pool.run(ME, hashing(4))))
   const refusal = { code: 'unavailable', message: /^hashing: the queue is full/, options: { retryAfter: 1 } }
-  t.throws(() => pool.admit(ME, hashing(4)), refusal)
+  t.throws(() => pool.refuseIfBusy(ME, hashing(4)), refusal)
   const honest = pool.run({ client: 'another' }, hashing(4))
   const refused = (await results).filter((result) => result.status === 'rejected')
   t.equal(refused.length, 300 - 256 + 1, 'those that found no place, and the one that made room')
@@ -166,7 +166,7 @@ class Counted {
 t.test('every endpoint that hashes says 503 when it cannot now, and what it cannot at all is 500', async (t) => {
   let run: HashPool['run'] = async () => 'late'
   const auth = await startAuth(t, {
-    hashPool: { admit: () => {}, run: (...asked) => run(...asked), close: async () => {} }
+    hashPool: { refuseIfBusy: () => {}, run: (...asked) => run(...asked), close: async () => {} }
   })
   const all = await requestsOf(auth)
   for (const [line, sending] of all) isProblem(t, await auth.send(line, sending), 'unavailable', [], line)

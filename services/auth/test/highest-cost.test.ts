@@ -1,7 +1,7 @@
 import bcrypt from 'bcryptjs'
 import t from 'tap'
 import { followHighestCost } from '../src/passwords/highest-cost.ts'
-import { findHighestCost } from '../src/users/users.ts'
+import { findHighestCost } from '../src/users/find.ts'
 import { startAuth } from './app.ts'
 import { directPool } from './hash-pool.ts'
 

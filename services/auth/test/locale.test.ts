@@ -3,7 +3,7 @@ import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
 import { createEmptyDatabase, runStatement } from '../../../test/database.ts'
 import { migrate } from '../src/schema.ts'
-import { findUsers } from '../src/administration/actions.ts'
+import { findUsers } from '../src/users/find.ts'
 import { PASSWORD, startAuth } from './app.ts'
 
 // In Turkish the small letter of I is ı. A database with that locale must still know one address from another as all do.

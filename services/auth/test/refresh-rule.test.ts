@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { RefreshClaims } from '@latchkey/tokens/claims'
 import t from 'tap'
+import { customKey } from '../src/sessions/custom-key.ts'
 import { decide, type RotationSettings, type SessionState } from '../src/sessions/refresh-rule.ts'
-import { customKey } from '../src/sessions/tokens.ts'
 
 const NOW = 1_800_000_000
 const HOUR = 3600

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { isProblem } from '../../../packages/service/test/problem.ts'
-import { customKey } from '../src/sessions/tokens.ts'
+import { customKey } from '../src/sessions/custom-key.ts'
 import { startAuth } from './app.ts'
 import { testKeys } from './keys.ts'
 import { ENDINGS, everythingOf, sessionOf } from './sessions.ts'

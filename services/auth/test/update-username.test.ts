@@ -1,6 +1,6 @@
 import t from 'tap'
 import { isProblem, printable } from '../../../packages/service/test/problem.ts'
-import { renameUser } from '../src/users/users.ts'
+import { renameUser } from '../src/users/change.ts'
 import { startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'
 

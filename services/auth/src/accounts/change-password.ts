@@ -2,16 +2,14 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
-import type { Database } from '../database.ts'
-import { clientOf, type RequestLimit } from '../limits/requests.ts'
-import type { Guards } from '../guards/guards.ts'
-import { originOf } from '../login/client.ts'
-import { replacePassword } from '../sessions/revocation.ts'
-import { TOKENS, type TokenIssuer } from '../sessions/tokens.ts'
-import { confirmPassword } from './confirm-password.ts'
-import { newPassword, PASSWORD } from '../users/fields.ts'
+import { clientOf } from '../guards/client.ts'
+import { clientKey } from '../limits/requests.ts'
+import type { Parts } from '../parts/parts.ts'
+import { newPassword, PASSWORD } from '../passwords/fields.ts'
 import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
-import type { Passwords } from '../passwords/hashing.ts'
+import { replacePassword } from '../sessions/revocation.ts'
+import { TOKENS } from '../sessions/tokens.ts'
+import { confirmPassword } from './confirm-password.ts'
 
 const schemaOf = (minLength: number) => ({
   tags: ['accounts'],
@@ -28,20 +26,11 @@ const schemaOf = (minLength: number) => ({
   }
 })
 
-/** What changing a password is made of; `idle` life of the new session in seconds. */
-export interface ChangePasswordParts {
-  readonly database: Database
-  readonly passwords: Passwords
-  readonly tokens: TokenIssuer
-  readonly guards: Guards
-  readonly limit: RequestLimit
-  readonly minLength: number
-  readonly idle: number
-}
+type ChangePasswordParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'guards' | 'limit' | 'minLength' | 'life'>
 
 /** `POST /change-password`: the hashing is done before the transaction, so that none stays open meanwhile. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
-  const { database, passwords, tokens, guards, limit, minLength, idle } = parts
+  const { database, passwords, tokens, guards, limit, minLength, life } = parts
   app.post(
     '/change-password',
     { schema: schemaOf(minLength), onRequest: [limit.count, guards.access] },
@@ -51,12 +40,12 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
       if (isOwnWord(wanted, caller)) {
         throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
       }
-      const asker = { client: clientOf(request), user: caller.id }
-      passwords.admit(asker)
-      tokens.admit()
+      const asker = { client: clientKey(request), user: caller.id }
+      passwords.refuseIfBusy(asker)
+      tokens.refuseWithoutKey()
       await confirmPassword({ database, passwords }, { caller, asker }, current)
       const passwordHash = await passwords.hash(asker, wanted)
-      const grant = await replacePassword(database, caller, { passwordHash, idle, from: originOf(request) })
+      const grant = await replacePassword(database, caller, { passwordHash, idle: life.idle, from: clientOf(request) })
       request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
       return reply.send(await tokens.issue(grant, accessClaims.aud))
     })

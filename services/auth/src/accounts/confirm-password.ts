@@ -1,25 +1,21 @@
 import { Problem } from '@latchkey/tokens/errors'
-import type { Queryable } from '../database.ts'
-import { asAttempt, deviceOf, forgetAttempts, strangersOf } from '../passwords/attempts.ts'
-import type { Caller } from '../sessions/sessions.ts'
+import { deviceOf, strangersOf } from '../passwords/attempts.ts'
+import { type CheckParts, checkPassword } from '../passwords/check.ts'
 import type { Asker } from '../passwords/hash-pool.ts'
-import type { Passwords } from '../passwords/hashing.ts'
+import type { Caller } from '../sessions/rows.ts'
 
 /**
- * Has a caller show the password again, before something that a stolen access token alone must not do.
+ * Checks the password of a caller, before something that a stolen access token alone must not do. Wrong ones count in the
+ * bucket of the caller's device.
  *
- * Wrong ones count as those of a login do, in the bucket of the caller's device. Throws `invalid_credentials`, or
- * `too_many_requests` without a look at the password.
+ * Throws `invalid_credentials`, and what {@link checkPassword} throws.
  */
 export async function confirmPassword(
-  { database, passwords }: { database: Queryable; passwords: Passwords },
+  parts: CheckParts,
   { caller, asker }: { caller: Caller; asker: Asker },
   password: string
 ): Promise<void> {
   const buckets = { strangers: strangersOf(caller.email), device: deviceOf(caller.id, caller.sid) }
-  await asAttempt(database, buckets, async (bucket) => {
-    const { matches } = await passwords.verify(asker, password, caller.password_hash)
-    if (!matches) throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
-    await forgetAttempts(database, bucket)
-  })
+  const checked = await checkPassword(parts, { stored: caller.password_hash, buckets, asker }, password)
+  if (checked === 'wrong') throw new Problem('invalid_credentials', { detail: 'The current password is wrong.' })
 }

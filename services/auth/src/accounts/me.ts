@@ -1,6 +1,6 @@
 import type { App } from '@latchkey/service/app'
 import { OF_TOKENS, problems } from '@latchkey/service/schemas'
-import type { Guards } from '../guards/guards.ts'
+import type { Parts } from '../parts/parts.ts'
 import { publicUser, USER } from '../users/fields.ts'
 
 const schema = {
@@ -15,6 +15,6 @@ const schema = {
 }
 
 /** `GET /me`. */
-export function me(app: App, { guards }: { guards: Guards }): void {
+export function me(app: App, { guards }: Pick<Parts, 'guards'>): void {
   app.get('/me', { schema, onRequest: guards.access }, async (request) => publicUser(request.caller))
 }

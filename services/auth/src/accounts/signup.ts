@@ -2,13 +2,13 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
-import type { Queryable } from '../database.ts'
-import { clientOf, type RequestLimit } from '../limits/requests.ts'
-import { EMAIL, newPassword, publicUser, USER, USERNAME } from '../users/fields.ts'
+import { clientKey } from '../limits/requests.ts'
+import type { Parts } from '../parts/parts.ts'
+import { newPassword } from '../passwords/fields.ts'
 import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
-import type { Passwords } from '../passwords/hashing.ts'
+import { addUser } from '../users/change.ts'
+import { EMAIL, publicUser, USER, USERNAME } from '../users/fields.ts'
 import { normalizeUsername } from '../users/username.ts'
-import { addUser } from '../users/users.ts'
 
 const schemaOf = (minLength: number) => ({
   tags: ['accounts'],
@@ -25,16 +25,11 @@ const schemaOf = (minLength: number) => ({
   }
 })
 
-/** What signing up is made of; `minLength` of a password in code points. */
-export interface SignupParts {
-  readonly database: Queryable
-  readonly passwords: Passwords
-  readonly minLength: number
-  readonly limit: RequestLimit
-}
-
 /** `POST /signup`: of any number that try one address at once, in whatever letter case, one gets it. */
-export function signup(app: App, { database, passwords, minLength, limit }: SignupParts): void {
+export function signup(
+  app: App,
+  { database, passwords, minLength, limit }: Pick<Parts, 'database' | 'passwords' | 'minLength' | 'limit'>
+): void {
   app.post(
     '/signup',
     { schema: schemaOf(minLength), onRequest: limit.count },
@@ -44,7 +39,7 @@ export function signup(app: App, { database, passwords, minLength, limit }: Sign
       if (isOwnWord(password, { email, username })) {
         throw new Problem('invalid_input', { errors: [{ field: 'password', message: OWN_WORD }] })
       }
-      const passwordHash = await passwords.hash({ client: clientOf(request), user: email.toLowerCase() }, password)
+      const passwordHash = await passwords.hash({ client: clientKey(request), user: email.toLowerCase() }, password)
       const account = await addUser(database, { email, username, passwordHash })
       if (!account) throw new Problem('email_taken')
       request.log.info({ event: 'signup', user: account.id }, 'signed up')

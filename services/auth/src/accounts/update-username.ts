@@ -2,11 +2,10 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
-import type { Queryable } from '../database.ts'
-import type { Guards } from '../guards/guards.ts'
+import type { Parts } from '../parts/parts.ts'
+import { renameUser } from '../users/change.ts'
 import { publicUser, USER, USERNAME } from '../users/fields.ts'
 import { normalizeUsername } from '../users/username.ts'
-import { renameUser } from '../users/users.ts'
 
 const schema = {
   tags: ['accounts'],
@@ -21,7 +20,7 @@ const schema = {
 }
 
 /** `PUT /update-username`. */
-export function updateUsername(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+export function updateUsername(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.put('/update-username', { schema, onRequest: guards.access }, async (request) => {
     const account = await renameUser(database, request.caller.id, normalizeUsername(request.body.username))
     if (!account) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })

@@ -1,22 +1,11 @@
 import { Problem } from '@latchkey/tokens/errors'
-import { ACCOUNT, type Account, compared, findById } from '../users/users.ts'
 import type { Database, Queryable } from '../database.ts'
-import { eraseUser, revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
-import type { Caller } from '../sessions/sessions.ts'
-
-/** One page of accounts in the order of their addresses, from after `after`; `search` is a part of the address. */
-export async function findUsers(
-  database: Queryable,
-  { search = '', after = '', limit }: { search?: string; after?: string; limit: number }
-): Promise<Account[]> {
-  return database.query<Account>(
-    `SELECT ${ACCOUNT} FROM users u
-      WHERE u.deleted_at IS NULL AND ${compared('u.email')} > ${compared('$1')}
-        AND strpos(${compared('u.email')}, ${compared('$2')}) > 0
-      ORDER BY ${compared('u.email')} LIMIT $3`,
-    [after, search, limit]
-  )
-}
+import { revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
+import type { Caller } from '../sessions/rows.ts'
+import { forgetClients } from '../sessions/sessions.ts'
+import type { Account } from '../users/account.ts'
+import { eraseAccount, markDisabled, markEnabled, storeRoles } from '../users/change.ts'
+import { findById, lockAccounts } from '../users/find.ts'
 
 /** Roles that a user may have, `user` among them: what an access token may carry. */
 export const MAX_ROLES = 16
@@ -65,18 +54,10 @@ function withUser(roles: readonly string[]): string[] {
   throw new Problem('invalid_input', { reason: message, errors: [{ field: 'roles', message }] })
 }
 
-// The same roles in another order are no change, and end no access token.
-async function storeRoles(connection: Queryable, id: string, roles: readonly string[]): Promise<void> {
-  await connection.query(
-    'UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND NOT (roles <@ $2 AND roles @> $2)',
-    [id, roles]
-  )
-}
-
-/** Disables a user: every session ends and nobody logs in as him. */
+/** Disables a user: every session ends and nobody logs in as them. */
 export function disableUser(database: Database, who: Change): Promise<Account> {
   return change(database, who, { takesAdmin: true }, async (connection) => {
-    await connection.query('UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL', [who.id])
+    await markDisabled(connection, who.id)
     await revokeAll(connection, who.id, 'disabled')
   })
 }
@@ -84,7 +65,7 @@ export function disableUser(database: Database, who: Change): Promise<Account> {
 /** Lets a disabled user log in again. */
 export function enableUser(database: Database, who: Change): Promise<Account> {
   return change(database, who, {}, async (connection) => {
-    await connection.query('UPDATE users SET disabled_at = NULL WHERE id = $1', [who.id])
+    await markEnabled(connection, who.id)
   })
 }
 
@@ -99,7 +80,7 @@ export function endSessions(database: Database, who: Change): Promise<Account> {
 export async function deleteUser(database: Database, who: Change): Promise<void> {
   await change(database, who, { takesAdmin: true }, async (connection) => {
     await revokeAll(connection, who.id, 'deleted')
-    await eraseUser(connection, who.id)
+    await erase(connection, who.id)
   })
 }
 
@@ -107,8 +88,13 @@ export async function deleteUser(database: Database, who: Change): Promise<void>
 export async function deleteOwnAccount(database: Database, caller: Caller): Promise<void> {
   await change(database, { id: caller.id }, { takesAdmin: true }, async (connection) => {
     await revokeAsCaller(connection, caller, 'deleted')
-    await eraseUser(connection, caller.id)
+    await erase(connection, caller.id)
   })
+}
+
+async function erase(connection: Queryable, id: string): Promise<void> {
+  await eraseAccount(connection, id)
+  await forgetClients(connection, id)
 }
 
 // Of two that take each other's right at once, both would see another admin left: so the admins' rows are locked with that
@@ -122,7 +108,7 @@ async function change(
 ): Promise<Account> {
   return database.transaction(async (connection) => {
     const concernsAdmins = by !== undefined || (takesAdmin && (await findById(connection, id))?.roles.includes('admin'))
-    const locked = await lock(connection, id, concernsAdmins === true)
+    const locked = await lockAccounts(connection, id, concernsAdmins === true)
     const admins = locked.filter(({ roles, disabled_at }) => roles.includes('admin') && !disabled_at)
     if (by && !admins.some((admin) => admin.id === by)) throw new Problem('insufficient_scope')
     const before = locked.find((account) => account.id === id)
@@ -131,14 +117,4 @@ async function change(
     await apply(connection, before)
     return (await findById(connection, id)) ?? before
   })
-}
-
-async function lock(connection: Queryable, id: string, withAdmins: boolean): Promise<Account[]> {
-  return connection.query<Account>(
-    `SELECT ${ACCOUNT} FROM users u
-      WHERE u.deleted_at IS NULL AND u.id = ANY ($1::uuid || CASE WHEN $2 THEN
-        ARRAY(SELECT a.id FROM users a WHERE 'admin' = ANY (a.roles) AND a.disabled_at IS NULL) ELSE '{}' END)
-      ORDER BY u.id FOR NO KEY UPDATE`,
-    [id, withAdmins]
-  )
 }

@@ -2,9 +2,8 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { Parts } from '../parts/parts.ts'
 import { A_ROLE, canonicalId, idOf } from '../users/fields.ts'
-import type { Database } from '../database.ts'
-import type { Guards } from '../guards/guards.ts'
 import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './actions.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
@@ -26,7 +25,7 @@ const user = { 200: USER_FOR_ADMINS, ...refusals }
 const nothing = { 204: Type.Null({ description: 'Done' }), ...refusals }
 
 /** What administrators do to one account; each is logged with who did it to whom. */
-export function changeUsers(app: App, { database, guards }: { database: Database; guards: Guards }): void {
+export function changeUsers(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   const onRequest = guards.admin
   const post = (
     what: string,

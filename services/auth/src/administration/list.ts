@@ -1,9 +1,8 @@
 import type { App } from '@latchkey/service/app'
 import { OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
-import type { Queryable } from '../database.ts'
-import type { Guards } from '../guards/guards.ts'
-import { findUsers } from './actions.ts'
+import type { Parts } from '../parts/parts.ts'
+import { findUsers } from '../users/find.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const DEFAULT_LIMIT = 50
@@ -36,7 +35,7 @@ const schema = {
 }
 
 /** `GET /users`. */
-export function listUsers(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+export function listUsers(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.get('/users', { schema, onRequest: guards.admin }, async ({ query }) => {
     const { limit: wanted, ...page } = query
     const limit = Number(wanted ?? DEFAULT_LIMIT)

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
+import type { Account } from '../users/account.ts'
 import { publicUser, USER } from '../users/fields.ts'
-import type { Account } from '../users/users.ts'
 
 /** What administrators see of an account. */
 export const USER_FOR_ADMINS = Type.Object({

@@ -16,7 +16,7 @@ export interface RequestLimit {
 }
 
 /** The client address as it is counted: of IPv6 the /64, which is what one client has. */
-export function clientOf({ ip }: Pick<FastifyRequest, 'ip'>): string {
+export function clientKey({ ip }: Pick<FastifyRequest, 'ip'>): string {
   return normalizeIP(ip)
 }
 
@@ -50,7 +50,7 @@ export async function limitRequests(
       } catch (error) {
         if (error instanceof Problem && (error.status === 429 || error.status === 503)) {
           const [request] = asked
-          const names = [clientOf(request), ...(request.caller ? [request.caller.id] : [])]
+          const names = [clientKey(request), ...(request.caller ? [request.caller.id] : [])]
           await sleep(spacing.holdOf(names, performance.now()))
         }
         throw error
@@ -75,7 +75,7 @@ async function counting(app: App, perMinute: number, redisUrl: string | undefine
 async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
   let count: Count | undefined
   await app.register(async (scope) => {
-    const keyGenerator = clientOf
+    const keyGenerator = clientKey
     const store = redis ? { redis, nameSpace: 'latchkey:requests:' } : { store: OwnCounts }
     await scope.register(rateLimit, { global: false, max, timeWindow: WINDOW, keyGenerator, ...store })
     count = scope.createRateLimit()

@@ -2,10 +2,9 @@ import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import { Type } from 'typebox'
-import { canonicalId, idOf } from '../users/fields.ts'
-import type { Queryable } from '../database.ts'
-import type { Guards } from '../guards/guards.ts'
+import type { Parts } from '../parts/parts.ts'
 import { markEnded } from '../sessions/sessions.ts'
+import { canonicalId, idOf } from '../users/fields.ts'
 
 const schema = {
   tags: ['sessions'],
@@ -17,7 +16,7 @@ const schema = {
 }
 
 /** `DELETE /sessions/:id`: somebody else's session is as unknown as one that is not there. */
-export function endSession(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+export function endSession(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.delete('/sessions/:id', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request
     const sid = canonicalId(request.params.id)

@@ -2,8 +2,7 @@ import type { App } from '@latchkey/service/app'
 import { harmless } from '@latchkey/service/harmless'
 import { OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
-import type { Queryable } from '../database.ts'
-import type { Guards } from '../guards/guards.ts'
+import type { Parts } from '../parts/parts.ts'
 import { findDevices } from '../sessions/sessions.ts'
 
 const TIME = Type.String({ format: 'date-time' })
@@ -30,7 +29,7 @@ const schema = {
 }
 
 /** `GET /sessions`. */
-export function listSessions(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+export function listSessions(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.get('/sessions', { schema, onRequest: guards.access }, async ({ caller }) => {
     // Rows of an earlier version may hold what clients sent as it was.
     const devices = await findDevices(database, caller.id)

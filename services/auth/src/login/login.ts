@@ -3,18 +3,22 @@ import { OF_BODIES, problems } from '@latchkey/service/schemas'
 import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { EMAIL, PASSWORD } from '../users/fields.ts'
+import { clientOf } from '../guards/client.ts'
+import { clientKey } from '../limits/requests.ts'
+import type { Parts } from '../parts/parts.ts'
+import { type Bucket, deviceOf, strangersOf } from '../passwords/attempts.ts'
+import { checkPassword } from '../passwords/check.ts'
+import { PASSWORD } from '../passwords/fields.ts'
 import type { Asker } from '../passwords/hash-pool.ts'
-import type { Passwords } from '../passwords/hashing.ts'
-import { type Account, findByEmail, renewHash } from '../users/users.ts'
-import type { Queryable } from '../database.ts'
-import { asAttempt, type Bucket, deviceOf, forgetAttempts, strangersOf } from '../passwords/attempts.ts'
-import { clientOf, type RequestLimit } from '../limits/requests.ts'
 import type { ResourceParameter } from '../sessions/audience.ts'
-import type { Guards } from '../guards/guards.ts'
-import { originOf } from './client.ts'
-import { type Grant, openSession, type SessionLife } from '../sessions/sessions.ts'
-import { hasCustomKey, TOKENS, type TokenIssuer } from '../sessions/tokens.ts'
+import { hasCustomKey } from '../sessions/custom-key.ts'
+import type { Grant } from '../sessions/rows.ts'
+import { openSession } from '../sessions/sessions.ts'
+import { TOKENS } from '../sessions/tokens.ts'
+import type { Account } from '../users/account.ts'
+import { replaceHash } from '../users/change.ts'
+import { EMAIL } from '../users/fields.ts'
+import { findByEmail } from '../users/find.ts'
 
 const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],
@@ -31,82 +35,61 @@ const schemaOf = (resource: ResourceParameter) => ({
   }
 })
 
-/** What login is made of. */
-export interface LoginParts {
-  readonly database: Queryable
-  readonly passwords: Passwords
-  readonly tokens: TokenIssuer
-  readonly guards: Guards
-  readonly life: SessionLife
-  readonly limit: RequestLimit
-  readonly resource: ResourceParameter
-}
+type LoginParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'shownDevice' | 'life' | 'limit' | 'resource'>
+type LoginRequest = FastifyRequest<{ Body: { email: string; password: string } }>
 
 /**
  * `POST /login`: each login opens a session of its own. An unknown address costs the time that a wrong password does.
  *
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
-export function login(
-  app: App,
-  { database, passwords, tokens, guards, life, limit, resource: parameter }: LoginParts
-): void {
-  const schema = schemaOf(parameter)
+export function login(app: App, parts: LoginParts): void {
+  const { database, passwords, tokens, shownDevice, life, limit } = parts
   app.post(
     '/login',
-    { schema, onRequest: limit.count },
+    { schema: schemaOf(parts.resource), onRequest: limit.count },
     limit.spaced(async (request, reply) => {
-      const client = clientOf(request)
       // In a storm of logins the database need not know of those that have no chance.
-      passwords.admit({ client })
-      tokens.admit()
-      const { email, resource } = request.body
-      const account = await findByEmail(database, email)
-      const device = await deviceShown(request, account)
-      const buckets = { strangers: strangersOf(email), device }
-      // Strangers cannot take a turn of a known device either.
-      const asker = { client, user: account && device ? account.id : email.toLowerCase() }
-      const grant = await asAttempt(
-        database,
-        buckets,
-        // The password may be changed while it is compared: then the login starts over, once.
-        async (bucket) =>
-          (await open(account, { asker, bucket }, request)) ??
-          (await open(await findByEmail(database, email), { asker, bucket }, request))
-      )
+      passwords.refuseIfBusy({ client: clientKey(request) })
+      tokens.refuseWithoutKey()
+      // The password may be changed while it is compared: then the login starts over, once.
+      const grant = (await logIn(request)) ?? (await logIn(request))
       if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
       request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
-      return reply.send(await tokens.issue(grant, resource))
+      return reply.send(await tokens.issue(grant, request.body.resource))
     })
   )
 
-  async function open(
-    account: Account | undefined,
-    { asker, bucket }: { asker: Asker; bucket: Bucket },
-    request: FastifyRequest<{ Body: { password: string } }>
-  ): Promise<Grant | undefined> {
-    const { password } = request.body
-    const { matches, outdated } = await passwords.verify(asker, password, account?.password_hash)
+  // Nothing when the password was changed while it was compared.
+  async function logIn(request: LoginRequest): Promise<Grant | undefined> {
+    const { email, password } = request.body
+    const account = await findByEmail(database, email)
+    const device = account && (await knownDevice(request, account))
+    // Strangers cannot take a turn of a known device either.
+    const asker = { client: clientKey(request), user: account && device ? account.id : email.toLowerCase() }
+    const check = { stored: account?.password_hash, buckets: { strangers: strangersOf(email), device }, asker }
+    const checked = await checkPassword(parts, check, password)
     if (!account) throw new Problem('invalid_credentials', { reason: 'no account has this address' })
-    if (!matches) throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
-    await forgetAttempts(database, bucket)
+    if (checked === 'wrong') {
+      throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
+    }
     if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
-    if (outdated) await renew(account, asker, password)
-    const from = originOf(request)
+    if (checked === 'outdated') await renewHash(account, asker, password)
+    const from = clientOf(request)
     return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })
   }
 
   // Where the threads are busy, the right password is good enough; the next login tries again.
-  async function renew(account: Account, asker: Asker, password: string): Promise<void> {
-    const hash = await passwords.hash(asker, password).catch((error) => {
+  async function renewHash(account: Account, asker: Asker, password: string): Promise<void> {
+    const replacement = await passwords.hash(asker, password).catch((error) => {
       if (!(error instanceof Problem && error.code === 'unavailable')) throw error
     })
-    if (hash) await renewHash(database, account.id, account.password_hash, hash)
+    if (replacement) await replaceHash(database, account.id, { compared: account.password_hash, replacement })
   }
 
-  async function deviceShown(request: FastifyRequest, account: Account | undefined): Promise<Bucket | undefined> {
-    const shown = await guards.knownDevice(request)
-    if (!account || shown?.sub !== account.id || !hasCustomKey(shown, account.token_hash)) return undefined
+  async function knownDevice(request: FastifyRequest, account: Account): Promise<Bucket | undefined> {
+    const shown = await shownDevice(request)
+    if (shown?.sub !== account.id || !hasCustomKey(shown, account.token_hash)) return undefined
     return deviceOf(shown.sub, shown.sid)
   }
 }

@@ -1,8 +1,7 @@
 import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
-import type { Database } from '../database.ts'
-import type { Guards } from '../guards/guards.ts'
+import type { Parts } from '../parts/parts.ts'
 import { logOutEverywhere } from '../sessions/revocation.ts'
 
 const schema = {
@@ -14,7 +13,7 @@ const schema = {
 }
 
 /** `POST /logout-everywhere`: the token hash is replaced, so every refresh token issued before is dead. */
-export function logoutEverywhere(app: App, { database, guards }: { database: Database; guards: Guards }): void {
+export function logoutEverywhere(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.post('/logout-everywhere', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request
     await logOutEverywhere(database, caller)

@@ -1,10 +1,10 @@
 import type { App } from '@latchkey/service/app'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
 import { Type } from 'typebox'
-import type { Queryable } from '../database.ts'
-import type { Guards } from '../guards/guards.ts'
-import { findTokenHash, markEnded } from '../sessions/sessions.ts'
-import { hasCustomKey } from '../sessions/tokens.ts'
+import type { Parts } from '../parts/parts.ts'
+import { hasCustomKey } from '../sessions/custom-key.ts'
+import { markEnded } from '../sessions/sessions.ts'
+import { findTokenHash } from '../users/find.ts'
 
 const schema = {
   tags: ['sessions'],
@@ -17,7 +17,7 @@ const schema = {
 }
 
 /** `POST /logout`: a token from before a password change changes nothing, for its session is over already. */
-export function logout(app: App, { database, guards }: { database: Queryable; guards: Guards }): void {
+export function logout(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.post('/logout', { schema, onRequest: guards.genuineRefresh }, async (request, reply) => {
     const { refreshClaims: shown } = request
     const tokenHash = await findTokenHash(database, shown.sub)

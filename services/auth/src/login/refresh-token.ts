@@ -3,13 +3,12 @@ import { OF_BODIES, OF_TOKENS, optionalBody, problems } from '@latchkey/service/
 import { Problem } from '@latchkey/tokens/errors'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
-import type { Queryable } from '../database.ts'
+import { clientOf } from '../guards/client.ts'
+import type { Parts } from '../parts/parts.ts'
 import type { Resource, ResourceParameter } from '../sessions/audience.ts'
-import type { Guards } from '../guards/guards.ts'
-import { originOf } from './client.ts'
-import { type Refreshed, type RefreshSettings, refreshSession } from '../sessions/rotation.ts'
-import type { Origin } from '../sessions/sessions.ts'
-import { TOKENS, type TokenIssuer } from '../sessions/tokens.ts'
+import { type Refreshed, refreshSession } from '../sessions/rotation.ts'
+import type { Client } from '../sessions/rows.ts'
+import { TOKENS } from '../sessions/tokens.ts'
 
 const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],
@@ -31,19 +30,12 @@ const postSchemaOf = (resource: ResourceParameter) => ({
   response: { 200: TOKENS, ...problems(...OF_TOKENS, ...OF_BODIES) }
 })
 
-/** What refreshing is made of. */
-export interface RefreshParts {
-  readonly database: Queryable
-  readonly tokens: TokenIssuer
-  readonly guards: Guards
-  readonly settings: RefreshSettings
-  readonly resource: ResourceParameter
-}
+type RefreshTokenParts = Pick<Parts, 'database' | 'tokens' | 'guards' | 'refresh' | 'resource'>
 
 /** `GET` and `POST /refresh-token`, for the refresh token in the Authorization header. */
 export function refreshToken(
   app: App,
-  { database, tokens, guards, settings, resource: parameter }: RefreshParts
+  { database, tokens, guards, refresh: settings, resource: parameter }: RefreshTokenParts
 ): void {
   const onRequest = guards.refresh
   // A HEAD would do the work and throw the tokens away.
@@ -55,8 +47,8 @@ export function refreshToken(
   )
 
   async function refresh(request: FastifyRequest, resource: Resource): Promise<Static<typeof TOKENS>> {
-    tokens.admit()
-    const from = originOf(request)
+    tokens.refuseWithoutKey()
+    const from = clientOf(request)
     const refreshed = await refreshSession(database, request.refreshClaims, from, settings)
     report(request, refreshed, from)
     if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
@@ -82,7 +74,7 @@ const EVENTS = {
   ahead: ['error', 'refresh_ahead', 'the database has lost commits: refused']
 } as const
 
-function report(request: FastifyRequest, refreshed: Refreshed, { ip, userAgent: user_agent }: Origin): void {
+function report(request: FastifyRequest, refreshed: Refreshed, { ip, userAgent: user_agent }: Client): void {
   const { sid: session, sub: user, generation: shown } = request.refreshClaims
   const granted = 'grant' in refreshed
   const verdict = granted && refreshed.elsewhere ? 'elsewhere' : refreshed.verdict

@@ -41,41 +41,28 @@ const USE_UP = `
     failures = excluded.failures, next_at = excluded.next_at, updated_at = now(), sweep_on = excluded.sweep_on
   WHERE a.failures < ${FREE} OR ${FORGOTTEN}`
 
+/** A try that was counted: in which bucket, and how many have failed there if this one does. */
+export interface Attempt {
+  readonly bucket: Bucket
+  readonly failures: number
+}
+
+/** The buckets that a try may count in. */
+export interface Buckets {
+  readonly strangers: Bucket
+  readonly device: Bucket | undefined
+}
+
 /**
  * Counts a try before its password is compared, in the bucket of the device if it is known and has failures left, else
- * in the strangers', and then runs `compare`. Counting after the compare would let any number of parallel tries through.
+ * in the strangers'. Counting after the comparison would let any number of parallel tries through.
  *
  * A device whose ten have failed counts as unknown, and none of the strangers' tries is free then: whoever has stolen its
  * token has had ten guesses. Strangers take nothing from a device.
  *
- * Throws `too_many_requests` when the try has to wait. A try that could not be made (503) is not counted.
+ * Throws `too_many_requests` when the try has to wait.
  */
-export async function asAttempt<T>(
-  database: Queryable,
-  buckets: { strangers: Bucket; device: Bucket | undefined },
-  compare: (bucket: Bucket) => Promise<T>
-): Promise<T> {
-  const { bucket, failures } = await countAttempt(database, buckets)
-  try {
-    return await compare(bucket)
-  } catch (error) {
-    const code = error instanceof Problem ? error.code : undefined
-    if (code === 'unavailable') await takeBack(database, bucket)
-    const isLastOfDevice = bucket === buckets.device && failures === FREE
-    if (code === 'invalid_credentials' && isLastOfDevice) await database.query(USE_UP, [buckets.strangers])
-    throw error
-  }
-}
-
-/** Forgets the failures of a bucket: its password was right. */
-export async function forgetAttempts(database: Queryable, bucket: Bucket): Promise<void> {
-  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
-}
-
-async function countAttempt(
-  database: Queryable,
-  { strangers, device }: { strangers: Bucket; device: Bucket | undefined }
-): Promise<{ bucket: Bucket; failures: number }> {
+export async function countAttempt(database: Queryable, { strangers, device }: Buckets): Promise<Attempt> {
   if (device) {
     const failures = await count(database, device, `a.failures < ${FREE} OR ${FORGOTTEN}`)
     if (failures !== undefined) return { bucket: device, failures }
@@ -95,16 +82,27 @@ async function countAttempt(
 }
 
 // One statement, so that of any number at once each is counted and no more than allowed pass. Says how many have failed
-// with this one; nothing when it is not admitted.
-async function count(database: Queryable, bucket: Bucket, admitted: string): Promise<number | undefined> {
-  const [row] = await database.query<{ failures: number }>(`${COUNT} WHERE ${admitted} RETURNING failures`, [bucket])
+// with this one; nothing when the condition does not hold.
+async function count(database: Queryable, bucket: Bucket, condition: string): Promise<number | undefined> {
+  const [row] = await database.query<{ failures: number }>(`${COUNT} WHERE ${condition} RETURNING failures`, [bucket])
   return row?.failures
 }
 
-async function takeBack(database: Queryable, bucket: Bucket): Promise<void> {
+/** Counts a try as not made: its password could not be compared. */
+export async function takeBackAttempt(database: Queryable, { bucket }: Attempt): Promise<void> {
   await database.query(
     `WITH first AS (DELETE FROM attempts WHERE bucket = $1 AND failures = 1)
      UPDATE attempts SET failures = failures - 1, next_at = 'epoch' WHERE bucket = $1 AND failures > 1`,
     [bucket]
   )
+}
+
+/** Notes that a try has failed. It is counted already; the last one of a device uses up the free tries of the strangers. */
+export async function failAttempt(database: Queryable, buckets: Buckets, { bucket, failures }: Attempt): Promise<void> {
+  if (bucket === buckets.device && failures === FREE) await database.query(USE_UP, [buckets.strangers])
+}
+
+/** Forgets the failures in the bucket of a try: its password was right. */
+export async function forgetAttempts(database: Queryable, { bucket }: Attempt): Promise<void> {
+  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
 }

@@ -17,7 +17,7 @@ export interface Asker {
 /** What runs the jobs: threads, or in tests the caller itself. */
 export interface HashPool {
   /** Throws what `run` would throw now for a job of this cost with this deadline. */
-  admit(asker: Asker, job: Pick<HashJob, 'cost' | 'deadline'>): void
+  refuseIfBusy(asker: Asker, job: Pick<HashJob, 'cost' | 'deadline'>): void
   /** Does a job when its turn has come. Throws `unavailable` when it cannot be done in time, or finds no place. */
   run(asker: Asker, job: HashJob): Promise<HashResult>
   close(): Promise<void>
@@ -50,7 +50,7 @@ export function openHashPool(threads = Math.min(availableParallelism(), MOST_THR
   /** Milliseconds that a job takes, as far as is known; 0 when nothing is. The very first job compiles the code as well. */
   const expected = (cost: number) => (paces.length < 2 ? 0 : Math.min(...paces) * 2 ** cost)
 
-  function admit(asker: Asker, { cost, deadline }: Pick<HashJob, 'cost' | 'deadline'>): void {
+  function refuseIfBusy(asker: Asker, { cost, deadline }: Pick<HashJob, 'cost' | 'deadline'>): void {
     const now = Date.now()
     dropLate(now)
     const names = namesOf(asker)
@@ -97,9 +97,9 @@ export function openHashPool(threads = Math.min(availableParallelism(), MOST_THR
   }
 
   return {
-    admit,
+    refuseIfBusy,
     run: async (asker, job) => {
-      admit(asker, job)
+      refuseIfBusy(asker, job)
       return new Promise((resolve, reject) => {
         const outdone = queue.add({ job, resolve, reject }, namesOf(asker))
         outdone?.reject(unavailable('hashing: the queue is full, and others have had less of it'))

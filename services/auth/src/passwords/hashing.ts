@@ -8,7 +8,7 @@ import type { HashResult, HashTask } from './worker.ts'
 /** Hashes and compares passwords, off the main thread. All throw `unavailable` (503) when too many wait. */
 export interface Passwords {
   /** Throws when too many wait for this one to be done in its time: before anything else is done for it. */
-  admit(asker: Asker): void
+  refuseIfBusy(asker: Asker): void
   /** Makes the bcrypt hash of a password that passed the policy. */
   hash(asker: Asker, password: string): Promise<string>
   /**
@@ -37,7 +37,7 @@ export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCos
     return result as R
   }
   return {
-    admit: (asker) => pool.admit(asker, { cost, deadline: Date.now() + wait }),
+    refuseIfBusy: (asker) => pool.refuseIfBusy(asker, { cost, deadline: Date.now() + wait }),
     hash: async (asker, sent) => {
       const { hash } = await run<{ hash: string }>(asker, { op: 'hash', cost, password: normalizePassword(sent) })
       return hash

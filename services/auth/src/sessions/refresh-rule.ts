@@ -1,5 +1,5 @@
 import type { RefreshClaims } from '@latchkey/tokens/claims'
-import { hasCustomKey } from './tokens.ts'
+import { hasCustomKey } from './custom-key.ts'
 
 /** What the rule needs of a session and its user, read at one instant. */
 export interface SessionState {

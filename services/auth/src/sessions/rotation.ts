@@ -1,18 +1,10 @@
 import type { RefreshClaims } from '@latchkey/tokens/claims'
 import { unavailable } from '@latchkey/tokens/errors'
 import { isToBeRepeated, type Queryable } from '../database.ts'
+import { USER_ENABLED } from '../users/account.ts'
 import { decide, type Granting, type Refusing, type RotationSettings, type SessionState } from './refresh-rule.ts'
-import {
-  GRANT,
-  type Grant,
-  idleEnd,
-  markEnded,
-  type Origin,
-  SESSION_LIVES,
-  seconds,
-  sweepDay,
-  USER_ENABLED
-} from './sessions.ts'
+import { type Client, GRANT_COLUMNS, type Grant, idleEnd, SESSION_LIVES, seconds, sweepDay } from './rows.ts'
+import { markEnded } from './sessions.ts'
 
 /** How a refresh ended: with the grant of a pair, or with why there is none and the generation that is current. */
 export type Refreshed =
@@ -40,7 +32,7 @@ const MOST_ROUNDS = 5
 export async function refreshSession(
   database: Queryable,
   shown: RefreshClaims,
-  from: Origin,
+  from: Client,
   settings: RefreshSettings
 ): Promise<Refreshed> {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -58,7 +50,7 @@ export async function refreshSession(
 async function attempt(
   database: Queryable,
   shown: RefreshClaims,
-  from: Origin,
+  from: Client,
   settings: RefreshSettings
 ): Promise<Refreshed | undefined> {
   const row = await read(database, shown)
@@ -87,7 +79,7 @@ async function attempt(
 
 async function read(database: Queryable, { sid, sub }: RefreshClaims): Promise<Row | undefined> {
   const [row] = await database.query<Row>(
-    `SELECT ${GRANT}, s.ip, s.user_agent, ${SESSION_LIVES} AND ${USER_ENABLED} AS alive,
+    `SELECT ${GRANT_COLUMNS}, s.ip, s.user_agent, ${SESSION_LIVES} AND ${USER_ENABLED} AS alive,
             ARRAY(SELECT extract(epoch FROM now() - at)::float8
                     FROM unnest(s.superseded_at) WITH ORDINALITY AS past(at, place) ORDER BY place) AS superseded_ago
        FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND u.id = $2`,
@@ -100,7 +92,7 @@ async function read(database: Queryable, { sid, sub }: RefreshClaims): Promise<R
 async function rotate(
   database: Queryable,
   { sid, generation }: Row,
-  { to, from, idle }: { to: number; from: Origin; idle: number }
+  { to, from, idle }: { to: number; from: Client; idle: number }
 ): Promise<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'> | undefined> {
   const end = idleEnd('$4', 's.ends_at')
   const [rotated] = await database.query<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'>>(
@@ -119,7 +111,7 @@ async function rotate(
 const LEAST_RENEWAL = 60
 
 // Without rotation the token stays, and the row alone knows that it was used. Says whether the session still lives.
-async function renew(database: Queryable, row: Row, from: Origin, idle: number): Promise<boolean> {
+async function renew(database: Queryable, row: Row, from: Client, idle: number): Promise<boolean> {
   const gained = Math.min(row.now + idle, row.end) - row.idle_end
   if (gained < Math.min(LEAST_RENEWAL, idle / 10)) return true
   const end = idleEnd('$2', 's.ends_at')

@@ -1,9 +1,10 @@
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type AccessClaims, KINDS, type Kind, type RefreshClaims } from '@latchkey/tokens/claims'
 import { CompactSign } from 'jose'
 import { type Static, Type } from 'typebox'
 import type { Keys } from '../keys/folder.ts'
-import type { Grant } from './sessions.ts'
+import { customKey } from './custom-key.ts'
+import type { Grant } from './rows.ts'
 
 /** The answer of every endpoint that gives tokens. */
 export const TOKENS = Type.Object({
@@ -20,7 +21,7 @@ export const TOKENS = Type.Object({
 /** Signs tokens. */
 export interface TokenIssuer {
   /** Throws `unavailable` (503) while no key may sign: before anything is changed for tokens that cannot be had. */
-  admit(): void
+  refuseWithoutKey(): void
   /**
    * Signs the two tokens of a grant: both at once, each with its kind's key, off the main thread.
    *
@@ -42,16 +43,6 @@ export interface IssuerSettings {
 
 /** `client_id` of every access token: RFC 9068 §2.2 asks for one, and there is one client. */
 const CLIENT_ID = 'latchkey'
-
-/** Lower-case hex of HMAC-SHA256: the key is the user's token hash (32 bytes), the message the text of `sub`. */
-export function customKey(tokenHash: Buffer, sub: string): string {
-  return createHmac('sha256', tokenHash).update(sub).digest('hex')
-}
-
-/** Tells whether a refresh token was issued under the user's present token hash. */
-export function hasCustomKey(claims: RefreshClaims, tokenHash: Buffer): boolean {
-  return timingSafeEqual(Buffer.from(claims.custom_key), Buffer.from(customKey(tokenHash, claims.sub)))
-}
 
 const encoder = new TextEncoder()
 
@@ -111,5 +102,5 @@ export function createTokenIssuer(
     }
   }
   // A ring throws where it has none.
-  return { admit: () => void [keys.access.current, keys.refresh.current], issue }
+  return { refuseWithoutKey: () => void [keys.access.current, keys.refresh.current], issue }
 }

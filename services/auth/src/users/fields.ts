@@ -1,13 +1,9 @@
 import { type Static, Type } from 'typebox'
-import { LONGEST_SENT, MAX_BYTES, refusePassword, refuseUnreadable } from '../passwords/policy.ts'
+import type { Account } from './account.ts'
 import { refuseUsername, USERNAME_PATTERN } from './username.ts'
-import type { Account } from './users.ts'
 
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
-
-/** Without controls, in the regular expressions of both ECMA-262 and Python. */
-const PASSWORD_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$'
 
 /** An address of RFC 5321 §4.1.2 in its plain form: no quotes, comments or controls. Kept as sent, compared in lower case. */
 export const EMAIL = Type.String({
@@ -26,27 +22,6 @@ export const USERNAME = Type.String({
   examples: ['Ada Lovelace'],
   refuse: refuseUsername
 })
-
-/** Any password as it was sent. */
-export const PASSWORD = Type.String({
-  maxLength: LONGEST_SENT,
-  pattern: PASSWORD_PATTERN,
-  description: 'A password: at most 300 UTF-16 units, no control characters',
-  examples: ['correct horse battery'],
-  refuse: refuseUnreadable
-})
-
-/** A password that is chosen, as it was sent, of at least so many code points. */
-export function newPassword(minLength: number, example = 'correct horse battery') {
-  return Type.String({
-    minLength,
-    maxLength: MAX_BYTES,
-    pattern: PASSWORD_PATTERN,
-    description: `A new password: once in NFC at least ${minLength} characters and at most ${MAX_BYTES} bytes of UTF-8, no control characters, none of the common ones, not the name or the address of the account`,
-    examples: [example],
-    refuse: (sent: string) => refusePassword(sent, minLength)
-  })
-}
 
 /** The form of a role: a word of at most 32 lower-case letters, digits, - and _. */
 export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'

@@ -1,12 +1,12 @@
 import { harmless } from '@latchkey/service/harmless'
 import type { FastifyRequest } from 'fastify'
-import type { Origin } from '../sessions/sessions.ts'
+import type { Client } from '../sessions/rows.ts'
 
 /** Longest part of a User-Agent that is kept, in UTF-16 units. */
 const LONGEST_USER_AGENT = 256
 
 /** Where a request comes from: the client's address, behind trusted proxies too, and its User-Agent, made {@link harmless}. */
-export function originOf({ ip, headers }: FastifyRequest): Origin {
+export function clientOf({ ip, headers }: FastifyRequest): Client {
   const userAgent = headers['user-agent']
   return {
     ip,

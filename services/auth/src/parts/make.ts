@@ -1,0 +1,54 @@
+import type { App } from '@latchkey/service/app'
+import { findBearer, readBearer } from '@latchkey/tokens/bearer'
+import type { Config } from '../config.ts'
+import type { Database } from '../database.ts'
+import { createGuards } from '../guards/guards.ts'
+import { createShownDevice } from '../guards/known-device.ts'
+import { createVerifyToken } from '../guards/verify.ts'
+import type { Keys } from '../keys/folder.ts'
+import { limitRequests } from '../limits/requests.ts'
+import type { HashPool } from '../passwords/hash-pool.ts'
+import { createPasswords } from '../passwords/hashing.ts'
+import { followHighestCost } from '../passwords/highest-cost.ts'
+import { resourceParameter } from '../sessions/audience.ts'
+import { createTokenIssuer } from '../sessions/tokens.ts'
+import { findHighestCost } from '../users/find.ts'
+import type { Parts } from './parts.ts'
+
+/** What the process opens and closes, and the parts are made of. */
+export interface Opened {
+  readonly database: Database
+  readonly keys: Keys
+  readonly hashPool: HashPool
+  /** The present, in milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** Makes the parts of the endpoints; closes none of what it is given. */
+export async function makeParts(app: App, config: Config, { database, keys, hashPool, now }: Opened): Promise<Parts> {
+  const names = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
+  const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
+  const life = { idle: config.REFRESH_TOKEN_TTL, absolute: config.SESSION_MAX_AGE }
+  const verifyToken = await createVerifyToken(app, { keys, settings: { ...names, leeway: config.CLOCK_LEEWAY } })
+  return {
+    database,
+    passwords: createPasswords(hashPool, {
+      cost: config.BCRYPT_COST,
+      queueTimeout: config.HASH_QUEUE_TIMEOUT,
+      highestCost: followHighestCost(() => findHighestCost(database), { configured: config.BCRYPT_COST, now })
+    }),
+    minLength: config.PASSWORD_MIN_LENGTH,
+    tokens: createTokenIssuer(keys, { ...names, accessLife: config.ACCESS_TOKEN_TTL, rotation }),
+    life,
+    refresh: { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle },
+    resource: resourceParameter(names),
+    guards: createGuards(app, {
+      database,
+      verifyToken,
+      readToken: ({ raw }) => readBearer(raw.rawHeaders),
+      issuer: config.ISSUER
+    }),
+    shownDevice: createShownDevice(verifyToken, ({ raw }) => findBearer(raw.rawHeaders)),
+    limit: await limitRequests(app, { perMinute: config.RATE_LIMIT_PER_MINUTE, redisUrl: config.REDIS_URL })
+  }
+}

@@ -1,0 +1,25 @@
+import type { Database } from '../database.ts'
+import type { Guards } from '../guards/guards.ts'
+import type { ShownDevice } from '../guards/known-device.ts'
+import type { RequestLimit } from '../limits/requests.ts'
+import type { Passwords } from '../passwords/hashing.ts'
+import type { ResourceParameter } from '../sessions/audience.ts'
+import type { RefreshSettings } from '../sessions/rotation.ts'
+import type { SessionLife } from '../sessions/rows.ts'
+import type { TokenIssuer } from '../sessions/tokens.ts'
+
+/** What endpoints are made of; each takes its `Pick`. */
+export interface Parts {
+  readonly database: Database
+  readonly passwords: Passwords
+  /** Least length of a new password, in code points. */
+  readonly minLength: number
+  readonly tokens: TokenIssuer
+  readonly life: SessionLife
+  readonly refresh: RefreshSettings
+  /** The parameter of login and refresh that says for whom the access token is. */
+  readonly resource: ResourceParameter
+  readonly guards: Guards
+  readonly shownDevice: ShownDevice
+  readonly limit: RequestLimit
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import type { Queryable } from '../database.ts'
+import { USER_ENABLED } from './account.ts'
+
+/** Makes a token hash: the 32 random bytes that key the custom key of a user's refresh tokens. */
+export function newTokenHash(): Buffer {
+  return randomBytes(32)
+}
+
+/** Gives a user a new token hash and the next epoch: no token that was issued before counts any more. Part of a transaction. */
+export async function replaceTokenHash(connection: Queryable, id: string): Promise<void> {
+  await connection.query('UPDATE users SET token_hash = $2, epoch = epoch + 1 WHERE id = $1', [id, newTokenHash()])
+}
+
+/** Locks the row of an enabled user whose token hash is still this one; says whether there is one. Part of a transaction. */
+export async function lockWithTokenHash(connection: Queryable, id: string, tokenHash: Buffer): Promise<boolean> {
+  const unchanged = await connection.query(
+    `SELECT u.id FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR NO KEY UPDATE`,
+    [id, tokenHash]
+  )
+  return unchanged.length > 0
+}
+
+/** Added to each epoch after a backup was restored: more than the lost commits may have. */
+const EPOCHS_AHEAD = 1000
+
+/**
+ * Gives the next `limit` users in the order of their ids, from after `after`, new token hashes and epochs that no lost
+ * commit has reached. Returns their ids. Part of a transaction.
+ */
+export async function replaceTokenHashes(
+  connection: Queryable,
+  { after, limit }: { after: string | undefined; limit: number }
+): Promise<string[]> {
+  const users = await connection.query<{ id: string }>(
+    `SELECT id FROM users WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1)
+      ORDER BY id LIMIT $2 FOR NO KEY UPDATE`,
+    [after ?? null, limit]
+  )
+  const ids = users.map(({ id }) => id)
+  await connection.query(
+    `UPDATE users u SET token_hash = fresh.token_hash, epoch = epoch + $3
+       FROM unnest($1::uuid[], $2::bytea[]) AS fresh (id, token_hash) WHERE u.id = fresh.id`,
+    [ids, ids.map(newTokenHash), EPOCHS_AHEAD]
+  )
+  return ids
+}
