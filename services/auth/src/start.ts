@@ -9,7 +9,7 @@ import { openDatabase } from './database.ts'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
-import { sweepRegularly } from './sessions/sweep.ts'
+import { sweepRegularly } from './sweep.ts'
 
 /** Longest that a start waits for a silent database, in milliseconds; without it no key signs or verifies. */
 const FIRST_LOOK = 1000
@@ -27,9 +27,9 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, logger })
   // Who finds the service listening would else be refused while it asks which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
-  const stopSweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
+  const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   app.addHook('onClose', async () => {
-    stopSweeping()
+    await sweeping.close()
     await keys.close()
     await hashPool.close()
     await database.close()

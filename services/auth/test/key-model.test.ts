@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { judgeKeys, type KeyTimes } from '../src/keys/rule.ts'
+import { beginners, foundKeys, isUpToDate, judge, type Seen } from '../src/keys/judgement.ts'
+import type { KeyTimes } from '../src/keys/rule.ts'
 
 const LEAD = 100
 const LIFE = 1000
-const RULES = { lead: LEAD, keep: LIFE + LEAD }
+const RULE = { lead: LEAD, keep: LIFE + LEAD }
+const RULES = { access: RULE, refresh: RULE }
 
 /** Longest time between two polls of an instance. */
 const INTERVAL = 10
@@ -48,16 +50,25 @@ class Deployment {
 
   /** What live keys do, with a list in the place of the database. */
   poll(copy: readonly Slot[]): void {
-    for (const { kid } of copy) {
-      if (!this.timesOf(kid)) this.times.push({ kid, first_seen_at: this.now, signs_from: null, revoked: false })
-    }
-    const { signing, begins, published } = judgeKeys(copy, this.times, { ...RULES, now: this.now })
+    const seen = { slots: { access: copy, refresh: [] }, revoked: new Map() }
+    if (!isUpToDate(seen, this.register, RULES)) this.record(seen)
+    const { signing, published } = judge(seen, this.register, RULES).access
     if (signing) {
       this.checkSigning(signing, published)
-      if (begins) this.note(signing.kid, { signs_from: this.now })
       this.lastSigned.set(signing.kid, this.now)
     }
     this.checkAccepted(copy, published)
+  }
+
+  private get register() {
+    return { now: this.now, keys: this.times.map((key) => ({ ...key, kind: 'access' as const })) }
+  }
+
+  private record(seen: Seen<Slot>): void {
+    for (const { kid } of foundKeys(seen)) {
+      if (!this.timesOf(kid)) this.times.push({ kid, first_seen_at: this.now, signs_from: null, revoked: false })
+    }
+    for (const kid of beginners(seen, this.register, RULES)) this.note(kid, { signs_from: this.now })
   }
 
   private checkSigning(signing: Slot, published: readonly Slot[]): void {

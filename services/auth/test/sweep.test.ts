@@ -1,7 +1,7 @@
 import t from 'tap'
 import { runAsOwner } from '../../../test/database.ts'
 import { type Database, openDatabase } from '../src/database.ts'
-import { sweep } from '../src/sessions/sweep.ts'
+import { sweep } from '../src/sweep.ts'
 import { startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'
 import { addSessions, liveSessions } from './sessions.ts'

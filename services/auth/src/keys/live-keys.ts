@@ -1,17 +1,13 @@
+import { type Background, runInBackground } from '@latchkey/service/background'
 import type { Kind } from '@latchkey/tokens/claims'
 import type { Database, Queryable } from '../database.ts'
-import { type Keys, parseKeys, readKeyFiles, revokedKeys } from './folder.ts'
+import type { Keys } from './folder.ts'
+import { beginners, foundKeys, isUpToDate, judge, KINDS, type Rules, type Seen } from './judgement.ts'
 import type { SigningKey } from './key-file.ts'
 import { createRing } from './ring.ts'
-import { judgeKeys, type RuleSettings, type Verdict } from './rule.ts'
-import { type FoundKey, lockRegister, type Register, readRegister, recordFound, recordSigning } from './signing-keys.ts'
-
-/** Where changes of the keys are told; a Fastify or pino logger fits. */
-export interface KeyLog {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
-}
+import type { Verdict } from './rule.ts'
+import { lockRegister, type Register, readRegister, recordFound, recordSigning } from './signing-keys.ts'
+import { type KeyLog, WatchedFolder } from './watched-folder.ts'
 
 /** The keys of a folder as they stand at this moment; both rings change while they are used. */
 export interface LiveKeys extends Keys {
@@ -28,7 +24,7 @@ export interface LiveKeys extends Keys {
 export interface LiveKeysParts {
   readonly dir: string
   readonly database: Database
-  readonly rules: Readonly<Record<Kind, RuleSettings>>
+  readonly rules: Rules
   readonly log: KeyLog
 }
 
@@ -41,9 +37,6 @@ const INTERVAL = 4_000
 /** The same until the database was had once, in milliseconds: so long no key is in force. */
 const FIRST_INTERVAL = 250
 
-const KINDS: readonly Kind[] = ['access', 'refresh']
-type Verdicts = Readonly<Record<Kind, Verdict<SigningKey>>>
-
 /**
  * Opens the keys of a folder and follows it: every 4 s the files are compared with those before, and the database is
  * asked for the times that all instances share.
@@ -54,35 +47,16 @@ type Verdicts = Readonly<Record<Kind, Verdict<SigningKey>>>
  * Throws a KeyFileError when the folder cannot be used at the start.
  */
 export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts): Promise<LiveKeys> {
-  const warn = (message: string) => log.warn({ event: 'key_file' }, message)
+  const folder = await WatchedFolder.open(dir, log)
   const rings = { access: createRing(), refresh: createRing() }
-  let files = await readKeyFiles(dir)
-  let revoked = await revokedKeys(files, warn)
-  let folder = await parseKeys(files, warn)
-  // The folder and the register that the keys in force come from; a folder that is newer waits for the database.
-  let inForce: { folder: Keys; register: Register } | undefined
+  // What the keys in force come from. A folder that has changed since waits for the database.
+  let inForce: { slots: Seen<SigningKey>['slots']; register: Register } | undefined
   let isAway = false
-
-  async function readFolder(): Promise<void> {
-    try {
-      const seen = await readKeyFiles(dir, files.digest)
-      if (seen.digest === files.digest) return
-      files = seen
-      // Once revoked is revoked for ever, also where the file cannot be read any more and the database does not know yet.
-      revoked = new Map([...revoked, ...(await revokedKeys(files, warn))])
-      folder = await parseKeys(files, warn)
-    } catch (error) {
-      log.error({ event: 'keys_refused', err: error }, 'the key folder cannot be used; the keys stay as they are')
-    }
-  }
 
   async function askDatabase(): Promise<void> {
     try {
-      const read = await readRegister(database)
-      // Kept, and so written again where the database has lost it in a fail-over.
-      for (const { kid, kind } of read.keys.filter((key) => key.revoked)) revoked.set(kid, kind)
-      const register = isUpToDate(read) ? read : await database.transaction(record)
-      inForce = { folder, register }
+      const register = await bringUpToDate(database, folder, rules)
+      inForce = { slots: folder.seen.slots, register }
       isAway = false
     } catch (error) {
       if (!isAway && inForce) log.warn({ err: error }, 'the database is away; the keys stay as they are')
@@ -90,97 +64,57 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
     }
   }
 
-  function isUpToDate(register: Register): boolean {
-    const known = new Map(register.keys.map((key) => [key.kid, key]))
-    const isNoted = ({ kid, revoked }: FoundKey) => known.has(kid) && (!revoked || known.get(kid)?.revoked === true)
-    return found().every(isNoted) && beginners(register).length === 0
-  }
-
-  async function record(connection: Queryable): Promise<Register> {
-    await lockRegister(connection)
-    await recordFound(connection, found())
-    await recordSigning(connection, beginners(await readRegister(connection)))
-    return readRegister(connection)
-  }
-
-  function found(): FoundKey[] {
-    const inSlots = KINDS.flatMap((kind) => [...folder[kind].accepted.keys()].map((kid) => ({ kid, kind })))
-    const withdrawn = [...revoked].map(([kid, kind]) => ({ kid, kind, revoked: true }))
-    return [...inSlots.filter(({ kid }) => !revoked.has(kid)).map((key) => ({ ...key, revoked: false })), ...withdrawn]
-  }
-
-  function judge(keys: Keys, register: Register): Verdicts {
-    const of = (kind: Kind) => {
-      const { accepted } = keys[kind]
-      const own = register.keys.filter((key) => key.kind === kind || accepted.has(key.kid))
-      const times = own.map((key) =>
-        // A key is of one kind for ever: moved to the other folder, it is as good as revoked.
-        key.kind === kind
-          ? { ...key, revoked: key.revoked || revoked.has(key.kid) }
-          : { ...key, signs_from: null, revoked: true }
-      )
-      return judgeKeys([...accepted.values()], times, { ...rules[kind], now: register.now })
-    }
-    return { access: of('access'), refresh: of('refresh') }
-  }
-
-  function beginners(register: Register): string[] {
-    const verdicts = judge(folder, register)
-    return KINDS.flatMap((kind) => (verdicts[kind].begins ? (verdicts[kind].signing?.kid ?? []) : []))
-  }
-
+  // A revocation that was just seen counts at once, with the database away too.
   function apply(): void {
     if (!inForce) return
-    const verdicts = judge(inForce.folder, inForce.register)
+    const verdicts = judge({ ...folder.seen, slots: inForce.slots }, inForce.register, rules)
     for (const kind of KINDS) {
       const change = rings[kind].set(verdicts[kind].signing, verdicts[kind].published)
-      if (change) tell(kind, change, verdicts[kind])
+      if (change) tellOfChange(log, kind, change, verdicts[kind])
     }
   }
 
-  function tell(kind: Kind, change: object, verdict: Verdict<SigningKey>): void {
-    const withdrawn = verdict.revoked.map(({ kid }) => kid)
-    log.info({ event: 'keys_changed', kind, ...change, revoked: withdrawn }, 'the keys in force have changed')
-    if (!verdict.signing) log.error({ event: 'keys_gone', kind }, 'no key is left that may sign')
-  }
-
-  async function updateOnce(): Promise<void> {
-    await readFolder()
-    await askDatabase()
-    apply()
-  }
-
-  let running = Promise.resolve()
-  let waiting: Promise<void> | undefined
-  const update = () => {
-    waiting ??= running.then(() => {
-      waiting = undefined
-      running = updateOnce()
-      return running
-    })
-    return waiting
-  }
-  let timer: NodeJS.Timeout | undefined
-  let closed = false
-  const follow = async () => {
-    await update()
-    if (!closed) timer = setTimeout(follow, inForce ? INTERVAL : FIRST_INTERVAL).unref()
-  }
-  const begun = follow()
+  const background: Background = runInBackground({
+    run: async () => {
+      await folder.read()
+      await askDatabase()
+      apply()
+    },
+    failed: (error) => log.error({ event: 'keys_refused', err: error }, 'the keys stay as they are'),
+    first: 0,
+    pause: () => (inForce ? INTERVAL : FIRST_INTERVAL)
+  })
 
   return {
-    access: rings.access,
-    refresh: rings.refresh,
-    begun,
-    update,
+    ...rings,
+    begun: background.runNow(),
+    update: background.runNow,
     unready: async () => {
-      if (!inForce) await update()
+      if (!inForce) await background.runNow()
       return KINDS.every((kind) => rings[kind].signs()) ? undefined : 'no key may sign yet'
     },
-    close: async () => {
-      closed = true
-      clearTimeout(timer)
-      await (waiting ?? running)
-    }
+    close: background.close
   }
+}
+
+// Writes only where the database lacks something, one instance at a time, so that a look in between costs one statement.
+async function bringUpToDate(database: Database, folder: WatchedFolder, rules: Rules): Promise<Register> {
+  const register = await readRegister(database)
+  for (const { kid, kind, revoked } of register.keys) if (revoked) folder.noteRevoked(kid, kind)
+  const { seen } = folder
+  if (isUpToDate(seen, register, rules)) return register
+  return database.transaction((connection) => record(connection, seen, rules))
+}
+
+async function record(connection: Queryable, seen: Seen<SigningKey>, rules: Rules): Promise<Register> {
+  await lockRegister(connection)
+  await recordFound(connection, foundKeys(seen))
+  await recordSigning(connection, beginners(seen, await readRegister(connection), rules))
+  return readRegister(connection)
+}
+
+function tellOfChange(log: KeyLog, kind: Kind, change: object, verdict: Verdict<SigningKey>): void {
+  const withdrawn = verdict.revoked.map(({ kid }) => kid)
+  log.info({ event: 'keys_changed', kind, ...change, revoked: withdrawn }, 'the keys in force have changed')
+  if (!verdict.signing) log.error({ event: 'keys_gone', kind }, 'no key is left that may sign')
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '@latchkey/tokens/errors'
+import { BATCH, removeInBatches } from '../batches.ts'
 import type { Queryable } from '../database.ts'
 
 /** Where wrong passwords are counted: all strangers of an address together, and each known device of an account by itself. */
@@ -105,4 +106,16 @@ export async function failAttempt(database: Queryable, buckets: Buckets, { bucke
 /** Forgets the failures in the bucket of a try: its password was right. */
 export async function forgetAttempts(database: Queryable, { bucket }: Attempt): Promise<void> {
   await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
+}
+
+const OLD = `
+  WITH old AS MATERIALIZED (
+    SELECT a.bucket FROM attempts a
+     WHERE a.sweep_on <= now()::date AND ${FORGOTTEN}
+     ORDER BY a.sweep_on LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+  DELETE FROM attempts a USING old WHERE a.bucket = old.bucket RETURNING a.bucket`
+
+/** Removes the attempts that are forgotten: none in the bucket for a day. Returns the number of rows. */
+export async function sweepAttempts(database: Queryable, stopping?: AbortSignal): Promise<number> {
+  return removeInBatches(database, { statement: OLD }, stopping)
 }

@@ -1,0 +1,34 @@
+import { type Background, runInBackground } from '@latchkey/service/background'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Queryable } from './database.ts'
+import { sweepAttempts } from './passwords/attempts.ts'
+import { sweepSessions } from './sessions/sweep.ts'
+
+/** A minute after the start, then every ten; each give or take half. In milliseconds. */
+const FIRST = 60_000
+const PAUSE = 600_000
+const JITTER = 0.5
+
+/** Removes what has ended long enough ago. `accessLife` of a token in seconds, leeway included. Returns the number of rows. */
+export async function sweep(database: Queryable, accessLife: number, stopping?: AbortSignal): Promise<number> {
+  const sessions = await sweepSessions(database, accessLife, stopping)
+  return sessions + (await sweepAttempts(database, stopping))
+}
+
+/** Sweeps now and again. */
+export function sweepRegularly(
+  database: Queryable,
+  accessLife: number,
+  log: Pick<FastifyBaseLogger, 'info' | 'warn'>
+): Background {
+  return runInBackground({
+    run: async (stopping) => {
+      const removed = await sweep(database, accessLife, stopping)
+      log.info({ removed }, 'swept ended sessions and forgotten attempts')
+    },
+    failed: (error) => log.warn({ err: error }, 'the sweep failed; the next one makes up for it'),
+    first: FIRST,
+    pause: () => PAUSE,
+    jitter: JITTER
+  })
+}
