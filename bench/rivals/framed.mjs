@@ -1,7 +1,7 @@
 // What the resource service stands on (log line, request id, security headers) with the route and no authentication.
 import { randomUUID } from 'node:crypto'
-import { createApp } from '../../packages/service/dist/app.js'
-import { createLogger } from '../../packages/service/dist/logger.js'
+import { createApp } from '../../packages/frame/dist/app.js'
+import { createLogger } from '../../packages/frame/dist/logger.js'
 import { GREETING, greeting, listen } from './greeting.mjs'
 
 const config = { NODE_ENV: 'production', HOST: '127.0.0.1', LOG_LEVEL: 'info' }

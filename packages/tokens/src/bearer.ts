@@ -1,4 +1,4 @@
-import { Problem } from './errors.ts'
+import { Problem } from '@latchkey/problems/problem'
 
 // The blanks of HTTP alone (RFC 9110 §5.6.3): trim() and \s would take an octet 0xA0 off a token and believe the rest.
 const BLANKS = /[ \t]+/

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { Problem } from './errors.ts'
+import { Problem } from '@latchkey/problems/problem'
 
 /** A token as it was sent: nothing in it may be believed before its signature is checked. */
 export interface UnverifiedToken {

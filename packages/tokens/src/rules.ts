@@ -1,5 +1,5 @@
 import { type AccessClaims, type Claims, isCount, KINDS, type Kind, type RefreshClaims } from './claims.ts'
-import { Problem } from './errors.ts'
+import { Problem } from '@latchkey/problems/problem'
 
 /** The protected header of a token that passed {@link checkHeader}. */
 export interface TokenHeader {

@@ -1,5 +1,5 @@
 import { decodeUnverified } from '@latchkey/tokens/compact'
-import { Problem } from '@latchkey/tokens/errors'
+import { Problem } from '@latchkey/problems/problem'
 import fc from 'fast-check'
 import t from 'tap'
 

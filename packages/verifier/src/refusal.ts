@@ -1,4 +1,5 @@
-import { Problem, problemResponse } from '../../tokens/src/errors.ts'
+import { Problem } from '@latchkey/problems/problem'
+import { problemResponse } from '@latchkey/problems/response'
 
 /**
  * A refusal that is handed on instead of answered, in the form that error handlers of Fastify and Express understand.

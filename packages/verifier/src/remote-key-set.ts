@@ -1,5 +1,5 @@
-import { unavailable } from '../../tokens/src/errors.ts'
-import { reasonOf } from '../../tokens/src/reason.ts'
+import { unavailable } from '@latchkey/problems/problem'
+import { reasonOf } from '@latchkey/problems/reason'
 import { writeCacheFile } from './cache-file.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'

@@ -1,4 +1,4 @@
-import { Problem, unavailable } from '@latchkey/tokens/errors'
+import { Problem, unavailable } from '@latchkey/problems/problem'
 import accessTokens from '@latchkey/verifier/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'

@@ -1,4 +1,4 @@
-import type { Problem } from '@latchkey/tokens/errors'
+import type { Problem } from '@latchkey/problems/problem'
 import fc from 'fast-check'
 import t from 'tap'
 import { makeKey } from '../../../test/tokens.ts'

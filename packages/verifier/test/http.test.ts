@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { unavailable } from '@latchkey/tokens/errors'
+import { unavailable } from '@latchkey/problems/problem'
 import { authenticate } from '@latchkey/verifier/http'
 import t, { type Test } from 'tap'
 import { accessClaims } from '../../../test/tokens.ts'

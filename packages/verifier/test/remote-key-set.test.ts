@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Problem } from '@latchkey/tokens/errors'
+import type { Problem } from '@latchkey/problems/problem'
 import t, { type Test } from 'tap'
 import { makeKey, type TestKey } from '../../../test/tokens.ts'
 import { RemoteKeySet, type RemoteKeySetOptions } from '../src/remote-key-set.ts'

@@ -1,4 +1,4 @@
-import { Problem, unavailable } from '@latchkey/tokens/errors'
+import { Problem, unavailable } from '@latchkey/problems/problem'
 import t from 'tap'
 import { accessClaims, accessToken, compact, type Members, makeKey } from '../../../test/tokens.ts'
 import { readKeySet, type VerificationKey } from '../src/jwk.ts'

@@ -1,8 +1,8 @@
-import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
-import { faultOfUrl } from '@latchkey/service/connection-url'
-import { choice, duration, integer, list, text, url } from '@latchkey/service/settings'
+import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
+import { faultOfUrl } from '@latchkey/frame/connection-url'
+import { choice, duration, integer, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
-import { faultOfDatabaseUrl } from './database-url.ts'
+import { faultOfDatabaseUrl } from '@latchkey/database/url'
 
 /** In seconds. */
 const DAY = 86_400

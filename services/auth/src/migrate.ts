@@ -1,5 +1,5 @@
-import { readConfig } from '@latchkey/service/config'
-import { reasonOf } from '@latchkey/tokens/reason'
+import { readConfig } from '@latchkey/frame/config'
+import { reasonOf } from '@latchkey/problems/reason'
 import { migrationSettings } from './config.ts'
 import { migrate } from './schema.ts'
 

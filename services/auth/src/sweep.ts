@@ -1,6 +1,6 @@
-import { type Background, runInBackground } from '@latchkey/service/background'
+import { type Background, runInBackground } from '@latchkey/frame/background'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Queryable } from './database.ts'
+import type { Queryable } from '@latchkey/database/pool'
 import { sweepAttempts } from './passwords/attempts.ts'
 import { sweepSessions } from './sessions/sweep.ts'
 

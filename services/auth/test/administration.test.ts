@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { disableUser, grantRole, revokeRole, setRoles } from '../src/administration/actions.ts'
 import { ISSUER, type Person, startAuth } from './app.ts'
 import { liveSessions } from './sessions.ts'

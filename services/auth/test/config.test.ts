@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ConfigError } from '@latchkey/service/config'
+import type { ConfigError } from '@latchkey/frame/config'
 import t from 'tap'
-import { expectedEntries, readEntries } from '../../../packages/service/test/env-example.ts'
+import { expectedEntries, readEntries } from '../../../packages/frame/test/env-example.ts'
 import { authConfig, authSettings, migrationSettings } from '../src/config.ts'
 
 const LEAST = {

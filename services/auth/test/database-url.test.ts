@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import pg from 'pg'
 import t from 'tap'
-import { connectionOf, faultOfDatabaseUrl } from '../src/database-url.ts'
+import { connectionOf, faultOfDatabaseUrl } from '@latchkey/database/url'
 
 const { pathname: FILE } = new URL(import.meta.url)
 

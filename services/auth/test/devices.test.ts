@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { startAuth } from './app.ts'
 import { everythingOf, liveSessions, sessionOf } from './sessions.ts'
 import { claimsOf } from './tokens.ts'

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
-import { everyOperationIsNamed } from '../../../packages/service/test/operations.ts'
+import { everyOperationIsNamed } from '../../../packages/frame/test/operations.ts'
 import { ISSUER, startAuth } from './app.ts'
 
 const auth = await startAuth(t)

@@ -1,6 +1,6 @@
 import net, { type AddressInfo } from 'node:net'
 import t from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { runAsOwner } from '../../../test/database.ts'
 import { PASSWORD, startAuth } from './app.ts'
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import os from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import { openDatabase } from '../src/database.ts'
+import { openDatabase } from '@latchkey/database/pool'
 import { type LiveKeys, openLiveKeys } from '../src/keys/live-keys.ts'
 import { kidOf, rsaPem } from './keys.ts'
 

@@ -1,7 +1,7 @@
 import { utimesSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { createDatabase } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 import { type Folder, keyFolder, letteredKeys, openInstance } from './key-folder.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { createEmptyDatabase, runStatement } from '../../../test/database.ts'
 import { migrate } from '../src/schema.ts'
 import { findUsers } from '../src/users/find.ts'

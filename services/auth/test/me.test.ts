@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { startAuth } from './app.ts'
 import { testKeys } from './keys.ts'
 import { claimsOf, headerOf, resign } from './tokens.ts'

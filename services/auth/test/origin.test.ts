@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { type Auth, type Sending, startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'
 

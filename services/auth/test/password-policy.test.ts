@@ -1,5 +1,5 @@
 import t from 'tap'
-import { printable } from '../../../packages/service/test/problem.ts'
+import { printable } from '../../../packages/frame/test/problem.ts'
 import {
   fitsBcrypt,
   isOwnWord,

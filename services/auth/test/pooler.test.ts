@@ -10,7 +10,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { freePort } from '../../../scripts/free-port.mjs'
 import { createDatabase, runAsOwner, serviceUrl } from '../../../test/database.ts'
-import { openDatabase } from '../src/database.ts'
+import { openDatabase } from '@latchkey/database/pool'
 import { startAuth } from './app.ts'
 
 const PGBOUNCER = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find(existsSync)

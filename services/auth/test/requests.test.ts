@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { PASSWORD, startAuth } from './app.ts'
 
 // What every endpoint refuses, whichever it is.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { addressOf, startChild } from '../../../packages/service/test/child.ts'
+import { addressOf, startChild } from '../../../packages/frame/test/child.ts'
 import { createDatabase, runStatement } from '../../../test/database.ts'
 import { rsaPem } from './keys.ts'
 

@@ -1,4 +1,4 @@
-import type { Database, Queryable } from '../src/database.ts'
+import type { Database, Queryable } from '@latchkey/database/pool'
 import { claimsOf } from './tokens.ts'
 
 /** A row of `sessions`. */

@@ -9,8 +9,8 @@ import t from 'tap'
 import { prepareCluster } from '../../../scripts/embedded-postgres/cluster.mjs'
 import { choosePlace } from '../../../scripts/embedded-postgres/place.mjs'
 import { freePort } from '../../../scripts/free-port.mjs'
-import { openDatabase } from '../src/database.ts'
-import { faultOfDatabaseUrl } from '../src/database-url.ts'
+import { openDatabase } from '@latchkey/database/pool'
+import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import { migrate } from '../src/schema.ts'
 
 const wanted = await mkdtemp(join(tmpdir(), 'latchkey-tls-'))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isProblem, printable } from '../../../packages/service/test/problem.ts'
+import { isProblem, printable } from '../../../packages/frame/test/problem.ts'
 import { renameUser } from '../src/users/change.ts'
 import { startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'

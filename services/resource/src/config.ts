@@ -1,5 +1,5 @@
-import { type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
-import { duration, integer, text, url } from '@latchkey/service/settings'
+import { type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
+import { duration, integer, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
 /** In seconds. */

@@ -1,6 +1,6 @@
-import type { App } from '@latchkey/service/app'
-import { OF_TOKENS, problems } from '@latchkey/service/schemas'
-import { Problem } from '@latchkey/tokens/errors'
+import type { App } from '@latchkey/frame/app'
+import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '@latchkey/verifier'
 import { Type } from 'typebox'
 

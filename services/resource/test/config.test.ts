@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { ConfigError } from '@latchkey/service/config'
+import { ConfigError } from '@latchkey/frame/config'
 import t from 'tap'
-import { expectedEntries, readEntries } from '../../../packages/service/test/env-example.ts'
+import { expectedEntries, readEntries } from '../../../packages/frame/test/env-example.ts'
 import { resourceConfig, resourceSettings } from '../src/config.ts'
 
 const LEAST = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { everyOperationIsNamed } from '../../../packages/service/test/operations.ts'
+import { everyOperationIsNamed } from '../../../packages/frame/test/operations.ts'
 import { makeKey } from '../../../test/tokens.ts'
 import { startResource } from './app.ts'
 

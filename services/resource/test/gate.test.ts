@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { makeKey } from '../../../test/tokens.ts'
 import { bearer, type Resource, startResource } from './app.ts'
 

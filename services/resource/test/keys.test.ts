@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/service/test/problem.ts'
+import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { makeKey, type TestKey } from '../../../test/tokens.ts'
 import { bearer, type Resource, startResource } from './app.ts'
 import { startIssuer } from './issuer.ts'

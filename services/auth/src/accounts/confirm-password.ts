@@ -1,4 +1,4 @@
-import { Problem } from '@latchkey/tokens/errors'
+import { Problem } from '@latchkey/problems/problem'
 import { deviceOf, strangersOf } from '../passwords/attempts.ts'
 import { type CheckParts, checkPassword } from '../passwords/check.ts'
 import type { Asker } from '../passwords/hash-pool.ts'

@@ -1,5 +1,5 @@
-import type { App } from '@latchkey/service/app'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/service/schemas'
+import type { App } from '@latchkey/frame/app'
+import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'

@@ -1,4 +1,4 @@
-import { harmless } from '@latchkey/service/harmless'
+import { harmless } from '@latchkey/frame/harmless'
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../sessions/rows.ts'
 

@@ -1,7 +1,7 @@
 import jwt, { type TokenOrHeader } from '@fastify/jwt'
-import type { App } from '@latchkey/service/app'
+import type { App } from '@latchkey/frame/app'
 import type { Kind } from '@latchkey/tokens/claims'
-import { Problem, unavailable } from '@latchkey/tokens/errors'
+import { Problem, unavailable } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { KeyRing, Keys } from '../keys/folder.ts'
 

@@ -1,4 +1,4 @@
-import { unavailable } from '@latchkey/tokens/errors'
+import { unavailable } from '@latchkey/problems/problem'
 import type { KeyRing } from './folder.ts'
 import type { SigningKey } from './key-file.ts'
 

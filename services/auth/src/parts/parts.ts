@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts'
+import type { Database } from '@latchkey/database/pool'
 import type { Guards } from '../guards/guards.ts'
 import type { ShownDevice } from '../guards/known-device.ts'
 import type { RequestLimit } from '../limits/requests.ts'

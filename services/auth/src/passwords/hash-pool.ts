@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { unavailable } from '@latchkey/tokens/errors'
+import { unavailable } from '@latchkey/problems/problem'
 import { Piscina } from 'piscina'
 import { FairQueue } from './fair-queue.ts'
 import type { HashJob, HashResult } from './worker.ts'

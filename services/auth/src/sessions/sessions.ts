@@ -1,4 +1,4 @@
-import type { Queryable } from '../database.ts'
+import type { Queryable } from '@latchkey/database/pool'
 import { ACCOUNT_COLUMNS, USER_ENABLED } from '../users/account.ts'
 import {
   type Caller,

@@ -1,5 +1,5 @@
-import { BATCH, removeInBatches } from '../batches.ts'
-import type { Queryable } from '../database.ts'
+import { BATCH, removeInBatches } from '@latchkey/database/batches'
+import type { Queryable } from '@latchkey/database/pool'
 
 /** Least time that ended sessions are kept after the last access token of theirs, in seconds. */
 const MARGIN = 3600

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database.ts'
+import type { Queryable } from '@latchkey/database/pool'
 import { ACCOUNT_COLUMNS, type Account, comparable } from './account.ts'
 import { newTokenHash } from './token-hash.ts'
 

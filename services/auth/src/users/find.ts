@@ -1,4 +1,4 @@
-import type { Queryable } from '../database.ts'
+import type { Queryable } from '@latchkey/database/pool'
 import { ACCOUNT_COLUMNS, type Account, comparable } from './account.ts'
 
 /** Finds an account by its address, in any letter case. */

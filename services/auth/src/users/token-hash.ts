@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Queryable } from '../database.ts'
+import type { Queryable } from '@latchkey/database/pool'
 import { USER_ENABLED } from './account.ts'
 
 /** Makes a token hash: the 32 random bytes that key the custom key of a user's refresh tokens. */

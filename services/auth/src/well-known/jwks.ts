@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { App } from '@latchkey/service/app'
-import { problems } from '@latchkey/service/schemas'
-import { unavailable } from '@latchkey/tokens/errors'
+import type { App } from '@latchkey/frame/app'
+import { problems } from '@latchkey/frame/schemas'
+import { unavailable } from '@latchkey/problems/problem'
 import { type Static, Type } from 'typebox'
 import type { KeyRing } from '../keys/folder.ts'
 

@@ -1,5 +1,5 @@
-import type { App } from '@latchkey/service/app'
-import { problems } from '@latchkey/service/schemas'
+import type { App } from '@latchkey/frame/app'
+import { problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 
 const schema = {

@@ -1,0 +1,102 @@
+import { readdir } from 'node:fs/promises'
+import { reasonOf } from '@latchkey/problems/reason'
+import pg from 'pg'
+import { MIGRATIONS_TABLE, takeOverMigrations } from './migrations-table.ts'
+import type { Queryable } from './pool.ts'
+import { prepareServiceRole } from './service-role.ts'
+import { connectionOf } from './url.ts'
+
+/** What a service needs of its database. */
+export interface Schema {
+  /** The folder of its migrations: dated files of SQL. */
+  readonly migrations: string
+  /** What its statements need of each table, as in `SELECT, INSERT`. Who may UPDATE may also lock: FOR SHARE, LOCK TABLE. */
+  readonly rights: Readonly<Record<string, string>>
+}
+
+/** Longest wait for another migrator that is at work, in milliseconds. */
+const LOCK_TIMEOUT = 60_000
+
+/** The advisory lock of whoever migrates: a number of our own, as PostgreSQL wants it. */
+const LOCK = 7_361_254_909
+
+/** Who migrates, and who uses what was made. */
+export interface Migration {
+  /** Of the owner of the tables. */
+  readonly url: string
+  /** Of the service; by default `url`. */
+  readonly serviceUrl?: string
+}
+
+/**
+ * Brings the schema of a database up to date, all steps or none, in the first schema of the search path. Then gives the
+ * user of `serviceUrl`, where it is another than that of `url`, the rights to rows that the service needs, and no more.
+ *
+ * Safe to run at once from several places: one works, the others wait for it and find nothing to do.
+ */
+export async function migrateSchema(
+  { migrations, rights }: Schema,
+  { url, serviceUrl = url }: Migration,
+  log: (line: string) => void = () => {}
+): Promise<void> {
+  // Read when it is needed: it would take the service a tenth of its start, which only looks.
+  const { runner } = await import('node-pg-migrate')
+  const client = new pg.Client(connectionOf(url))
+  client.on('error', (error) => log(reasonOf(error)))
+  await client.connect()
+  try {
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT}`)
+    await client.query(`SELECT pg_advisory_lock(${LOCK})`)
+    const schema = await schemaOf(client)
+    await takeOverMigrations(client, schema.quoted, await migrationNames(migrations))
+    await runner({
+      dbClient: client,
+      dir: migrations,
+      direction: 'up',
+      migrationsTable: MIGRATIONS_TABLE,
+      migrationsSchema: schema.name,
+      singleTransaction: true,
+      // That of an older version of this command.
+      advisoryLockMode: 'wait',
+      checkOrder: true,
+      log
+    })
+    await prepareServiceRole(client, { serviceUrl, rights }, log)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Where the tables are or will be. Throws where they cannot be. */
+async function schemaOf(client: pg.Client): Promise<{ name: string; quoted: string }> {
+  const { rows } = await client.query<{ name: string | null; quoted: string; path: string; encoding: string }>(
+    `SELECT current_schema() AS name, quote_ident(current_schema()) AS quoted,
+            current_setting('search_path') AS path, current_setting('server_encoding') AS encoding`
+  )
+  const { name, quoted, path, encoding } = rows[0] as (typeof rows)[number]
+  if (encoding !== 'UTF8') {
+    throw new Error(
+      `the database has the encoding ${encoding}, which lacks characters that names and addresses have: make another, with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`
+    )
+  }
+  if (name === null) throw new Error(`the search path (${path}) names no schema that is there: CREATE SCHEMA makes one`)
+  return { name, quoted }
+}
+
+async function migrationNames(folder: string): Promise<string[]> {
+  return (await readdir(folder)).map((file) => file.replace(/\.sql$/, '')).sort()
+}
+
+/** Names the first migration that the database lacks, or nothing when its schema is current. */
+export async function findMissingMigration(
+  database: Queryable,
+  { migrations }: Pick<Schema, 'migrations'>
+): Promise<string | undefined> {
+  const wanted = await migrationNames(migrations)
+  const [table] = await database.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [
+    MIGRATIONS_TABLE
+  ])
+  const applied = table?.exists ? await database.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`) : []
+  const names = new Set(applied.map(({ name }) => name))
+  return wanted.find((name) => !names.has(name))
+}

@@ -1,0 +1,171 @@
+import pg from 'pg'
+import { connectionOf } from './url.ts'
+import { MIGRATIONS_TABLE } from './migrations-table.ts'
+import { scramSecret } from './scram-secret.ts'
+
+/** Names in the migrated database, as they stand in SQL; `id` is for people. */
+interface Names {
+  readonly owner: string
+  readonly role: string
+  readonly database: string
+  readonly schema: string
+}
+
+// GRANT and CREATE ROLE in two databases of one server at once: the second finds a row that was just changed or made.
+const RACED = /^(23505|42710|40001|40P01|XX000)$/
+const MOST_ROUNDS = 5
+
+/**
+ * Lets the user of `serviceUrl` read and write the rows that the service needs, and takes away what an older version gave
+ * beyond that. Makes the user where it is missing, with the password of the URL; one that was made so gets the password
+ * of today's URL. Does nothing where it is the user who migrates.
+ *
+ * `rights` are those of each table. `client` is the connection of that user, the owner of the tables, after the migration. `log` also hears what the
+ * service's user may do beyond that and who can end it. Throws with the SQL to run where the owner may not do it.
+ */
+export async function prepareServiceRole(
+  client: pg.Client,
+  { serviceUrl, rights }: { serviceUrl: string; rights: Readonly<Record<string, string>> },
+  log: (line: string) => void = () => {}
+): Promise<void> {
+  const { user, password } = connectionOf(serviceUrl)
+  if (!user) throw new Error('DATABASE_URL names no user')
+  const [place] = await rows<Names & { user: string }>(
+    client,
+    `SELECT session_user AS user, quote_ident(current_user) AS owner, quote_ident($1) AS role,
+            quote_ident(current_database()) AS database, quote_ident(current_schema()) AS schema`,
+    [user]
+  )
+  if (!place || place.user === user) return
+  for (let round = 1; ; round += 1) {
+    try {
+      await client.query('BEGIN')
+      await makeRole(client, place, user, password)
+      await grantRights(client, place, { user, rights })
+      await client.query('COMMIT')
+      break
+    } catch (error) {
+      await client.query('ROLLBACK')
+      if (round === MOST_ROUNDS || !RACED.test(String((error as { code?: string }).code))) throw error
+    }
+  }
+  for (const line of await excessOf(client, place, user)) log(line)
+}
+
+// The mark of a role that was made here, and its password with it: nobody else's is changed. It names the database,
+// because another one of the same server may have a Latchkey with another password.
+const markOf = (database: string) =>
+  `Made by Latchkey's migrate, which sets its password to that of DATABASE_URL: reads and writes rows of ${database}.`
+
+async function makeRole(client: pg.Client, names: Names, user: string, password: string | undefined): Promise<void> {
+  const { role, database, owner, schema } = names
+  const mark = markOf(database)
+  // From PostgreSQL 16 on, who made a role may change it, and no other who may make roles.
+  const [found] = await rows<{ exists: boolean; ours: boolean; mayMake: boolean; mayChange: boolean }>(
+    client,
+    `SELECT r.oid IS NOT NULL AS exists, shobj_description(r.oid, 'pg_authid') IS NOT DISTINCT FROM $2 AS ours,
+            me.rolsuper OR me.rolcreaterole AS "mayMake",
+            me.rolsuper OR (me.rolcreaterole AND (current_setting('server_version_num')::int < 160000
+              OR pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION'))) AS "mayChange"
+       FROM pg_roles me LEFT JOIN pg_roles r ON r.rolname = $1 WHERE me.rolname = current_user`,
+    [user, mark]
+  )
+  if (!found?.exists && !found?.mayMake) {
+    throw new Error(
+      `the user of DATABASE_URL, ${role}, does not exist, and ${owner} may not make it. Have an administrator of the server run these two lines, then migrate again:\n` +
+        `  CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '<the one in DATABASE_URL>';\n` +
+        `  GRANT CONNECT ON DATABASE ${database} TO ${role};`
+    )
+  }
+  if (found.exists && !(found.ours && found.mayChange)) return
+  const secret = password ? ` PASSWORD ${pg.escapeLiteral(scramSecret(password))}` : ''
+  if (found.exists) await client.query(`ALTER ROLE ${role} LOGIN${secret}`)
+  else {
+    await client.query(
+      `CREATE ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS${secret}`
+    )
+    await client.query(`COMMENT ON ROLE ${role} IS ${pg.escapeLiteral(mark)}`)
+  }
+  // Where everybody looks first is not where the tables are.
+  if (schema !== 'public') await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET search_path = ${schema}`)
+}
+
+async function grantRights(
+  client: pg.Client,
+  { role, owner, database, schema }: Names,
+  { user, rights }: { user: string; rights: Readonly<Record<string, string>> }
+): Promise<void> {
+  const [may] = await rows<{ database: boolean; schema: boolean }>(
+    client,
+    `SELECT pg_has_role(d.datdba, 'USAGE') AS database, pg_has_role(n.nspowner, 'USAGE') AS schema
+       FROM pg_database d, pg_namespace n WHERE d.datname = current_database() AND n.nspname = current_schema()`
+  )
+  if (may?.database) await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`)
+  if (may?.schema) {
+    await client.query(`REVOKE ALL ON SCHEMA ${schema} FROM ${role}; GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
+    // Up to PostgreSQL 14 everybody makes tables and functions in public, which the owner may then run.
+    if ((await excess(client, user)).creates) await client.query(`REVOKE CREATE ON SCHEMA ${schema} FROM PUBLIC`)
+  }
+  // The table of migrations is for readiness alone.
+  const tables = { ...rights, [MIGRATIONS_TABLE]: 'SELECT' }
+  for (const [table, needed] of Object.entries(tables)) {
+    const name = `${schema}.${table}`
+    const [owned] = await rows<{ by: string }>(
+      client,
+      'SELECT tableowner AS by FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1',
+      [table]
+    )
+    if (owned?.by === user) await client.query(`ALTER TABLE ${name} OWNER TO ${owner}`)
+    await client.query(`REVOKE ALL ON TABLE ${name} FROM ${role}; GRANT ${needed} ON TABLE ${name} TO ${role}`)
+  }
+}
+
+interface Excess {
+  readonly connects: boolean
+  readonly looks: boolean
+  readonly creates: boolean
+  readonly superuser: boolean
+  readonly roles: boolean
+  readonly owns: boolean
+  readonly member: boolean
+}
+
+async function excess(client: pg.Client, user: string): Promise<Excess> {
+  const [found] = await rows<Excess>(
+    client,
+    `SELECT has_database_privilege(r.oid, current_database(), 'CONNECT') AS connects,
+            has_schema_privilege(r.oid, current_schema(), 'USAGE') AS looks,
+            has_schema_privilege(r.oid, current_schema(), 'CREATE') AS creates,
+            r.rolsuper AS superuser, r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls AS roles,
+            d.datdba = r.oid AS owns, pg_has_role(r.oid, me.oid, 'MEMBER') AS member
+       FROM pg_roles r, pg_roles me, pg_database d
+      WHERE r.rolname = $1 AND me.rolname = current_user AND d.datname = current_database()`,
+    [user]
+  )
+  return found as Excess
+}
+
+// What cannot be granted or taken away by the owner of the tables; each line says what to run.
+async function excessOf(client: pg.Client, { role, owner, database, schema }: Names, user: string): Promise<string[]> {
+  const { connects, looks, creates, superuser, roles, owns, member } = await excess(client, user)
+  const lines: [boolean, string, string][] = [
+    [!connects, 'may not connect', `GRANT CONNECT ON DATABASE ${database} TO ${role}`],
+    [!looks, 'finds no table', `GRANT USAGE ON SCHEMA ${schema} TO ${role}`],
+    [superuser, 'is a superuser', `ALTER ROLE ${role} NOSUPERUSER`],
+    [
+      roles && !superuser,
+      'may make roles or databases, replicate, or pass row security',
+      `ALTER ROLE ${role} NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS`
+    ],
+    [owns, 'owns the database', `ALTER DATABASE ${database} OWNER TO ${owner}`],
+    [member && !superuser, 'is a member of the owner of the tables', `REVOKE ${owner} FROM ${role}`],
+    [creates && !superuser && !owns, 'may make tables', `REVOKE CREATE ON SCHEMA ${schema} FROM ${role}, PUBLIC`]
+  ]
+  return lines
+    .filter(([is]) => is)
+    .map(([, what, sql]) => `the user of DATABASE_URL, ${role}, ${what}; whoever administers the server runs: ${sql};`)
+}
+
+async function rows<R extends object>(client: pg.Client, sql: string, values?: unknown[]): Promise<R[]> {
+  return (await client.query<R>(sql, values)).rows
+}

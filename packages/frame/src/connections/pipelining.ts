@@ -1,0 +1,15 @@
+import type { App } from '../app.ts'
+import type { Connections } from './open-connections.ts'
+
+/** Requests that a connection may have open at once: each one holds memory, and some a file. */
+export const MOST_OPEN = 32
+
+/**
+ * Ends a connection that sends ever more requests without waiting for answers (pipelining, RFC 9112 §9.3.2). Clients that
+ * pipeline send a few at once, and most send one.
+ */
+export function limitPipelining(app: App, connections: Connections): void {
+  app.server.on('request', ({ socket }) => {
+    if (Number(connections.get(socket)?.length) > MOST_OPEN) socket.destroy()
+  })
+}

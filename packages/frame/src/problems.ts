@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '@latchkey/problems/problem'
+import { problemResponse } from '@latchkey/problems/response'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { App } from './app.ts'
+
+/**
+ * Gives an app its one way to fail: every error becomes `application/problem+json` (RFC 9457), faults of ours are
+ * logged as errors and masked, everything a client did is logged at info.
+ */
+export function answerProblems(app: App): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => answer(toProblem(error), request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const message = pathFaults.get(request.raw)
+    const errors = message === undefined ? [] : [{ field: 'path', message }]
+    answer(message === undefined ? new Problem('not_found') : new Problem('invalid_input', { errors }), request, reply)
+  })
+}
+
+/** What is wrong with the paths of requests that the router refused. */
+const pathFaults = new WeakMap<IncomingMessage, string>()
+
+/**
+ * Answers what Fastify refuses before it has found a route, such as a path that cannot be decoded: as a path that is not
+ * there, so that hooks run, and the answer has their headers.
+ */
+export function answerFrameworkError(
+  { code }: FastifyError,
+  { raw, server }: FastifyRequest,
+  reply: FastifyReply
+): void {
+  const { url } = raw
+  const isTooLong = code === 'FST_ERR_MAX_PARAM_LENGTH'
+  pathFaults.set(raw, isTooLong ? 'must have shorter parts' : 'cannot be decoded')
+  raw.url = NOWHERE
+  server.routing(raw, reply.raw)
+  if (url !== undefined) raw.url = url
+}
+
+const NOWHERE = '/%25'
+
+/** Answers in the place of whatever works on a request, with an error or without a body; its own answer is dropped. */
+export function answerInstead(reply: FastifyReply, error: Error | undefined): void {
+  reply.send(error)
+  // Fastify would warn that there are two answers.
+  reply.send = () => reply
+}
+
+/** Adds 405 with `Allow` for every path of the app; call it after the last route. */
+export function refuseOtherMethods(app: App, paths: readonly string[]): void {
+  for (const url of paths.filter((path) => !path.includes('*'))) {
+    const allow = app.supportedMethods.filter((method) => app.hasRoute({ method, url })).sort()
+    app.route({
+      method: app.supportedMethods.filter((method) => !allow.includes(method)),
+      url,
+      schema: { hide: true },
+      onRequest: async () => {
+        throw new Problem('method_not_allowed', { allow })
+      },
+      handler: () => undefined
+    })
+  }
+}
+
+function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
+  const level = problem.status >= 500 ? 'error' : 'info'
+  // What is refused on purpose, as in a storm of logins, has nothing to tell by its stack, which is dear.
+  const unexpected = level === 'error' && problem.cause !== undefined
+  request.log[level]({ code: problem.code, ...(unexpected && { err: problem }) }, problem.message)
+  const { headers, body } = problemResponse(problem, request.id)
+  reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
+}
+
+function toProblem(error: FastifyError): Problem {
+  if (error instanceof Problem) return error
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('content_too_large')
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported_media_type')
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new Problem('invalid_input', { errors: [{ field: 'body', message: 'must be JSON' }], reason: error.message })
+  }
+  return new Problem('internal_error', { reason: 'unexpected error', cause: error })
+}

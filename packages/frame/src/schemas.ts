@@ -1,0 +1,50 @@
+import { PROBLEMS, type ProblemCode } from '@latchkey/problems/codes'
+import { type Static, type TObject, type TUnsafe, Type } from 'typebox'
+
+const FIELD_ERROR = Type.Object({ field: Type.String(), message: Type.String() })
+
+function problemContent(codes: ProblemCode[]): object {
+  const body = Type.Object({
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.Enum(codes),
+    request_id: Type.String({ description: 'Stands in every log line of the request.' }),
+    errors: Type.Optional(Type.Array(FIELD_ERROR))
+  })
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].detail}`).join(' '),
+    content: { 'application/problem+json': { schema: body } }
+  }
+}
+
+/** What any endpoint may answer. */
+const ALWAYS: readonly ProblemCode[] = ['invalid_input', 'internal_error', 'unavailable']
+
+/** What an endpoint with a body may answer besides. */
+export const OF_BODIES = ['content_too_large', 'unsupported_media_type'] as const
+
+/** A body that a request may leave out, which is then as good as `null`. */
+export function optionalBody<T extends TObject>(body: T): TUnsafe<Static<T> | null | undefined> {
+  return Type.Unsafe({ ...body, type: ['object', 'null'] })
+}
+
+/** Tells whether a request may leave its body out: where none is known, and where it is an {@link optionalBody}. */
+export function needsNoBody(body: unknown): boolean {
+  const type = (body as { type?: unknown } | undefined)?.type
+  return body === undefined || (Array.isArray(type) && type.includes('null'))
+}
+
+/** What an endpoint that asks for a token may answer besides. */
+export const OF_TOKENS = ['missing_token', 'invalid_request', 'invalid_token', 'token_expired'] as const
+
+/** The error answers of a route as its `response` member lists them: one entry a status, with all its codes. */
+export function problems(...special: ProblemCode[]): Record<number, object> {
+  const codes = [...special, ...ALWAYS]
+  const answers: Record<number, object> = {}
+  for (const status of new Set(codes.map((code) => PROBLEMS[code].status))) {
+    answers[status] = problemContent(codes.filter((code) => PROBLEMS[code].status === status))
+  }
+  return answers
+}

@@ -1,0 +1,127 @@
+import { type FieldError, Problem } from '@latchkey/problems/problem'
+import { Ajv, type ErrorObject } from 'ajv'
+import type { FastifySchemaCompiler } from 'fastify'
+import { OUR_SCHEMAS } from './settings.ts'
+
+/** Faults that one answer names. */
+const MOST_FAULTS = 20
+
+/** Longest part of an unknown name that an answer repeats, in UTF-16 units. */
+const LONGEST_NAME = 40
+
+const PLACES: Record<string, string> = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }
+
+/**
+ * The member `refuse` of a text's schema: says what is wrong with a text, beginning with "must", or nothing.
+ *
+ * It decides in the place of the schema's other keywords, for what JSON Schema cannot say, such as a rule after NFC. Those
+ * then tell readers and generators as much of the rule as can be told.
+ */
+export type Refuse = (text: string) => string | undefined
+
+interface Schema {
+  readonly type?: string | readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[] | undefined
+  readonly additionalProperties?: boolean
+  readonly refuse?: Refuse
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+type Judge = (value: unknown) => FieldError | undefined
+
+/**
+ * Makes what validates requests: all fields are looked at, so that one answer tells what is wrong with each, and each
+ * field only up to its first fault, so that nothing is done to a text that is too long. An unknown member is a fault;
+ * an answer names at most twenty.
+ *
+ * Schemas are objects with `properties`, `required` and `additionalProperties`; a field's own may be any.
+ */
+export function fieldValidator(): FastifySchemaCompiler<Schema> {
+  const ajv = new Ajv({ verbose: true, ...OUR_SCHEMAS })
+  return ({ schema, httpPart = 'body' }) => {
+    const place = PLACES[httpPart] ?? httpPart
+    const judge = judgeObject(schema, place, ajv)
+    return (value: unknown) => {
+      const errors = judge(value)
+      if (errors.length === 0) return { value }
+      return { error: new Problem('invalid_input', { errors, reason: `${place}: ${known(errors, schema)}` }) }
+    }
+  }
+}
+
+/** What a schema of a request may say besides its fields; anything else would go unseen. */
+const KNOWN = ['type', 'properties', 'required', 'additionalProperties', 'description']
+
+function judgeObject(schema: Schema, place: string, ajv: Ajv): (value: unknown) => FieldError[] {
+  const unseen = Object.keys(schema).filter((keyword) => !KNOWN.includes(keyword))
+  if (unseen.length > 0 || !schema.properties) throw new TypeError(`a schema of ${place} is no plain object: ${unseen}`)
+  const { properties, required = [] } = schema
+  const judges = Object.entries(properties).map(([name, field]) => {
+    const judge = judgeField(name, field, ajv)
+    const missing = required.includes(name) ? { field: name, message: 'is required' } : undefined
+    return (object: object) => (Object.hasOwn(object, name) ? judge((object as Members)[name]) : missing)
+  })
+  return (value) => {
+    if (value === null && schema.type?.includes('null')) return []
+    if (!isObject(value)) return [{ field: place, message: 'must be object' }]
+    const faults = judges.flatMap((judge) => judge(value) ?? [])
+    return schema.additionalProperties === false ? [...faults, ...unknown(value, properties, faults.length)] : faults
+  }
+}
+
+// For the log. The names of others are the client's, who may have put anything there, a password too.
+function known(errors: readonly FieldError[], { properties = {} }: Schema): string {
+  const names = errors.map(({ field }) => field.split('.', 1)[0] ?? '')
+  return [...new Set(names.map((name) => (Object.hasOwn(properties, name) ? name : 'something else')))].join(', ')
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function unknown(object: object, properties: Members, found: number): FieldError[] {
+  const faults: FieldError[] = []
+  for (const name of Object.keys(object)) {
+    if (found + faults.length >= MOST_FAULTS) break
+    if (!Object.hasOwn(properties, name)) faults.push({ field: shown(name), message: 'is not known here' })
+  }
+  return faults
+}
+
+function judgeField(name: string, schema: Schema, ajv: Ajv): Judge {
+  const { refuse } = schema
+  if (refuse) {
+    return (value) => {
+      const message = typeof value === 'string' ? refuse(value) : 'must be string'
+      return message === undefined ? undefined : { field: name, message }
+    }
+  }
+  const validate = ajv.compile(schema)
+  return (value) => {
+    // The last is the outermost, where alternatives failed before.
+    const fault = validate(value) ? undefined : validate.errors?.at(-1)
+    return fault && describeFault(fault, name)
+  }
+}
+
+function describeFault(
+  { instancePath, keyword, params, message, parentSchema }: ErrorObject,
+  name: string
+): FieldError {
+  const inside = (member: unknown) => shown([name, ...instancePath.split('/').slice(1), String(member)].join('.'))
+  if (keyword === 'required') return { field: inside(params['missingProperty']), message: 'is required' }
+  if (keyword === 'additionalProperties') {
+    return { field: inside(params['additionalProperty']), message: 'is not known here' }
+  }
+  const field = shown(`${name}${instancePath.replaceAll('/', '.')}`)
+  const expected = keyword !== 'type' && parentSchema?.['description']
+  return { field, message: expected ? `must be ${expected}` : (message ?? 'is not valid') }
+}
+
+// Names of members are the client's: what they could do to a terminal or a parser is taken out.
+function shown(name: string): string {
+  const short = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
+  return short.toWellFormed().replaceAll(/\p{Cc}/gu, '\ufffd')
+}

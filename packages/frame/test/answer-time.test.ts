@@ -1,0 +1,111 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { limitAnswerTime } from '../src/connections/answer-time.ts'
+import { listen, startFrame } from './frame.ts'
+import { isProblem } from './problem.ts'
+
+/** In milliseconds. */
+const LONGEST = 200
+
+const JSON_BODY = { headers: { 'content-type': 'application/json' }, body: '{}' }
+
+t.test('an answer that takes too long is 503, and what comes of it later changes nothing', async (t) => {
+  const ends: (() => void)[] = []
+  const { send, lines } = await startFrame(t, (app) => {
+    limitAnswerTime(app, LONGEST)
+    const held = () => new Promise<void>((end) => ends.push(end))
+    app.post('/late', async (_request, reply) => {
+      await held()
+      return reply.code(201).send({ late: true })
+    })
+    app.post('/failing', async () => {
+      await held()
+      throw new Error('nobody waits for it')
+    })
+    app.post('/soon', async () => ({ late: false }))
+  })
+  for (const line of ['POST /late', 'POST /failing']) isProblem(t, await send(line, JSON_BODY), 'unavailable', [], line)
+  for (const end of ends) end()
+  t.strictSame((await send('POST /soon', JSON_BODY)).body, { late: false })
+  t.notMatch(JSON.stringify(lines), /internal_error|FST_ERR_REP_ALREADY_SENT/)
+})
+
+t.test('a guard that takes too long is 503 as well, and lets nothing begin', async (t) => {
+  let begun = 0
+  let pass = () => {}
+  const { send } = await startFrame(t, (app) => {
+    limitAnswerTime(app, LONGEST)
+    const onRequest = () => new Promise<void>((resolve) => (pass = resolve))
+    app.post('/guarded', { onRequest }, async () => {
+      begun += 1
+    })
+  })
+  isProblem(t, await send('POST /guarded', JSON_BODY), 'unavailable')
+  pass()
+  await new Promise(setImmediate)
+  t.equal(begun, 0)
+})
+
+t.test('guard and handler have the time together', async (t) => {
+  const part = LONGEST * 0.7
+  const { send } = await startFrame(t, (app) => {
+    limitAnswerTime(app, LONGEST)
+    app.get('/', { onRequest: () => sleep(part) }, () => sleep(part, {}))
+    app.get('/half', { onRequest: () => sleep(part) }, async () => ({}))
+  })
+  t.equal((await send('GET /half')).status, 200)
+  isProblem(t, await send('GET /'), 'unavailable')
+})
+
+t.test('an answer at the very moment of the limit is the one or the other, whole', async (t) => {
+  const { send, lines } = await startFrame(t, (app) => {
+    limitAnswerTime(app, 20)
+    app.get('/', async (_request, reply) => {
+      await sleep(20)
+      return reply.code(201).send({ late: false })
+    })
+  })
+  const answers = await Promise.all(Array.from({ length: 200 }, () => send('GET /')))
+  const whole = answers.map(({ status, body }) => `${status} ${body.code ?? JSON.stringify(body)}`)
+  const kinds = [...new Set(whole)].sort()
+  t.comment(kinds.map((kind) => `${kind}: ${whole.filter((one) => one === kind).length}`).join(', '))
+  const right = ['201 {"late":false}', '503 unavailable']
+  t.strictSame(
+    kinds.filter((kind) => !right.includes(kind)),
+    []
+  )
+  t.equal(lines.filter(({ msg }) => msg === 'answered').length, 200, 'and each is answered once')
+})
+
+t.test(
+  'the time that a client takes to send the body is not the answer’s, and who goes away leaves no timer',
+  async (t) => {
+    let handled = 0
+    const { app } = await startFrame(t, (app) => {
+      limitAnswerTime(app, LONGEST)
+      app.post('/', async () => ({ handled: ++handled }))
+      app.get('/held', () => new Promise<never>(() => {}))
+    })
+    const port = await listen(app)
+    const open = () => net.connect(port, '127.0.0.1')
+    const slow = open()
+    slow.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{')
+    await sleep(2 * LONGEST)
+    slow.write('}')
+    t.match(String((await once(slow, 'data'))[0]), /^HTTP\/1\.1 200 /)
+    slow.destroy()
+
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const gone = open()
+    gone.write('GET /held HTTP/1.1\r\nHost: x\r\n\r\n')
+    while (timers() === before) await new Promise(setImmediate)
+    // Not only its own side: who has asked may end that and wait.
+    gone.resetAndDestroy()
+    const destroyed = performance.now()
+    while (timers() > before) await new Promise(setImmediate)
+    t.ok(performance.now() - destroyed < LONGEST / 2, 'it ended with its client')
+  }
+)

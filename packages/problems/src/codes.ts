@@ -1,0 +1,97 @@
+interface Definition {
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+  /**
+   * The `error` of the `WWW-Authenticate: Bearer` header (RFC 6750 §3.1). An empty one is a challenge without an error, for
+   * requests that showed no token at all.
+   */
+  readonly challenge?: string
+}
+type Group = Record<string, Definition>
+
+/** What any service may answer. */
+const FRAME = {
+  invalid_input: { status: 400, title: 'Invalid input', detail: 'The request is not as documented: see errors.' },
+  not_found: { status: 404, title: 'Not found', detail: 'There is nothing here by that name.' },
+  method_not_allowed: { status: 405, title: 'Method not allowed', detail: 'Use a method of the Allow header.' },
+  content_too_large: { status: 413, title: 'Body too large', detail: 'Send at most 64 KiB.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'Send the body as Content-Type: application/json.'
+  },
+  internal_error: { status: 500, title: 'Internal error', detail: 'This is our fault. Quote request_id to report it.' },
+  unavailable: { status: 503, title: 'Not available now', detail: 'Try again after the time in Retry-After.' }
+} as const satisfies Group
+
+/** What a service answers that takes tokens. */
+const TOKENS = {
+  missing_token: { status: 401, title: 'No token', challenge: '', detail: 'Send "Authorization: Bearer <token>".' },
+  invalid_request: {
+    status: 400,
+    title: 'Malformed credentials',
+    challenge: 'invalid_request',
+    detail: 'Send one Authorization header with the word Bearer, one space and one token.'
+  },
+  invalid_token: {
+    status: 401,
+    title: 'Token refused',
+    challenge: 'invalid_token',
+    detail: 'The token is not valid here. Refresh it, or log in again.'
+  },
+  token_expired: {
+    status: 401,
+    title: 'Token expired',
+    challenge: 'invalid_token',
+    detail: 'The token has expired. Refresh it, or log in again.'
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'Right missing',
+    challenge: 'insufficient_scope',
+    detail: 'The token is valid, but its user does not have the right to do this.'
+  }
+} as const satisfies Group
+
+/** What the auth service answers besides. */
+const AUTH = {
+  invalid_credentials: {
+    status: 401,
+    title: 'Wrong credentials',
+    challenge: '',
+    detail: 'The email address or the password is wrong.'
+  },
+  invalid_code: {
+    status: 400,
+    title: 'Code refused',
+    detail: 'The code is wrong, used or expired. Ask for a new one.'
+  },
+  renewal_too_early: { status: 400, title: 'Too early to renew', detail: 'The cookie is still good. Renew it later.' },
+  cross_site: {
+    status: 403,
+    title: 'Foreign site',
+    detail: 'Requests that go by cookie are refused from other sites.'
+  },
+  email_unverified: { status: 403, title: 'Address not verified', detail: 'Enter the code that was mailed to you.' },
+  account_disabled: {
+    status: 403,
+    title: 'Account disabled',
+    detail: 'This account was disabled by an administrator.'
+  },
+  email_taken: { status: 409, title: 'Address taken', detail: 'An account with this email address exists already.' },
+  last_admin: { status: 409, title: 'Last administrator', detail: 'Make somebody else an administrator first.' },
+  too_many_requests: { status: 429, title: 'Too many attempts', detail: 'Wait for the time in Retry-After.' }
+} as const satisfies Group
+
+/**
+ * Every error code that Latchkey answers with, its HTTP status and its public text. The list is closed: services,
+ * clients and tests look at `code`, and README.md lists exactly these.
+ */
+export const PROBLEMS = { ...FRAME, ...TOKENS, ...AUTH }
+
+/** One of the codes of {@link PROBLEMS}. */
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** One of the codes that a service can answer which takes tokens and gives none. */
+export type ResourceProblemCode = keyof typeof FRAME | keyof typeof TOKENS
