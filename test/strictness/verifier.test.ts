@@ -1,5 +1,5 @@
-import type { Kind } from '@latchkey/tokens/claims'
 import { Problem } from '@latchkey/problems/problem'
+import type { Kind } from '@latchkey/tokens/claims'
 import t from 'tap'
 import { readKeySet } from '../../packages/verifier/src/jwk.ts'
 import type { KeySource } from '../../packages/verifier/src/key-set.ts'

@@ -1,8 +1,8 @@
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import { reasonOf } from '@latchkey/problems/reason'
 import pg from 'pg'
-import { connectionOf } from './url.ts'
 import { PART } from './time-limits.ts'
+import { connectionOf } from './url.ts'
 
 /** What runs a statement: the pool, or one connection inside a transaction. */
 export interface Queryable {

@@ -1,7 +1,7 @@
 import pg from 'pg'
-import { connectionOf } from './url.ts'
 import { MIGRATIONS_TABLE } from './migrations-table.ts'
 import { scramSecret } from './scram-secret.ts'
+import { connectionOf } from './url.ts'
 
 /** Names in the migrated database, as they stand in SQL; `id` is for people. */
 interface Names {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Problem } from '@latchkey/problems/problem'
 import type { preValidationHookHandler } from 'fastify'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { hasDoubledMember, isNestedDeeper } from './json.ts'
 import { needsNoBody } from './schemas.ts'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, isIPv4, type Socket } from 'node:net'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 
 /** Proxies that a request has come through at the most; entries of X-Forwarded-For beyond them are not looked at. */
 const MOST_PROXIES = 32

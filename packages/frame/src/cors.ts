@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import cors from '@fastify/cors'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 
 /** How long a browser may keep what a preflight was told, in seconds; Chromium keeps it no longer than this. */
 const PREFLIGHT_AGE = 7200

@@ -1,6 +1,6 @@
 import { unavailable } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { problems } from './schemas.ts'
 
 const shared = { tags: ['operation'], security: [] }

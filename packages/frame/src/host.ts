@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '@latchkey/problems/problem'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 
 /** A name or an address, and a port (RFC 3986 §3.2.2 and §3.2.3). */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i

@@ -1,6 +1,6 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 import { needsNoBody } from './schemas.ts'
 
 // The page loads its own scripts and sends requests to its own service, and that is all it may do. Styles may stand

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Problem } from '@latchkey/problems/problem'
 import { problemResponse } from '@latchkey/problems/response'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 
 /**
  * Gives an app its one way to fail: every error becomes `application/problem+json` (RFC 9457), faults of ours are

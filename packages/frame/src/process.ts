@@ -1,4 +1,4 @@
-import type { App } from './app.ts'
+import type { App } from './app-type.ts'
 
 /** Longest wait for open requests when the service stops, in milliseconds. */
 const DRAIN_TIMEOUT = 10_000

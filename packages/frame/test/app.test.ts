@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import t from 'tap'
-import { health } from '../src/health.ts'
 import { MOST_OPEN } from '../src/connections/pipelining.ts'
+import { health } from '../src/health.ts'
 import { listen, startFrame } from './frame.ts'
 import { isProblem } from './problem.ts'
 

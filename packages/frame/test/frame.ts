@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
-import { type App, createApp, type FrameSettings } from '../src/app.ts'
+import { createApp, type FrameSettings } from '../src/app.ts'
+import type { App } from '../src/app-type.ts'
 import type { FrameConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
 import type { Answer } from './problem.ts'

@@ -1,5 +1,5 @@
-import { type AccessClaims, type Claims, isCount, KINDS, type Kind, type RefreshClaims } from './claims.ts'
 import { Problem } from '@latchkey/problems/problem'
+import { type AccessClaims, type Claims, isCount, KINDS, type Kind, type RefreshClaims } from './claims.ts'
 
 /** The protected header of a token that passed {@link checkHeader}. */
 export interface TokenHeader {

@@ -1,5 +1,5 @@
-import { readBearer } from '@latchkey/tokens/bearer'
 import { Problem } from '@latchkey/problems/problem'
+import { readBearer } from '@latchkey/tokens/bearer'
 import t from 'tap'
 
 /** Header lines in the order of Node's `rawHeaders`, and the token or the code of the refusal. */

@@ -1,5 +1,5 @@
-import { decodeUnverified } from '@latchkey/tokens/compact'
 import { Problem } from '@latchkey/problems/problem'
+import { decodeUnverified } from '@latchkey/tokens/compact'
 import fc from 'fast-check'
 import t from 'tap'
 

@@ -1,5 +1,5 @@
-import type { Kind } from '@latchkey/tokens/claims'
 import { Problem } from '@latchkey/problems/problem'
+import type { Kind } from '@latchkey/tokens/claims'
 import { checkClaims, checkHeader, type Expectations } from '@latchkey/tokens/rules'
 import t from 'tap'
 import { accessClaims, refreshClaims } from '../../../test/tokens.ts'

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readBearer } from '../../tokens/src/bearer.ts'
-import type { AccessClaims } from '../../tokens/src/claims.ts'
 import { Problem } from '@latchkey/problems/problem'
 import { problemResponse } from '@latchkey/problems/response'
+import { readBearer } from '../../tokens/src/bearer.ts'
+import type { AccessClaims } from '../../tokens/src/claims.ts'
 import { Refusal } from './refusal.ts'
 import type { Verifier } from './verifier.ts'
 

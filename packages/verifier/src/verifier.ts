@@ -1,6 +1,6 @@
+import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '../../tokens/src/claims.ts'
 import { decodeUnverified } from '../../tokens/src/compact.ts'
-import { Problem } from '@latchkey/problems/problem'
 import { checkClaims, checkHeader, type TokenHeader } from '../../tokens/src/rules.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { SYSTEM_CLOCK } from './clock.ts'

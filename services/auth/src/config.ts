@@ -1,8 +1,8 @@
+import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
 import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { choice, duration, integer, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
-import { faultOfDatabaseUrl } from '@latchkey/database/url'
 
 /** In seconds. */
 const DAY = 86_400

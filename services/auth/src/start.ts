@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openDatabase } from '@latchkey/database/pool'
 import { createLogger } from '@latchkey/frame/logger'
 import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
 import type { Service } from '@latchkey/frame/process'
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
 import { authConfig, type Config } from './config.ts'
-import { openDatabase } from '@latchkey/database/pool'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
@@ -20,7 +20,9 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const logger = await createLogger('auth', config)
   warnOfPlainHttp(config, ['ISSUER'], logger)
   warnOfRotation(config, logger)
-  const database = openDatabase({ ...config, application_name: 'latchkey-auth' }, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
+  const database = openDatabase({ ...config, application_name: 'latchkey-auth' }, (error) =>
+    logger.warn({ err: error }, 'an idle database connection was lost')
+  )
   const keys = await openLiveKeys({ dir: config.KEYS_DIR, database, rules: keyRules(config), log: logger })
   process.on('SIGHUP', () => void keys.update())
   const hashPool = openHashPool(config.HASH_THREADS)

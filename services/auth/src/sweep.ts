@@ -1,6 +1,6 @@
+import type { Queryable } from '@latchkey/database/pool'
 import { type Background, runInBackground } from '@latchkey/frame/background'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Queryable } from '@latchkey/database/pool'
 import { sweepAttempts } from './passwords/attempts.ts'
 import { sweepSessions } from './sessions/sweep.ts'
 

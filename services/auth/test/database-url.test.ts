@@ -1,7 +1,7 @@
+import { connectionOf, faultOfDatabaseUrl } from '@latchkey/database/url'
 import fc from 'fast-check'
 import pg from 'pg'
 import t from 'tap'
-import { connectionOf, faultOfDatabaseUrl } from '@latchkey/database/url'
 
 const { pathname: FILE } = new URL(import.meta.url)
 

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { Test } from 'tap'
 import { openDatabase } from '@latchkey/database/pool'
+import type { Test } from 'tap'
 import { type LiveKeys, openLiveKeys } from '../src/keys/live-keys.ts'
 import { kidOf, rsaPem } from './keys.ts'
 

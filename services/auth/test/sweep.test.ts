@@ -1,6 +1,6 @@
+import { type Database, openDatabase } from '@latchkey/database/pool'
 import t from 'tap'
 import { runAsOwner } from '../../../test/database.ts'
-import { type Database, openDatabase } from '@latchkey/database/pool'
 import { sweep } from '../src/sweep.ts'
 import { startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'

@@ -1,4 +1,5 @@
-import { type App, createApp } from '@latchkey/frame/app'
+import { createApp } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
 import { createVerifier, type KeySet } from '@latchkey/verifier'

@@ -1,4 +1,4 @@
-import type { App } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import { createLogger } from '@latchkey/frame/logger'
 import type { KeySet } from '@latchkey/verifier'
 import type { Test } from 'tap'

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { App } from '../app.ts'
+import type { App } from '../app-type.ts'
 
 /** Longest that requests are held while clients are still let in, in milliseconds. */
 const LONGEST = 50

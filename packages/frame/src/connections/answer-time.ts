@@ -1,5 +1,5 @@
 import { unavailable } from '@latchkey/problems/problem'
-import type { App } from '../app.ts'
+import type { App } from '../app-type.ts'
 import { answerInstead } from '../problems.ts'
 
 declare module 'fastify' {

@@ -4,9 +4,9 @@ import type { Socket } from 'node:net'
 import { Problem } from '@latchkey/problems/problem'
 import { problemResponse } from '@latchkey/problems/response'
 import type { FastifyReply } from 'fastify'
-import type { App } from '../app.ts'
-import type { Connections } from './open-connections.ts'
+import type { App } from '../app-type.ts'
 import { answerInstead } from '../problems.ts'
+import type { Connections } from './open-connections.ts'
 
 /** How long a connection that has ended is still read, in milliseconds: closed at once, its last answer could be lost. */
 const LINGER = 1000

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { App } from '../app-type.ts'
 import { untilNobodyComes } from './accepting.ts'
-import type { App } from '../app.ts'
 import type { Connections } from './open-connections.ts'
 
 /** How long clients that wait are taken in while the app closes, and then may still bring a request; in milliseconds. */

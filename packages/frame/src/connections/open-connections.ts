@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { App } from '../app.ts'
+import type { App } from '../app-type.ts'
 
 /** The open connections of an app, each with the answers that are not yet sent on it, in the order of their requests. */
 export type Connections = ReadonlyMap<Socket, readonly ServerResponse[]>

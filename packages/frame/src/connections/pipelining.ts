@@ -1,4 +1,4 @@
-import type { App } from '../app.ts'
+import type { App } from '../app-type.ts'
 import type { Connections } from './open-connections.ts'
 
 /** Requests that a connection may have open at once: each one holds memory, and some a file. */

@@ -1,4 +1,4 @@
-import type { App } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import type { Parts } from '../parts/parts.ts'
 import { publicUser, USER } from '../users/fields.ts'

@@ -1,5 +1,5 @@
-import { Problem } from '@latchkey/problems/problem'
 import type { Database, Queryable } from '@latchkey/database/pool'
+import { Problem } from '@latchkey/problems/problem'
 import { revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/rows.ts'
 import { forgetClients } from '../sessions/sessions.ts'

@@ -1,5 +1,5 @@
-import type { RefreshClaims } from '@latchkey/tokens/claims'
 import { Problem } from '@latchkey/problems/problem'
+import type { RefreshClaims } from '@latchkey/tokens/claims'
 import type { FastifyRequest } from 'fastify'
 import type { VerifyToken } from './verify.ts'
 

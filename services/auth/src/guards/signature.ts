@@ -1,7 +1,7 @@
 import jwt, { type TokenOrHeader } from '@fastify/jwt'
-import type { App } from '@latchkey/frame/app'
-import type { Kind } from '@latchkey/tokens/claims'
+import type { App } from '@latchkey/frame/app-type'
 import { Problem, unavailable } from '@latchkey/problems/problem'
+import type { Kind } from '@latchkey/tokens/claims'
 import type { FastifyRequest } from 'fastify'
 import type { KeyRing, Keys } from '../keys/folder.ts'
 

@@ -1,4 +1,4 @@
-import type { App } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import type { Claims, Kind } from '@latchkey/tokens/claims'
 import { decodeUnverified } from '@latchkey/tokens/compact'
 import { checkClaims, checkHeader } from '@latchkey/tokens/rules'

@@ -1,5 +1,5 @@
-import type { Kind } from '@latchkey/tokens/claims'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Kind } from '@latchkey/tokens/claims'
 import { loadKeys } from './folder.ts'
 import type { SigningKey } from './key-file.ts'
 import { judgeKeys, type KeyConfig, keyRules, type Verdict } from './rule.ts'

@@ -1,6 +1,6 @@
+import type { Database, Queryable } from '@latchkey/database/pool'
 import { type Background, runInBackground } from '@latchkey/frame/background'
 import type { Kind } from '@latchkey/tokens/claims'
-import type { Database, Queryable } from '@latchkey/database/pool'
 import type { Keys } from './folder.ts'
 import { beginners, foundKeys, isUpToDate, judge, KINDS, type Rules, type Seen } from './judgement.ts'
 import type { SigningKey } from './key-file.ts'

@@ -1,5 +1,5 @@
-import type { Kind } from '@latchkey/tokens/claims'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Kind } from '@latchkey/tokens/claims'
 import type { KeyTimes } from './rule.ts'
 
 /** The times of all keys of both kinds, and the present by the same clock, in seconds since 1970. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
-import type { App } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'

@@ -1,4 +1,4 @@
-import type { App } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import { harmless } from '@latchkey/frame/harmless'
 import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'

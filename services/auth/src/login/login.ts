@@ -1,4 +1,4 @@
-import type { App } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'

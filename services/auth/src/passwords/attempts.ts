@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { Problem } from '@latchkey/problems/problem'
 import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import { Problem } from '@latchkey/problems/problem'
 
 /** Where wrong passwords are counted: all strangers of an address together, and each known device of an account by itself. */
 export type Bucket = Buffer

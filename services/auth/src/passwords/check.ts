@@ -1,5 +1,5 @@
-import { Problem } from '@latchkey/problems/problem'
 import type { Queryable } from '@latchkey/database/pool'
+import { Problem } from '@latchkey/problems/problem'
 import { type Buckets, countAttempt, failAttempt, forgetAttempts, takeBackAttempt } from './attempts.ts'
 import type { Asker } from './hash-pool.ts'
 import type { Passwords } from './hashing.ts'

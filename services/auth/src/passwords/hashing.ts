@@ -1,6 +1,6 @@
+import { PART } from '@latchkey/database/time-limits'
 import { unavailable } from '@latchkey/problems/problem'
 import { getRounds } from 'bcryptjs'
-import { PART } from '@latchkey/database/time-limits'
 import type { Asker, HashPool } from './hash-pool.ts'
 import { fitsBcrypt, normalizePassword } from './policy.ts'
 import type { HashResult, HashTask } from './worker.ts'

@@ -1,5 +1,5 @@
-import { Problem } from '@latchkey/problems/problem'
 import type { Database, Queryable } from '@latchkey/database/pool'
+import { Problem } from '@latchkey/problems/problem'
 import { replaceHash } from '../users/change.ts'
 import { lockWithTokenHash, replaceTokenHash, replaceTokenHashes } from '../users/token-hash.ts'
 import {

@@ -1,6 +1,6 @@
-import type { RefreshClaims } from '@latchkey/tokens/claims'
-import { unavailable } from '@latchkey/problems/problem'
 import { isToBeRepeated, type Queryable } from '@latchkey/database/pool'
+import { unavailable } from '@latchkey/problems/problem'
+import type { RefreshClaims } from '@latchkey/tokens/claims'
 import { USER_ENABLED } from '../users/account.ts'
 import { decide, type Granting, type Refusing, type RotationSettings, type SessionState } from './refresh-rule.ts'
 import { type Client, GRANT_COLUMNS, type Grant, idleEnd, SESSION_LIVES, seconds, sweepDay } from './rows.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { App } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
 import { problems } from '@latchkey/frame/schemas'
 import { unavailable } from '@latchkey/problems/problem'
 import { type Static, Type } from 'typebox'
