@@ -16,8 +16,8 @@ const database = await createDatabase(t)
 const { auth, resource } = await startPair(t, {
   DATABASE_URL: database,
   DATABASE_POOL_SIZE: String(POOL_SIZE),
-  DATABASE_TIMEOUT: `${TIMEOUT}s`,
-  HASH_QUEUE_TIMEOUT: `${TIMEOUT}s`,
+  ANSWER_TIMEOUT: `${TIMEOUT}s`,
+  PASSWORD_TIMEOUT: `${TIMEOUT}s`,
   RATE_LIMIT_PER_MINUTE: '0'
 })
 const ada = { email: 'ada@example.com', username: 'Ada', password: 'a quiet harbour at dawn' }

@@ -76,7 +76,7 @@ export function succeeded({ status }: Operation): boolean {
 
 /**
  * Every answer came in time, and is a success, a 4xx or a 503 as documented. `longest` is in milliseconds: the longer
- * one of DATABASE_TIMEOUT and HASH_QUEUE_TIMEOUT.
+ * one of ANSWER_TIMEOUT and PASSWORD_TIMEOUT.
  */
 export function everyAnswerIsClean(t: Test, operations: readonly Operation[], longest = LONGEST_ANSWER): void {
   const unclean = operations.filter((operation) => !isClean(operation) || operation.ms > longest + MARGIN)

@@ -17,8 +17,8 @@ const database = await createDatabase(t)
 proxy.connectTo(database)
 const { auth } = await startPair(t, {
   DATABASE_URL: proxy.urlOf(database),
-  DATABASE_TIMEOUT: `${TIMEOUT}s`,
-  HASH_QUEUE_TIMEOUT: `${TIMEOUT}s`,
+  ANSWER_TIMEOUT: `${TIMEOUT}s`,
+  PASSWORD_TIMEOUT: `${TIMEOUT}s`,
   RATE_LIMIT_PER_MINUTE: '0'
 })
 const { send, operations } = recordHistory(() => auth.url)

@@ -24,7 +24,7 @@ export interface Database extends Queryable {
 export interface DatabaseSettings {
   readonly DATABASE_URL: string
   readonly DATABASE_POOL_SIZE: number
-  readonly DATABASE_TIMEOUT: number
+  readonly ANSWER_TIMEOUT: number
   /** `off` for a pooler in transaction mode; by default `on`. */
   readonly DATABASE_PREPARE?: 'on' | 'off'
   /** What the server shows of these connections; by default `latchkey`. */
@@ -52,7 +52,7 @@ const PASSING =
  * `onLost` hears of idle connections that were cut; the pool replaces them by itself.
  */
 export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database {
-  const timeout = settings.DATABASE_TIMEOUT * 1000
+  const timeout = settings.ANSWER_TIMEOUT * 1000
   const limits = { statement_timeout: timeout * PART.statement, idle_in_transaction_session_timeout: timeout * 2 }
   const { options = '', ...connection } = connectionOf(settings.DATABASE_URL)
   const pooled = settings.DATABASE_PREPARE === 'off'

@@ -1,7 +1,7 @@
 /**
  * What part of a timeout is given to what, so that whoever waits for the service waits no longer than the timeout.
  *
- * `DATABASE_TIMEOUT` and `HASH_QUEUE_TIMEOUT` are promises about the client's time; the longer one is the limit of every
+ * `ANSWER_TIMEOUT` and `PASSWORD_TIMEOUT` are promises about the client's time; the longer one is the limit of every
  * answer. The service answers before it, because the answer has to travel. Each single step ends earlier still, so that
  * what went wrong is known; and PostgreSQL ends a statement before the service gives up its connection.
  */
@@ -10,6 +10,6 @@ export const PART = {
   answer: 0.9,
   /** Of its own one: a wait for a connection, a wait for a silent server, a password with its wait for a thread. */
   step: 0.8,
-  /** Of `DATABASE_TIMEOUT`: a statement, ended by PostgreSQL. */
+  /** Of `ANSWER_TIMEOUT`: a statement, ended by PostgreSQL. */
   statement: 0.7
 } as const

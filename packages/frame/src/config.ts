@@ -85,6 +85,20 @@ export function readConfig<T extends TObject>(
   throw new ConfigError(problems)
 }
 
+/**
+ * Says which settings stand in the environment under a name that they had before; `renamed` has their new names by the old.
+ *
+ * To go on with the default of the new name would be to forget what an operator has set.
+ */
+export function oldNames(
+  renamed: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>
+): string[] {
+  return Object.entries(renamed)
+    .filter(([old]) => env[old])
+    .map(([old, name]) => `${old} is now called ${name}: set that one, and remove ${old}.`)
+}
+
 function readValue(path: string, name: string, problems: string[]): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()

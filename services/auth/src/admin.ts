@@ -109,7 +109,7 @@ try {
   if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
   const { DATABASE_URL, DATABASE_PREPARE } = authSettings.properties
   const config = readConfig(Type.Object({ DATABASE_URL, DATABASE_PREPARE }), process.env)
-  const database = openDatabase({ ...config, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+  const database = openDatabase({ ...config, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
   try {
     const missing = await missingMigration(database)
     if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)

@@ -36,7 +36,7 @@ export async function buildApp(
   { keysUnready = async () => undefined, logger, now = Date.now, ...opened }: AppOptions
 ): Promise<App> {
   const maxAge = config.JWKS_PUBLISH_AGE
-  const longestAnswer = Math.max(config.DATABASE_TIMEOUT, config.HASH_QUEUE_TIMEOUT) * 1000 * PART.answer
+  const longestAnswer = Math.max(config.ANSWER_TIMEOUT, config.PASSWORD_TIMEOUT) * 1000 * PART.answer
 
   return createApp({ ...config, longestAnswer, usesTls: config.ISSUER.startsWith('https:') }, logger, async (app) => {
     await openapi(app, {

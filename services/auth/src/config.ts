@@ -1,5 +1,5 @@
 import { faultOfDatabaseUrl } from '@latchkey/database/url'
-import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
+import { ConfigError, type FrameConfig, frameSettings, oldNames, readConfig } from '@latchkey/frame/config'
 import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { choice, duration, integer, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
@@ -52,19 +52,19 @@ export const authSettings = Type.Object({
     maximum: 1000,
     default: '10',
     description:
-      'Most connections to the database, for each instance; a request that finds none free waits for eight tenths of DATABASE_TIMEOUT.'
+      'Most connections to the database, for each instance; a request that finds none free waits for eight tenths of ANSWER_TIMEOUT.'
   }),
   DATABASE_PREPARE: choice(['on', 'off'], {
     default: 'on',
     description:
       'on: each connection plans a statement once. off: for a pooler in transaction mode, as PgBouncer; each statement is a transaction that sets its own limits, which takes two round trips more.'
   }),
-  DATABASE_TIMEOUT: duration({
+  ANSWER_TIMEOUT: duration({
     maximum: 300,
     minimum: 0.05,
     default: '3s',
     description:
-      'Longest time of an answer of any route, or HASH_QUEUE_TIMEOUT if that is longer; then it is 503. The service gives up at nine tenths of it, a wait for a connection or for a silent server at eight, and PostgreSQL a statement at seven.'
+      'Longest time of an answer of any route, or PASSWORD_TIMEOUT if that is longer; then it is 503. The service gives up at nine tenths of it, a wait for a connection or for a silent server at eight, and PostgreSQL a statement at seven.'
   }),
   ACCESS_TOKEN_TTL: duration({
     maximum: 7 * DAY,
@@ -107,7 +107,7 @@ export const authSettings = Type.Object({
     maximum: 15,
     default: '11',
     description:
-      'Work of one password hash; each step doubles the time of a login and of a guess. A password change is two of them, and has to be done within HASH_QUEUE_TIMEOUT. Raised, old hashes are renewed at the next login.'
+      'Work of one password hash; each step doubles the time of a login and of a guess. A password change is two of them, and has to be done within PASSWORD_TIMEOUT. Raised, old hashes are renewed at the next login.'
   }),
   PASSWORD_MIN_LENGTH: integer({
     minimum: 1,
@@ -116,7 +116,7 @@ export const authSettings = Type.Object({
     description:
       'Fewest characters (code points) of a new password. NIST SP 800-63B-4 asks for 15 where nothing but the password protects.'
   }),
-  HASH_QUEUE_TIMEOUT: duration({
+  PASSWORD_TIMEOUT: duration({
     maximum: 300,
     minimum: 0.05,
     default: '3s',
@@ -158,9 +158,12 @@ export const authSettings = Type.Object({
 /** The settings of the auth service, named as in the environment; durations are seconds. */
 export type Config = FrameConfig & Static<typeof authSettings>
 
+/** Settings that have another name today. */
+const RENAMED = { DATABASE_TIMEOUT: 'ANSWER_TIMEOUT', HASH_QUEUE_TIMEOUT: 'PASSWORD_TIMEOUT' }
+
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
-  const config = readConfig(authSettings, env)
+  const config = readConfig(authSettings, env, oldNames(RENAMED, env))
   const problems = [
     config.KEY_LEAD < 2 * config.JWKS_PUBLISH_AGE && `KEY_LEAD must be at least twice JWKS_PUBLISH_AGE. ${KEY_LEAD}`,
     config.AUDIENCE.includes(config.ISSUER) && `AUDIENCE must not name the ISSUER. ${AUDIENCE}`

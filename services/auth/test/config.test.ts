@@ -36,7 +36,7 @@ t.test('four settings are enough, and the others are as the contract has them; d
     DATABASE_URL: 'postgres://user@host/name',
     DATABASE_POOL_SIZE: 10,
     DATABASE_PREPARE: 'on',
-    DATABASE_TIMEOUT: 3,
+    ANSWER_TIMEOUT: 3,
     ACCESS_TOKEN_TTL: 900,
     REFRESH_TOKEN_TTL: 2_592_000,
     REFRESH_TOKEN_ROTATION: 'on',
@@ -45,11 +45,23 @@ t.test('four settings are enough, and the others are as the contract has them; d
     CLOCK_LEEWAY: 5,
     BCRYPT_COST: 11,
     PASSWORD_MIN_LENGTH: 8,
-    HASH_QUEUE_TIMEOUT: 3,
+    PASSWORD_TIMEOUT: 3,
     RATE_LIMIT_PER_MINUTE: 100,
     JWKS_PUBLISH_AGE: 300,
     KEY_LEAD: 660
   })
+})
+
+t.test('the old name of a setting is refused, with the new one', async (t) => {
+  const old = { DATABASE_TIMEOUT: '5s', HASH_QUEUE_TIMEOUT: '5s' }
+  t.throws(() => authConfig({ ...LEAST, ...old }), {
+    problems: [
+      'DATABASE_TIMEOUT is now called ANSWER_TIMEOUT: set that one, and remove DATABASE_TIMEOUT.',
+      'HASH_QUEUE_TIMEOUT is now called PASSWORD_TIMEOUT: set that one, and remove HASH_QUEUE_TIMEOUT.'
+    ]
+  })
+  const names = complaints({ ...LEAST, ...old, BCRYPT_COST: '3' })
+  t.strictSame(names, ['BCRYPT_COST', 'DATABASE_TIMEOUT', 'HASH_QUEUE_TIMEOUT'], 'together with all other faults')
 })
 
 t.test('everything that is missing is named at once, with what it is', async (t) => {
@@ -71,14 +83,14 @@ t.test('everything that is malformed is named at once, with what is expected, an
     AUDIENCE: 'greeter,,chat',
     DATABASE_URL: 'mysql://user:secret-canary@host/name',
     DATABASE_POOL_SIZE: '0',
-    DATABASE_TIMEOUT: '3',
+    ANSWER_TIMEOUT: '3',
     ACCESS_TOKEN_TTL: '15 m',
     REFRESH_TOKEN_TTL: '30D',
     SESSION_MAX_AGE: '-1d',
     CLOCK_LEEWAY: '5sec',
     BCRYPT_COST: '9',
     PASSWORD_MIN_LENGTH: 'eight',
-    HASH_QUEUE_TIMEOUT: '1.5s',
+    PASSWORD_TIMEOUT: '1.5s',
     RATE_LIMIT_PER_MINUTE: '1e3',
     JWKS_PUBLISH_AGE: '0s',
     KEY_LEAD: '1s'

@@ -13,7 +13,7 @@ function open(t: Test, settings: { url?: string; size?: number; timeout?: number
     {
       DATABASE_URL: settings.url ?? url,
       DATABASE_POOL_SIZE: settings.size ?? 2,
-      DATABASE_TIMEOUT: settings.timeout ?? 10
+      ANSWER_TIMEOUT: settings.timeout ?? 10
     },
     (error) => lost.push(error)
   )
@@ -141,7 +141,7 @@ t.test('what the server cannot do now is unavailable, whatever name it gives tha
   }
 })
 
-t.test('a statement has DATABASE_TIMEOUT, and its connection is good for more', async (t) => {
+t.test('a statement has ANSWER_TIMEOUT, and its connection is good for more', async (t) => {
   const database = open(t, { size: 1, timeout: 1 })
   await t.rejects(database.query('SELECT pg_sleep(60)'), { ...UNAVAILABLE, message: /statement timeout/ })
   const slow = database.transaction((connection) => connection.query('SELECT pg_sleep(60)'))
@@ -149,7 +149,7 @@ t.test('a statement has DATABASE_TIMEOUT, and its connection is good for more', 
   t.strictSame(await database.query('SELECT 1 AS one'), [{ one: 1 }])
 })
 
-t.test('whoever finds no free connection within DATABASE_TIMEOUT is told so', async (t) => {
+t.test('whoever finds no free connection within ANSWER_TIMEOUT is told so', async (t) => {
   const database = open(t, { size: 1, timeout: 0.2 })
   await database.transaction(async (connection) => {
     const others = [database.query('SELECT 1'), database.transaction(async () => {})]

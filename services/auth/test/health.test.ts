@@ -34,7 +34,7 @@ t.test('it is up but not ready while its schema is behind', async (t) => {
 t.test('it is up but not ready while the database is away, and says 503 where it needs it', async (t) => {
   const port = await closedPort()
   const auth = await startAuth(t, {
-    env: { DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/x`, DATABASE_TIMEOUT: '1s' }
+    env: { DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/x`, ANSWER_TIMEOUT: '1s' }
   })
   isProblem(t, await auth.send('GET /readyz'), 'unavailable')
   const body = { email: 'ada@example.com', password: PASSWORD }

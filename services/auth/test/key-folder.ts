@@ -63,7 +63,7 @@ export async function openInstance(
     pems
   }: { dir: string; databaseUrl: string; away?: boolean; pems: Record<string, string> }
 ): Promise<Instance> {
-  const settings = { DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: 2, DATABASE_TIMEOUT: 10 }
+  const settings = { DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: 2, ANSWER_TIMEOUT: 10 }
   const real = openDatabase(settings, () => {})
   let isAway = away
   const unlessAway = async () => {

@@ -109,7 +109,7 @@ t.test('DATABASE_PREPARE=off', { skip: SKIPPED }, async (t) => {
 
   t.test('its limits hold for each statement and each transaction, and times are read right', async (t) => {
     const database = openDatabase(
-      { DATABASE_URL, DATABASE_POOL_SIZE: 4, DATABASE_TIMEOUT: 1, DATABASE_PREPARE: 'off' },
+      { DATABASE_URL, DATABASE_POOL_SIZE: 4, ANSWER_TIMEOUT: 1, DATABASE_PREPARE: 'off' },
       () => {}
     )
     t.teardown(() => database.close())

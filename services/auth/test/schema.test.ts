@@ -9,7 +9,7 @@ const TABLES = ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', '
 async function emptyDatabase(t: Test) {
   const url = await createDatabase(t)
   await runStatement(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
-  const database = openDatabase({ DATABASE_URL: url, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+  const database = openDatabase({ DATABASE_URL: url, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
   t.teardown(() => database.close())
   const tables = async () => {
     const rows = await database.query<{ name: string }>(
@@ -87,7 +87,7 @@ for (const [how, choose] of Object.entries(OWN_SCHEMA)) {
       const { url } = await emptyDatabase(t)
       await runStatement(url, 'CREATE SCHEMA "my app"; CREATE TABLE public.pgmigrations (mine int)')
       const there = await choose({ url, user: new URL(url).username, name: new URL(url).pathname.slice(1) })
-      const database = openDatabase({ DATABASE_URL: there, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+      const database = openDatabase({ DATABASE_URL: there, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
       t.teardown(() => database.close())
       t.match(await missingMigration(database), /users-and-sessions/)
       await migrate({ url: there })
@@ -108,7 +108,7 @@ for (const [how, choose] of Object.entries(OWN_SCHEMA)) {
         runStatement(url, `DROP OWNED BY ${new URL(service).username}; DROP ROLE ${new URL(service).username}`)
       )
       await migrate({ url: there, serviceUrl: service })
-      const own = openDatabase({ DATABASE_URL: service, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+      const own = openDatabase({ DATABASE_URL: service, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
       t.teardown(() => own.close())
       t.equal(await missingMigration(own), undefined, 'a user that was made for the service finds it, too')
       t.strictSame(await own.query('SELECT id FROM users'), [])

@@ -65,7 +65,7 @@ t.test('it listens when it knows which key signs, but does not wait for ever', a
     const settings = {
       KEYS_DIR: keysDir(t, { access, refresh }),
       DATABASE_URL,
-      DATABASE_TIMEOUT: '60s',
+      ANSWER_TIMEOUT: '60s',
       BCRYPT_COST: '10'
     }
     return addressOf(startChild(t, SERVER, environment(settings)))

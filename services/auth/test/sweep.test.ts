@@ -92,5 +92,5 @@ for (const [name, without] of Object.entries(PLANS)) {
 function openPlanned(without: string[]): Database {
   const url = new URL(clock.databaseUrl)
   url.searchParams.set('options', without.map((way) => `-c enable_${way}=off`).join(' '))
-  return openDatabase({ DATABASE_URL: url.href, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+  return openDatabase({ DATABASE_URL: url.href, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
 }

@@ -54,7 +54,7 @@ async function ask(host: string, parameters: string): Promise<string> {
   const DATABASE_URL = urlOf(host, parameters)
   const fault = faultOfDatabaseUrl(DATABASE_URL)
   if (fault) return fault
-  const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }, () => {})
+  const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
   try {
     const [row] = await database.query<{ ssl: boolean }>('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')
     return row?.ssl ? 'TLS' : 'plain'
@@ -93,7 +93,7 @@ t.test('migrations and their service go by TLS as well', async (t) => {
   const url = urlOf('localhost', `sslmode=verify-full&sslrootcert=${CA}`)
   const service = Object.assign(new URL(url), { username: 'service', password: 'x' })
   await migrate({ url, serviceUrl: service.href })
-  const settings = { DATABASE_URL: service.href, DATABASE_POOL_SIZE: 1, DATABASE_TIMEOUT: 10 }
+  const settings = { DATABASE_URL: service.href, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }
   const database = openDatabase(settings, () => {})
   t.teardown(() => database.close())
   t.strictSame(await database.query('SELECT id FROM users'), [])

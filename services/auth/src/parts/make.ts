@@ -34,7 +34,7 @@ export async function makeParts(app: App, config: Config, { database, keys, hash
     database,
     passwords: createPasswords(hashPool, {
       cost: config.BCRYPT_COST,
-      queueTimeout: config.HASH_QUEUE_TIMEOUT,
+      queueTimeout: config.PASSWORD_TIMEOUT,
       highestCost: followHighestCost(() => findHighestCost(database), { configured: config.BCRYPT_COST, now })
     }),
     minLength: config.PASSWORD_MIN_LENGTH,

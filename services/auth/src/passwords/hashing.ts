@@ -22,7 +22,7 @@ export interface Passwords {
 export interface PasswordSettings {
   /** Of a new hash: BCRYPT_COST. */
   readonly cost: number
-  /** HASH_QUEUE_TIMEOUT, in seconds. */
+  /** PASSWORD_TIMEOUT, in seconds. */
   readonly queueTimeout: number
   /** The highest cost of a hash that is stored: what each comparison costs that fails. */
   readonly highestCost: () => Promise<number>
