@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { emit } from '@latchkey/events/emit'
 import { reasonOf } from '@latchkey/problems/reason'
 import type { FastifyBaseLogger, FastifyReply } from 'fastify'
 import { type DestinationStream, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
@@ -41,7 +42,7 @@ export async function createLogger(
   }
   const logger = pino(
     options,
-    openLines(STANDARD_OUTPUT, (lost) => logger.warn({ event: 'log_lost', lost }, 'lines of the log were lost'))
+    openLines(STANDARD_OUTPUT, (lost) => emit(logger, 'log_lost', { lost }))
   )
   return logger
 }

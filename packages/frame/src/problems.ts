@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { emit } from '@latchkey/events/emit'
 import { Problem } from '@latchkey/problems/problem'
 import { problemResponse } from '@latchkey/problems/response'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
@@ -63,10 +64,11 @@ export function refuseOtherMethods(app: App, paths: readonly string[]): void {
 }
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
-  const level = problem.status >= 500 ? 'error' : 'info'
+  const { code, cause, message } = problem
   // What is refused on purpose, as in a storm of logins, has nothing to tell by its stack, which is dear.
-  const unexpected = level === 'error' && problem.cause !== undefined
-  request.log[level]({ code: problem.code, ...(unexpected && { err: problem }) }, problem.message)
+  if (problem.status >= 500)
+    emit(request.log, 'failed', { code, ...(cause !== undefined && { err: problem }) }, message)
+  else emit(request.log, 'refused', { code }, message)
   const { headers, body } = problemResponse(problem, request.id)
   reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
 }

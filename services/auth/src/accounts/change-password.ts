@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -46,7 +47,7 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
       await confirmPassword({ database, passwords }, { caller, asker }, current)
       const passwordHash = await passwords.hash(asker, wanted)
       const grant = await replacePassword(database, caller, { passwordHash, idle: life.idle, from: clientOf(request) })
-      request.log.info({ event: 'password_changed', user: caller.id, session: grant.sid }, 'password changed')
+      emit(request.log, 'password_changed', { user: caller.id, session: grant.sid })
       return reply.send(await tokens.issue(grant, accessClaims.aud))
     })
   )

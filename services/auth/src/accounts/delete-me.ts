@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
@@ -33,7 +34,7 @@ export function deleteMe(
       passwords.refuseIfBusy(asker)
       await confirmPassword({ database, passwords }, { caller, asker }, request.body.current_password)
       await deleteOwnAccount(database, caller)
-      request.log.info({ event: 'account_deleted', user: caller.id, session: caller.sid }, 'account deleted')
+      emit(request.log, 'account_deleted', { user: caller.id, session: caller.sid })
       return reply.code(204).send(null)
     })
   )

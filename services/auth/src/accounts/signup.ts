@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -42,7 +43,7 @@ export function signup(
       const passwordHash = await passwords.hash({ client: clientKey(request), user: email.toLowerCase() }, password)
       const account = await addUser(database, { email, username, passwordHash })
       if (!account) throw new Problem('email_taken')
-      request.log.info({ event: 'signup', user: account.id }, 'signed up')
+      emit(request.log, 'signup', { user: account.id })
       return reply.code(201).send(publicUser(account))
     })
   )

@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -24,7 +25,7 @@ export function updateUsername(app: App, { database, guards }: Pick<Parts, 'data
   app.put('/update-username', { schema, onRequest: guards.access }, async (request) => {
     const account = await renameUser(database, request.caller.id, normalizeUsername(request.body.username))
     if (!account) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })
-    request.log.info({ event: 'username_changed', user: account.id }, 'renamed')
+    emit(request.log, 'username_changed', { user: account.id })
     return publicUser(account)
   })
 }

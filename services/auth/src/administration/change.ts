@@ -1,10 +1,11 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
+import type { Caller } from '../sessions/rows.ts'
 import { A_ROLE, canonicalId, idOf } from '../users/fields.ts'
-import { type Change, deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './actions.ts'
+import { deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './actions.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const ROLES = Type.Array(Type.String({ maxLength: 32, pattern: A_ROLE, description: 'a word of lower-case letters' }), {
@@ -24,76 +25,87 @@ const refusals = problems(...OF_TOKENS, ...OF_BODIES, 'insufficient_scope', 'not
 const user = { 200: USER_FOR_ADMINS, ...refusals }
 const nothing = { 204: Type.Null({ description: 'Done' }), ...refusals }
 
-/** What administrators do to one account; each is logged with who did it to whom. */
-export function changeUsers(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
-  const onRequest = guards.admin
-  const post = (
-    what: string,
-    about: { operationId: string; summary: string },
-    event: string,
-    apply: typeof disableUser
-  ) =>
-    app.post(
-      `/users/:id/${what}`,
-      { schema: { ...shared, ...about, response: user }, onRequest },
-      async (request: FastifyRequest) => adminView(await noted(request, event, (who) => apply(database, who)))
-    )
-
-  app.put(
-    '/users/:id/roles',
-    {
-      schema: {
-        ...shared,
-        operationId: 'setUserRoles',
-        summary: 'Set the roles of a user; nobody adds to their own',
-        body: Type.Object({ roles: ROLES }, { additionalProperties: false }),
-        response: user
-      },
-      onRequest
-    },
-    async (request) => {
-      const { roles } = request.body
-      const account = await noted(request, 'roles_changed', (who) => setRoles(database, who, roles), { roles })
-      return adminView(account)
-    }
-  )
-  post(
-    'disable',
-    { operationId: 'disableUser', summary: 'Disable a user: every session ends and nobody logs in' },
-    'user_disabled',
-    disableUser
-  )
-  post('enable', { operationId: 'enableUser', summary: 'Enable a user' }, 'user_enabled', enableUser)
+/** What administrators do to one account: five routes. */
+export function changeUsers(app: App, parts: Pick<Parts, 'database' | 'guards'>): void {
+  const { database, guards } = parts
+  setUserRoles(app, parts)
+  disableOrEnable(app, parts)
   app.post(
     '/users/:id/end-sessions',
     {
       schema: { ...shared, operationId: 'endUserSessions', summary: 'End every session of a user', response: nothing },
-      onRequest
+      onRequest: guards.admin
     },
     async (request, reply) => {
-      await noted(request, 'sessions_ended', (who) => endSessions(database, who))
+      const change = changeOf(request)
+      await endSessions(database, change)
+      emit(request.log, 'sessions_ended', fieldsOf(change, request))
       return reply.code(204).send(null)
     }
   )
   app.delete(
     '/users/:id',
-    { schema: { ...shared, operationId: 'deleteUser', summary: 'Delete an account', response: nothing }, onRequest },
+    {
+      schema: { ...shared, operationId: 'deleteUser', summary: 'Delete an account', response: nothing },
+      onRequest: guards.admin
+    },
     async (request, reply) => {
-      await noted(request, 'account_deleted', (who) => deleteUser(database, who))
+      const change = changeOf(request)
+      await deleteUser(database, change)
+      emit(request.log, 'account_deleted', fieldsOf(change, request))
       return reply.code(204).send(null)
     }
   )
 }
 
-async function noted<T>(
-  request: FastifyRequest,
-  event: string,
-  apply: (who: Change) => Promise<T>,
-  details: object = {}
-): Promise<T> {
-  const id = canonicalId((request.params as { id: string }).id)
-  const { caller } = request
-  const done = await apply({ id, by: caller.id })
-  request.log.info({ event, user: id, by: caller.id, session: caller.sid, ...details }, 'changed by an administrator')
-  return done
+function setUserRoles(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
+  const schema = {
+    ...shared,
+    operationId: 'setUserRoles',
+    summary: 'Set the roles of a user; nobody adds to their own',
+    body: Type.Object({ roles: ROLES }, { additionalProperties: false }),
+    response: user
+  }
+  app.put('/users/:id/roles', { schema, onRequest: guards.admin }, async (request) => {
+    const { roles } = request.body
+    const change = changeOf(request)
+    const account = await setRoles(database, change, roles)
+    emit(request.log, 'roles_changed', { ...fieldsOf(change, request), roles })
+    return adminView(account)
+  })
+}
+
+function disableOrEnable(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
+  const disable = {
+    operationId: 'disableUser',
+    summary: 'Disable a user: every session ends and nobody logs in',
+    response: user
+  }
+  const enable = { operationId: 'enableUser', summary: 'Enable a user', response: user }
+  const onRequest = guards.admin
+  app.post('/users/:id/disable', { schema: { ...shared, ...disable }, onRequest }, async (request) => {
+    const change = changeOf(request)
+    const account = await disableUser(database, change)
+    emit(request.log, 'user_disabled', fieldsOf(change, request))
+    return adminView(account)
+  })
+  app.post('/users/:id/enable', { schema: { ...shared, ...enable }, onRequest }, async (request) => {
+    const change = changeOf(request)
+    const account = await enableUser(database, change)
+    emit(request.log, 'user_enabled', fieldsOf(change, request))
+    return adminView(account)
+  })
+}
+
+interface ByAdmin {
+  readonly id: string
+  readonly by: string
+}
+
+function changeOf({ params, caller }: { params: { id: string }; caller: Caller }): ByAdmin {
+  return { id: canonicalId(params.id), by: caller.id }
+}
+
+function fieldsOf({ id, by }: ByAdmin, { caller }: { caller: Caller }) {
+  return { user: id, by, session: caller.sid }
 }

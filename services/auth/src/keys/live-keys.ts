@@ -1,4 +1,5 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
+import { emit } from '@latchkey/events/emit'
 import { type Background, runInBackground } from '@latchkey/frame/background'
 import type { Kind } from '@latchkey/tokens/claims'
 import type { Keys } from './folder.ts'
@@ -80,7 +81,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
       await askDatabase()
       apply()
     },
-    failed: (error) => log.error({ event: 'keys_refused', err: error }, 'the keys stay as they are'),
+    failed: (error) => emit(log, 'keys_refused', { err: error }),
     first: 0,
     pause: () => (inForce ? INTERVAL : FIRST_INTERVAL)
   })
@@ -113,8 +114,13 @@ async function record(connection: Queryable, seen: Seen<SigningKey>, rules: Rule
   return readRegister(connection)
 }
 
-function tellOfChange(log: KeyLog, kind: Kind, change: object, verdict: Verdict<SigningKey>): void {
+function tellOfChange(
+  log: KeyLog,
+  kind: Kind,
+  change: { signing: string | null; accepted: string[] },
+  verdict: Verdict<SigningKey>
+): void {
   const withdrawn = verdict.revoked.map(({ kid }) => kid)
-  log.info({ event: 'keys_changed', kind, ...change, revoked: withdrawn }, 'the keys in force have changed')
-  if (!verdict.signing) log.error({ event: 'keys_gone', kind }, 'no key is left that may sign')
+  emit(log, 'keys_changed', { kind, ...change, revoked: withdrawn })
+  if (!verdict.signing) emit(log, 'keys_gone', { kind })
 }

@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { Kind } from '@latchkey/tokens/claims'
 import { type KeyFiles, type Keys, parseKeys, readKeyFiles, revokedKeys } from './folder.ts'
 import type { Seen } from './judgement.ts'
@@ -54,7 +55,7 @@ export class WatchedFolder {
       for (const [kid, kind] of await revokedKeys(files, warn)) this.noteRevoked(kid, kind)
       this.#keys = await parseKeys(files, warn)
     } catch (error) {
-      this.#log.error({ event: 'keys_refused', err: error }, 'the key folder cannot be used; the keys stay as they are')
+      emit(this.#log, 'keys_refused', { err: error })
     }
   }
 
@@ -65,5 +66,5 @@ export class WatchedFolder {
 }
 
 function warnings(log: KeyLog): (message: string) => void {
-  return (message) => log.warn({ event: 'key_file' }, message)
+  return (message) => emit(log, 'key_file', {}, message)
 }

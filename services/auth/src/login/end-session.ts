@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -22,7 +23,7 @@ export function endSession(app: App, { database, guards }: Pick<Parts, 'database
     const sid = canonicalId(request.params.id)
     const ended = await markEnded(database, { sid, userId: caller.id, reason: 'revoked' })
     if (!ended) throw new Problem('not_found')
-    request.log.info({ event: 'session_ended', user: caller.id, session: sid, by: caller.sid }, 'session ended')
+    emit(request.log, 'session_ended', { user: caller.id, session: sid, by: caller.sid })
     return reply.code(204).send(null)
   })
 }

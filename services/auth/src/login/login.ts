@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -55,7 +56,7 @@ export function login(app: App, parts: LoginParts): void {
       // The password may be changed while it is compared: then the login starts over, once.
       const grant = (await logIn(request)) ?? (await logIn(request))
       if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
-      request.log.info({ event: 'login', user: grant.user_id, session: grant.sid }, 'logged in')
+      emit(request.log, 'login', { user: grant.user_id, session: grant.sid })
       return reply.send(await tokens.issue(grant, request.body.resource))
     })
   )

@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
@@ -17,7 +18,7 @@ export function logoutEverywhere(app: App, { database, guards }: Pick<Parts, 'da
   app.post('/logout-everywhere', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request
     await logOutEverywhere(database, caller)
-    request.log.info({ event: 'logout_everywhere', user: caller.id, session: caller.sid }, 'logged out everywhere')
+    emit(request.log, 'logout_everywhere', { user: caller.id, session: caller.sid })
     return reply.code(204).send(null)
   })
 }

@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
@@ -23,7 +24,7 @@ export function logout(app: App, { database, guards }: Pick<Parts, 'database' | 
     const tokenHash = await findTokenHash(database, shown.sub)
     if (tokenHash && hasCustomKey(shown, tokenHash)) {
       const ended = await markEnded(database, { sid: shown.sid, userId: shown.sub, reason: 'logout' })
-      if (ended) request.log.info({ event: 'logout', user: shown.sub, session: shown.sid }, 'logged out')
+      if (ended) emit(request.log, 'logout', { user: shown.sub, session: shown.sid })
     }
     return reply.code(204).send(null)
   })

@@ -1,3 +1,4 @@
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { OF_BODIES, OF_TOKENS, optionalBody, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -63,23 +64,27 @@ function once(inQuery: Resource, inBody: Resource): Resource {
   throw new Problem('invalid_input', { errors: [{ field: 'resource', message }] })
 }
 
-// What looks like theft is told as a warning, and lost commits as an error, with where it came from.
-const EVENTS = {
-  next: ['info', 'refresh', 'refreshed'],
-  same: ['info', 'refresh', 'refreshed'],
-  again: ['info', 'refresh_converged', 'refreshed again'],
-  elsewhere: ['warn', 'refresh_converged_elsewhere', 'refreshed again, from elsewhere'],
-  theft: ['warn', 'refresh_reuse', 'a superseded token was shown: session ended'],
-  forward: ['error', 'refresh_ahead', 'the database has lost commits: the session was moved on'],
-  ahead: ['error', 'refresh_ahead', 'the database has lost commits: refused']
-} as const
-
-function report(request: FastifyRequest, refreshed: Refreshed, { ip, userAgent: user_agent }: Client): void {
-  const { sid: session, sub: user, generation: shown } = request.refreshClaims
-  const granted = 'grant' in refreshed
-  const verdict = granted && refreshed.elsewhere ? 'elsewhere' : refreshed.verdict
-  if (verdict === 'dead') return
-  const [level, event, message] = EVENTS[verdict]
-  const current = granted ? refreshed.grant.generation : refreshed.current
-  request.log[level]({ event, user, session, shown, current, ...(level !== 'info' && { ip, user_agent }) }, message)
+function report({ log, refreshClaims }: FastifyRequest, refreshed: Refreshed, { ip, userAgent }: Client): void {
+  if (refreshed.verdict === 'dead') return
+  const { sid: session, sub: user, generation: shown } = refreshClaims
+  const current = 'grant' in refreshed ? refreshed.grant.generation : refreshed.current
+  const fields = { user, session, shown, current }
+  const from = { ip, user_agent: userAgent }
+  switch (refreshed.verdict) {
+    case 'again':
+      if (refreshed.elsewhere) emit(log, 'refresh_converged_elsewhere', { ...fields, ...from })
+      else emit(log, 'refresh_converged', fields)
+      break
+    case 'theft':
+      emit(log, 'refresh_reuse', { ...fields, ...from })
+      break
+    case 'forward':
+    case 'ahead': {
+      const done = refreshed.verdict === 'ahead' ? 'refused' : 'the session was moved on'
+      emit(log, 'refresh_ahead', { ...fields, ...from }, `the database has lost commits: ${done}`)
+      break
+    }
+    default:
+      emit(log, 'refresh', fields)
+  }
 }

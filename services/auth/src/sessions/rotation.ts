@@ -6,10 +6,11 @@ import { decide, type Granting, type Refusing, type RotationSettings, type Sessi
 import { type Client, GRANT_COLUMNS, type Grant, idleEnd, SESSION_LIVES, seconds, sweepDay } from './rows.ts'
 import { markEnded } from './sessions.ts'
 
-/** How a refresh ended: with the grant of a pair, or with why there is none and the generation that is current. */
+/** How a refresh ended: with the grant of a pair, or with why there is none. `current` is the generation that is current. */
 export type Refreshed =
   | { readonly verdict: Granting; readonly grant: Grant; readonly elsewhere: boolean }
-  | { readonly verdict: Refusing; readonly current: number | undefined }
+  | { readonly verdict: Exclude<Refusing, 'dead'>; readonly current: number }
+  | { readonly verdict: 'dead' }
 
 interface Row extends Grant, SessionState {
   readonly ip: string | null
@@ -54,7 +55,7 @@ async function attempt(
   settings: RefreshSettings
 ): Promise<Refreshed | undefined> {
   const row = await read(database, shown)
-  if (!row) return { verdict: 'dead', current: undefined }
+  if (!row) return { verdict: 'dead' }
   const verdict = decide(row, shown, settings)
   switch (verdict) {
     case 'next':
@@ -72,8 +73,10 @@ async function attempt(
       const ended = await markEnded(database, { sid: row.sid, userId: row.user_id, reason: 'reuse' })
       return ended ? { verdict, current: row.generation } : undefined
     }
-    default:
+    case 'ahead':
       return { verdict, current: row.generation }
+    case 'dead':
+      return { verdict }
   }
 }
 
