@@ -55,10 +55,7 @@ t.test('four settings are enough, and the others are as the contract has them; d
 t.test('the old name of a setting is refused, with the new one', async (t) => {
   const old = { DATABASE_TIMEOUT: '5s', HASH_QUEUE_TIMEOUT: '5s' }
   t.throws(() => authConfig({ ...LEAST, ...old }), {
-    problems: [
-      'DATABASE_TIMEOUT is now called ANSWER_TIMEOUT: set that one, and remove DATABASE_TIMEOUT.',
-      'HASH_QUEUE_TIMEOUT is now called PASSWORD_TIMEOUT: set that one, and remove HASH_QUEUE_TIMEOUT.'
-    ]
+    message: /DATABASE_TIMEOUT is now called ANSWER_TIMEOUT: .*\n.*HASH_QUEUE_TIMEOUT is now called PASSWORD_TIMEOUT: /
   })
   const names = complaints({ ...LEAST, ...old, BCRYPT_COST: '3' })
   t.strictSame(names, ['BCRYPT_COST', 'DATABASE_TIMEOUT', 'HASH_QUEUE_TIMEOUT'], 'together with all other faults')
