@@ -22,7 +22,7 @@ try {
     settings = withDatabase(settings, { ...database, serviceUrl: database.url })
   }
   const args = ['services/auth/dist/admin.js', ...words]
-  await run(process.execPath, args, { env: environmentOf(settings, 'auth'), signal: stop })
+  await run(process.execPath, args, { env: environmentOf(settings, 'auth'), reads: true, signal: stop })
 } catch (error) {
   // The command has said itself what was wrong.
   if (!(error instanceof CommandError))

@@ -28,16 +28,17 @@ export class CommandError extends Error {
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env] default: ours
  * @param {boolean} [options.quiet] default false; true: what it prints is shown only if it fails
+ * @param {boolean} [options.reads] default false; true: it reads our standard input, which is empty for others
  * @param {AbortSignal | undefined} [options.signal] ends it with SIGTERM; then the abort's reason is thrown
  * @returns {Promise<string>} what it printed, where it was quiet
  */
-export function run(command, args, { env = process.env, quiet = false, signal } = {}) {
+export function run(command, args, { env = process.env, quiet = false, reads = false, signal } = {}) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
     // npm is a batch file on Windows, which only a shell can start.
     const shell = process.platform === 'win32' && command === 'npm'
     const stdio = quiet ? /** @type {const} */ ('pipe') : /** @type {const} */ ('inherit')
-    const child = spawn(command, args, { cwd: root, env, shell, stdio: ['ignore', stdio, stdio] })
+    const child = spawn(command, args, { cwd: root, env, shell, stdio: [reads ? 'inherit' : 'ignore', stdio, stdio] })
     const end = () => child.kill('SIGTERM')
     signal?.addEventListener('abort', end)
     let said = ''

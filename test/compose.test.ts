@@ -7,12 +7,26 @@ import { resourceSettings } from '../services/resource/src/config.ts'
 // The images or the stack itself decide these.
 const NOT_PASSED_ON = ['NODE_ENV', 'HOST', 'PORT', 'JWKS_FILE']
 
+const compose = await readFile(new URL('../docker-compose.yml', import.meta.url), 'utf8')
+
+/** What the file says of each service, without the anchors. */
+const services = Object.fromEntries(
+  compose
+    .replace(/^[\s\S]*^services:\n|^networks:\n[\s\S]*/gm, '')
+    .split(/^ {2}(?=\w+:$)/m)
+    .filter((block) => /^\w+:\n/.test(block))
+    .map((block) => [block.slice(0, block.indexOf(':')), block])
+)
+
+/** The volumes of a service, and whether it may write to them. */
+const volumesOf = (block: string) =>
+  [...block.matchAll(/^ {6}- ([\w-]+):\/\S+?(:ro)?$/gm)].map(([, name, readOnly]) => `${name}${readOnly ?? ''}`).sort()
+
 t.test('the compose stack passes every setting on', async (t) => {
-  const compose = await readFile(new URL('../docker-compose.yml', import.meta.url), 'utf8')
   for (const [service, { properties }] of Object.entries({ auth: authSettings, resource: resourceSettings })) {
-    const [, block = ''] = compose.split(new RegExp(`^ {2}${service}:$`, 'm'))
-    const [own = ''] = block.split(/^ {2}\S/m)
-    const passed = [...own.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name = '']) => name.replace(/_FILE$/, ''))
+    const passed = [...(services[service]?.matchAll(/^ {6}([A-Z_]+):/gm) ?? [])].map(([, name = '']) =>
+      name.replace(/_FILE$/, '')
+    )
     const wanted = Object.keys(properties).filter((name) => !NOT_PASSED_ON.includes(name))
     t.same(passed.sort(), wanted.map((name) => name.replace(/_FILE$/, '')).sort(), service)
   }
@@ -25,5 +39,27 @@ t.test('an image starts its service as npm start does', async (t) => {
     const command = ['node', ...nodeFlags, 'dist/server.js']
     t.match(dockerfile, `\nCMD ${JSON.stringify(command).replaceAll(',', ', ')}\n`, service)
     t.equal(JSON.parse(manifest).scripts.start, `exec ${command.join(' ')}`, service)
+  }
+})
+
+t.test('only who needs a secret of the compose stack has it', async (t) => {
+  t.strictSame(Object.fromEntries(Object.entries(services).map(([name, block]) => [name, volumesOf(block)])), {
+    keys: ['database-password', 'database-service', 'keys'],
+    database: ['database', 'database-password:ro'],
+    migrate: ['database-password:ro', 'database-service:ro'],
+    auth: ['database-service:ro', 'keys:ro'],
+    resource: ['jwks']
+  })
+  const owners = Object.keys(services).filter((name) => services[name]?.includes('MIGRATION_DATABASE_URL'))
+  t.strictSame(owners, ['migrate'], 'the owner of the tables migrates, and nobody else connects as it')
+})
+
+t.test('every service of the compose stack has a limit of memory and of processes', async (t) => {
+  const [, shared = ''] = /^x-service: &service\n([\s\S]*?)^\S/m.exec(compose) ?? []
+  t.equal(Object.keys(services).length, 5)
+  for (const [name, block] of Object.entries(services)) {
+    t.match(block, '    <<: *service\n', name)
+    t.match(block + shared, /^ +mem_limit: (\$\{[A-Z]+_MEMORY:-)?\d+[mg]\}?$/m, name)
+    t.match(block + shared, /^ +pids_limit: \d+$/m, name)
   }
 })

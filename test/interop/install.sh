@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what test/interop/ runs the snippets of docs/verify-elsewhere.md with, outside the checkout. Takes what the machine
+# Installs what test/interop/ runs the snippets of docs/verify-elsewhere.md with, and the package managers that it installs the
+# verifier with, outside the checkout. Takes what the machine
 # has (Go, Python, Java with Maven, Rust) and leaves out the rest; what is installed already costs nothing.
 # Usage: test/interop/install.sh [folder]; by default INTEROP_TOOLS, or latchkey-interop in the user's cache.
 set -euo pipefail
@@ -19,7 +20,8 @@ once() {
   [[ -f $name/.installed && $(<"$name/.installed") == "$note" ]] && return
   echo "installing $name …"
   rm -rf "$name" && mkdir "$name" && cp "${files[@]}" "$name"
-  (cd "$name" && "$@") && echo "$note" >"$name/.installed"
+  (cd "$name" && "$@")
+  echo "$note" >"$name/.installed"
 }
 
 has() {
@@ -40,6 +42,7 @@ go_modules() {
 }
 
 once node package.json package-lock.json -- npm ci --silent
+once managers managers/package.json managers/package-lock.json -- npm ci --silent
 if has python3; then once python requirements.txt -- python; fi
 if has go; then once go go.mod go.sum -- go_modules; fi
 if has java javac mvn; then

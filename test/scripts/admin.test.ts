@@ -29,7 +29,7 @@ const ada = await auth.person({ email: 'Ada@example.com' })
 const refresh = (token: string) => auth.send('POST /refresh-token', { token })
 
 t.test('it grants and revokes a role, which the next access token carries', async (t) => {
-  t.strictSame(await admin(env, 'grant', 'admin', 'ada@EXAMPLE.com'), {
+  t.strictSame(await admin(env, 'grant', 'admin', 'ada@EXAMPLE.com', '--yes'), {
     code: 0,
     out: `Ada@example.com (${ada.id}) now has the role admin; /users takes access tokens that are asked for with "resource": "${ISSUER}"\n`,
     err: ''
@@ -45,7 +45,7 @@ t.test('it grants and revokes a role, which the next access token carries', asyn
     err: 'admin: Make somebody else an administrator first.\n'
   })
   const eve = await auth.person()
-  t.match(await admin(env, 'grant', 'admin', eve.email), { code: 0 })
+  t.match(await admin(env, 'grant', 'admin', eve.email, '--yes'), { code: 0 })
   t.match(await admin(env, 'revoke', 'admin', ada.email), { code: 0, out: / has no role admin\n$/ })
 })
 
@@ -67,7 +67,14 @@ t.test('it disables and enables a user, and ends sessions', async (t) => {
 
 t.test('what it cannot do it says, and ends with 1', async (t) => {
   const wrong = {
-    usage: [[], ['grant'], ['grant', 'admin'], ['grant', 'admin', ada.email, 'more'], ['promote', ada.email]],
+    usage: [
+      ...[[], ['grant'], ['grant', 'admin'], ['grant', 'admin', ada.email, 'more'], ['promote', ada.email]],
+      ...[
+        ['grant', 'admin', '--yes'],
+        ['disable', ada.email, '--yes'],
+        ['--yes', 'grant', 'admin', ada.email]
+      ]
+    ],
     'no account has the address nobody@example.com': [['disable', 'nobody@example.com']],
     'ADMIN is no role': [['grant', 'ADMIN', ada.email]],
     'every user has the role user': [['revoke', 'user', ada.email]]

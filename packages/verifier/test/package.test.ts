@@ -1,58 +1,13 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import t, { type Test } from 'tap'
-import { accessClaims, accessToken, makeKey } from '../../../test/tokens.ts'
+import t from 'tap'
+import { installElsewhere, ROOT, run } from './packed.ts'
+import { README_ISSUER } from './readme.ts'
 
-const run = promisify(execFile)
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-// The condition under which this workspace runs the sources; nobody else has it.
-const OURS = '@latchkey/source'
-const EXAMPLE = 'https://auth.example.com'
 
-const key = await makeKey()
-const token = accessToken(key, accessClaims(EXAMPLE, 'latchkey', Math.floor(Date.now() / 1000)))
-const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-const [plain = '', fastify = '', http = ''] = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code = '']) => code)
-
-const issuer = createServer((_request, answer) => answer.end(JSON.stringify({ keys: [key.jwk] }))).listen(
-  0,
-  '127.0.0.1'
-)
-await once(issuer, 'listening')
-t.teardown(() => issuer.close())
-const { port } = issuer.address() as AddressInfo
-
-/** A snippet of the README, asking the issuer of this test and listening on any port. */
-const played = (code: string) =>
-  code.replaceAll(`${EXAMPLE}/.well-known`, `http://127.0.0.1:${port}/.well-known`).replace('8080', '0')
-
-// npm of another project's settings: no script's variables, and nothing that a network could be reached by.
-const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], npm_config_offline: 'true' }
-
-const folder = t.testdir({
-  'package.json': '{"name": "elsewhere", "type": "module"}',
-  node_modules: { '@latchkey': { verifier: {} }, '@types': {} },
-  packed: {}
-})
-await run('npm', ['pack', '--pack-destination', join(folder, 'packed')], {
-  cwd: join(ROOT, 'packages', 'verifier'),
-  env: environment
-})
-const [tarball = ''] = await readdir(join(folder, 'packed'))
-const installed = join(folder, 'node_modules', '@latchkey', 'verifier')
-await run('tar', ['-xzf', join(folder, 'packed', tarball), '-C', installed, '--strip-components=1'])
-for (const name of ['fastify', 'fastify-plugin', '@types/node']) {
-  await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
-}
+const { folder, installed, port, token } = await installElsewhere(t, ['fastify', 'fastify-plugin', '@types/node'])
 
 t.test('the package holds what was built, what it stands on, and what a reader needs', async (t) => {
   const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
@@ -78,9 +33,7 @@ t.test('it asks a registry for no package of ours, and all that it exports is in
   t.same([Object.keys(dependencies), bundleDependencies], [['fastify-plugin'], undefined])
   t.match(rest, { license: 'MIT', repository: { directory: 'packages/verifier' }, keywords: ['latchkey'] })
   const targets = Object.values(exports).flatMap((target) =>
-    typeof target === 'string'
-      ? target
-      : Object.entries(Object(target)).flatMap(([as, file]) => (as === OURS ? [] : file))
+    typeof target === 'string' ? target : Object.values(Object(target))
   )
   const typed = Object.values(typesVersions['*']).flat()
   for (const file of [...targets, main, types, ...typed]) t.ok(existsSync(join(installed, String(file))), String(file))
@@ -96,31 +49,6 @@ t.test('what is no part of its public face cannot be imported', async (t) => {
     await t.rejects(failing, { message: /ERR_PACKAGE_PATH_NOT_EXPORTED/ }, path)
   }
 })
-
-t.test('the first example of the README verifies a token, and says why it refuses one', async (t) => {
-  await writeFile(join(folder, 'plain.js'), played(plain))
-  const say = async (text: string) => (await run(process.execPath, ['plain.js', text], { cwd: folder })).stdout
-  t.match(await say(token), /^Ada \([\w-]{36}\) is user\n$/)
-  t.equal(await say('nonsense'), 'invalid_token 401\n')
-  t.match(JSON.parse(await readFile(join(folder, 'jwks-cache.json'), 'utf8')), { keys: [{ kid: key.kid }] })
-})
-
-for (const [name, code] of Object.entries({ fastify, http })) {
-  t.test(`the example of ${name} of the README lets good tokens in, and refuses like all of Latchkey`, async (t) => {
-    await writeFile(join(folder, `${name}.js`), listening(played(code)))
-    const url = await start(t, `${name}.js`)
-    const good = await fetch(`${url}/greet`, { headers: { authorization: `Bearer ${token}` } })
-    t.same([good.status, await good.text()], [200, 'Hello, Ada!'])
-    const bad = await fetch(`${url}/greet`, { headers: { authorization: 'Bearer nonsense' } })
-    t.equal(bad.status, 401)
-    t.equal(bad.headers.get('content-type'), 'application/problem+json')
-    t.equal(bad.headers.get('www-authenticate'), 'Bearer realm="latchkey", error="invalid_token"')
-    t.match(await bad.json(), { status: 401, code: 'invalid_token', request_id: /./ })
-    const none = await fetch(`${url}/greet`)
-    t.equal(none.headers.get('www-authenticate'), 'Bearer realm="latchkey"')
-    t.match(await none.json(), { status: 401, code: 'missing_token' })
-  })
-}
 
 t.test('its types are found by each way of resolving modules', async (t) => {
   await mkdir(join(folder, 'ways'))
@@ -151,24 +79,6 @@ t.test('it compiles in a strict TypeScript that checks the declarations too', as
   const printed = await run(process.execPath, ['typed/main.js', token], { cwd: folder })
   t.equal(printed.stdout, 'Ada good unavailable\n')
 })
-
-/** The snippet, and a line that says where it listens. */
-function listening(code: string): string {
-  const server = code.includes('createServer') ? 'server' : 'app.server'
-  return `${code.replace('createServer(async', 'const server = createServer(async')}
-if (!${server}.listening) await new Promise((resolve) => ${server}.once('listening', resolve))
-console.log('listening on', ${server}.address().port)`
-}
-
-async function start(t: Test, script: string): Promise<string> {
-  const child = spawn(process.execPath, [script], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill())
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, port] = /^listening on (\d+)$/.exec(line) ?? []
-    if (port) return `http://127.0.0.1:${port}`
-  }
-  throw new Error(`${script} ended`)
-}
 
 const SETTINGS = {
   compilerOptions: {
@@ -201,7 +111,7 @@ import Fastify from 'fastify'
 import { createServer } from 'node:http'
 
 const url = 'http://127.0.0.1:${port}/jwks.json'
-const issuer = '${EXAMPLE}'
+const issuer = '${README_ISSUER}'
 const keys = await openKeySet({ url, timeout: 2 })
 const verifier = createVerifier({ issuer, audience: 'latchkey', keys, trusted: ({ claims }) => claims.epoch === 0 })
 const claims: AccessClaims = await verifier.verify(process.argv[2] ?? '')

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What the one-shot `keys` of docker-compose.yml does without another command, as auth's own user: makes the signing keys
-# in KEYS_DIR, and in DATABASE_DIR the password of the database, and the URL with that password in the place of
-# DATABASE_URL_FORM's %s.
+# in KEYS_DIR, and the passwords of two users of the database: in OWNER_DIR that of its owner, also by itself for the
+# server, and in SERVICE_DIR that of the auth service. Each folder has a URL, which is DATABASE_URL_FORM with the user and
+# the password in the places of %s.
 # Makes only what is missing and overwrites nothing. Cut off anywhere: run it again.
 set -euo pipefail
 umask 077
@@ -12,7 +13,7 @@ trap 'rm -f "$draft"' EXIT
 # Makes a file that nobody sees before it is whole and on the disk.
 make() {
   local mode=$1 file=$2 text=$3
-  draft=$(mktemp "$DATABASE_DIR/.half.XXXXXX")
+  draft=$(mktemp "${file%/*}/.half.XXXXXX")
   echo "$text" >"$draft"
   chmod "$mode" "$draft"
   sync "$draft"
@@ -24,12 +25,26 @@ make() {
 
 "${BASH_SOURCE%/*}/../../../scripts/generate-keys.sh" "$KEYS_DIR"
 
-if [[ ! -e $DATABASE_DIR/password ]]; then
-  password=$(openssl rand -hex 32)
+new_password() { openssl rand -hex 32; }
+
+make_url() {
+  local folder=$1 user=$2 password=$3 url
+  # shellcheck disable=SC2059 # the form is from docker-compose.yml
+  url=$(printf "$DATABASE_URL_FORM" "$user" "$password")
+  make 600 "$folder/url" "$url"
+}
+
+if [[ ! -e $OWNER_DIR/password ]]; then
+  password=$(new_password)
   # 0640: the database's server is another user, who gets the group of this file.
-  make 640 "$DATABASE_DIR/password" "$password"
+  make 640 "$OWNER_DIR/password" "$password"
 fi
-if [[ ! -e $DATABASE_DIR/url ]]; then
-  password=$(<"$DATABASE_DIR/password")
-  make 600 "$DATABASE_DIR/url" "${DATABASE_URL_FORM/\%s/$password}"
+if [[ ! -e $OWNER_DIR/url ]]; then
+  password=$(<"$OWNER_DIR/password")
+  make_url "$OWNER_DIR" latchkey "$password"
+fi
+# `migrate` makes this user, with the password of the URL.
+if [[ ! -e $SERVICE_DIR/url ]]; then
+  password=$(new_password)
+  make_url "$SERVICE_DIR" latchkey_service "$password"
 fi

@@ -2,12 +2,14 @@ import { type Database, openDatabase } from '@latchkey/database/pool'
 import { readConfig } from '@latchkey/frame/config'
 import { reasonOf } from '@latchkey/problems/reason'
 import { Type } from 'typebox'
-import { type Change, disableUser, enableUser, endSessions, grantRole, revokeRole } from './administration/actions.ts'
+import { disableUser, enableUser, endSessions, grantRole, revokeRole } from './administration/actions.ts'
 import { authConfig, authSettings } from './config.ts'
 import { listKeys } from './keys/list.ts'
 import { revokeKey } from './keys/signing-keys.ts'
+import { isConfirmed } from './question.ts'
 import { missingMigration } from './schema.ts'
 import { revokeEverybody } from './sessions/revocation.ts'
+import type { Account } from './users/account.ts'
 import { A_ROLE } from './users/fields.ts'
 import { findByEmail } from './users/find.ts'
 
@@ -16,57 +18,65 @@ import { findByEmail } from './users/find.ts'
 interface Command {
   readonly words: string
   readonly help: string
+  /** Whether it may ask, and `--yes` answers beforehand. */
+  readonly asks?: true
   /** Returns what was done. */
-  run(database: Database, ...words: string[]): Promise<string>
+  run(on: { database: Database; yes: boolean }, ...words: string[]): Promise<string>
 }
 
 const COMMANDS: Record<string, Command> = {
   grant: {
     words: '<role> <email>',
     help: 'adds a role: it is in the next access token',
-    run: (database, role = '', email) =>
+    asks: true,
+    run: ({ database, yes }, role = '', email) =>
       onUser(
         database,
         email,
-        (who) => grantRole(database, who, checkRole(role)),
+        async (account) => {
+          checkRole(role)
+          if (!yes) await askAboutUnverified(account, role)
+          await grantRole(database, account, role)
+        },
         `now has the role ${role}${howTo(role)}`
       )
   },
   revoke: {
     words: '<role> <email>',
     help: 'takes a role away',
-    run: (database, role = '', email) =>
+    run: ({ database }, role = '', email) =>
       onUser(database, email, (who) => revokeRole(database, who, checkRole(role)), `has no role ${role}`)
   },
   disable: {
     words: '<email>',
     help: 'ends every session, and nobody logs in',
-    run: (database, email) => onUser(database, email, (who) => disableUser(database, who), 'is disabled')
+    run: ({ database }, email) => onUser(database, email, (who) => disableUser(database, who), 'is disabled')
   },
   enable: {
     words: '<email>',
     help: 'lets a disabled user log in again',
-    run: (database, email) => onUser(database, email, (who) => enableUser(database, who), 'may log in')
+    run: ({ database }, email) => onUser(database, email, (who) => enableUser(database, who), 'may log in')
   },
   'end-sessions': {
     words: '<email>',
     help: 'ends every session of a user',
-    run: (database, email) => onUser(database, email, (who) => endSessions(database, who), 'has no session any more')
+    run: ({ database }, email) =>
+      onUser(database, email, (who) => endSessions(database, who), 'has no session any more')
   },
   'end-all-sessions': {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
-    run: async (database) => `${await revokeEverybody(database)} users have no session any more`
+    run: async ({ database }) => `${await revokeEverybody(database)} users have no session any more`
   },
   keys: {
     words: '',
     help: 'lists the signing keys, and what becomes of each',
-    run: async (database) => (await listKeys(database, authConfig(process.env))).join('\n')
+    run: async ({ database }) => (await listKeys(database, authConfig(process.env))).join('\n')
   },
   'revoke-key': {
     words: '<kid>',
     help: 'ends a signing key, and all tokens that it signed',
-    run: async (database, kid = '') => {
+    run: async ({ database }, kid = '') => {
       const kind = await revokeKey(database, kid)
       if (!kind) throw new Error(`no service has seen a key ${kid}; npm run admin -- keys lists them`)
       return `the ${kind} key ${kid} is revoked: within 10 s no instance accepts what it signed`
@@ -77,13 +87,23 @@ const COMMANDS: Record<string, Command> = {
 async function onUser(
   database: Database,
   email = '',
-  change: (who: Change) => Promise<unknown>,
+  change: (account: Account) => Promise<unknown>,
   done: string
 ): Promise<string> {
   const account = await findByEmail(database, email)
   if (!account) throw new Error(`no account has the address ${email}; who it is for signs up first`)
-  await change({ id: account.id })
+  await change(account)
   return `${account.email} (${account.id}) ${done}`
+}
+
+// Anybody may have signed up with an address that nobody has verified, before its owner.
+async function askAboutUnverified(
+  { id, email, email_verified, roles, created_at }: Account,
+  role: string
+): Promise<void> {
+  if (email_verified || role !== 'admin' || roles.includes(role)) return
+  const question = `Nobody has verified ${email}: whoever signed up with it, at ${created_at.toISOString()} as ${id}, may be somebody else. Make them an administrator all the same?`
+  if (!(await isConfirmed(question))) throw new Error('nothing was changed; answer y, or give --yes beforehand')
 }
 
 // Without these words the next thing that an administrator sees is a 403.
@@ -99,13 +119,16 @@ function checkRole(role: string): string {
 }
 
 function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { words, help }]) => [`${name} ${words}`.trimEnd(), help] as const)
-  return ['usage: npm run admin -- <command>', ...lines.map(([line, help]) => `  ${line.padEnd(26)}${help}`)].join('\n')
+  const lines = Object.entries(COMMANDS).map(
+    ([name, { words, help, asks }]) => [`${name} ${words}${asks ? ' [--yes]' : ''}`.trimEnd(), help] as const
+  )
+  return ['usage: npm run admin -- <command>', ...lines.map(([line, help]) => `  ${line.padEnd(32)}${help}`)].join('\n')
 }
 
 try {
-  const [name = '', ...words] = process.argv.slice(2)
+  const [name = '', ...rest] = process.argv.slice(2)
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  const words = command?.asks ? rest.filter((word) => word !== '--yes') : rest
   if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
   const { DATABASE_URL, DATABASE_PREPARE } = authSettings.properties
   const config = readConfig(Type.Object({ DATABASE_URL, DATABASE_PREPARE }), process.env)
@@ -113,7 +136,7 @@ try {
   try {
     const missing = await missingMigration(database)
     if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)
-    console.log(await command.run(database, ...words))
+    console.log(await command.run({ database, yes: words.length < rest.length }, ...words))
   } finally {
     await database.close()
   }
