@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { BUILT_IN, buildIn } from './build-in.mjs'
 import { root, run } from './command.mjs'
 
 // In node_modules, so that an install, which may bring other types, takes it away.
@@ -36,17 +37,18 @@ export async function build(signal) {
     const script = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.js')
     if (script.endsWith('.js') && !wanted.has(script)) rmSync(path.join(root, file))
   }
+  buildIn()
   writeFileSync(stampFile, JSON.stringify(stamp))
 }
 
 /**
  * @param {string} source such as services/auth/src/app.ts
- * @returns {string[]} the scripts that are made of it: the verifier has the tokens built in, each below its own folder
+ * @returns {string[]} the scripts that are made of it
  */
 function outputsOf(source) {
   const [folder = '', file = ''] = source.replace(/\.ts$/, '.js').split('/src/')
-  if (folder === 'packages/verifier') return [`${folder}/dist/verifier/src/${file}`]
-  const builtIn = folder === 'packages/tokens' ? [`packages/verifier/dist/tokens/src/${file}`] : []
+  const name = folder.replace('packages/', '')
+  const builtIn = BUILT_IN.includes(name) ? [`packages/verifier/dist/built-in/${name}/${file}`] : []
   return [`${folder}/dist/${file}`, ...builtIn]
 }
 

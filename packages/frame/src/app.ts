@@ -6,6 +6,7 @@ import type { App } from './app-type.ts'
 import { acceptJsonOnly } from './bodies.ts'
 import { clientAddresses, knowClients } from './client-address.ts'
 import type { FrameConfig } from './config.ts'
+import type { ClientErrorHandler } from './connections/client-errors.ts'
 import { connectionOptions, limitConnections } from './connections/limits.ts'
 import { allowOrigins, originHeaders } from './cors.ts'
 import { requireHost } from './host.ts'
@@ -41,7 +42,7 @@ export async function createApp(
 ): Promise<App> {
   const addressOf = clientAddresses(config.TRUST_PROXY)
   const paths = new Set<string>()
-  let onClientError: ReturnType<typeof limitConnections> | undefined
+  let onClientError: ClientErrorHandler | undefined
   const app: App = Fastify({
     loggerInstance: logger,
     genReqId: () => randomUUID(),

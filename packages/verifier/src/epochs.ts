@@ -1,4 +1,4 @@
-import type { AccessClaims } from '../../tokens/src/claims.ts'
+import type { AccessClaims } from '@latchkey/tokens/claims'
 import { BoundedMap } from './bounded-map.ts'
 import type { VerificationKey } from './jwk.ts'
 

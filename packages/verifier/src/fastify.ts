@@ -1,5 +1,5 @@
+import type { AccessClaims } from '@latchkey/tokens/claims'
 import type { onRequestHookHandler } from 'fastify'
-import type { AccessClaims } from '../../tokens/src/claims.ts'
 import accessTokens from './fastify-named.ts'
 
 // The types of the names that the plugin has by default. With other names, import fastify-named and declare your own.

@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto'
-import { weaknessOf } from '../../tokens/src/weak-modulus.ts'
+import { weaknessOf } from '@latchkey/tokens/weak-modulus'
 
 /** A public key that tokens are verified with. It stays the same object while its key set lists it unchanged. */
 export interface VerificationKey {

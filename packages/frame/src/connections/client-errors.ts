@@ -12,11 +12,14 @@ import type { Connections } from './open-connections.ts'
 const LINGER = 1000
 
 /** What Node's parser has found, or that a client was too slow. */
-interface ClientError {
+export interface ClientError {
   readonly code?: string | undefined
   /** The bytes that it failed at. */
   readonly rawPacket?: unknown
 }
+
+/** Answers a client that sends no HTTP, or too slowly. */
+export type ClientErrorHandler = (error: ClientError, socket: Socket) => void
 
 /** The statuses of what is HTTP all the same, so that a client may send it again in another way. */
 const STATUSES: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }
@@ -36,7 +39,7 @@ export function answerClientErrors(
   app: App,
   connections: Connections,
   headersFor: (origin: string | undefined) => OutgoingHttpHeaders
-): (error: ClientError, socket: Socket) => void {
+): ClientErrorHandler {
   const receiving = followBodies(app)
   const ending = new WeakSet<Socket>()
 

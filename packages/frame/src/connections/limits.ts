@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { App } from '../app-type.ts'
 import { acceptFirst } from './accepting.ts'
 import { limitAnswerTime } from './answer-time.ts'
-import { answerClientErrors } from './client-errors.ts'
+import { answerClientErrors, type ClientErrorHandler } from './client-errors.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import { followConnections } from './open-connections.ts'
 import { limitPipelining } from './pipelining.ts'
@@ -25,16 +25,16 @@ export interface ConnectionSettings {
 }
 
 /**
- * The options of Fastify that bound connections. `keepAlive` is the time in seconds that an idle one is kept open; `limit`
- * hands in the app's {@link limitConnections}, which there cannot be before the app.
+ * The options of Fastify that bound connections. `keepAlive` is the time in seconds that an idle one is kept open; `handler`
+ * hands in what {@link limitConnections} returns, which cannot be had before the app.
  */
-export function connectionOptions(keepAlive: number, limit: () => ReturnType<typeof limitConnections> | undefined) {
+export function connectionOptions(keepAlive: number, handler: () => ClientErrorHandler | undefined) {
   return {
     requestTimeout: REQUEST_TIMEOUT,
     connectionTimeout: SILENCE_TIMEOUT,
     keepAliveTimeout: keepAlive * 1000,
     clientErrorHandler: (error: NodeJS.ErrnoException, socket: unknown) => {
-      const answer = limit()
+      const answer = handler()
       if (answer) answer(error, socket as Socket)
       else (socket as Socket).destroy()
     },
@@ -58,7 +58,7 @@ export function connectionOptions(keepAlive: number, limit: () => ReturnType<typ
  *
  * Call it before the first hook that may answer, and before every route.
  */
-export function limitConnections(app: App, { longestAnswer, headersFor }: ConnectionSettings) {
+export function limitConnections(app: App, { longestAnswer, headersFor }: ConnectionSettings): ClientErrorHandler {
   // Who ends its side when it has asked still waits for the answer. Node has this setting, but no type for it; by default it
   // sends no answer that is not made by then.
   Object.assign(app.server, { httpAllowHalfOpen: true })

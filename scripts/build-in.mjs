@@ -1,0 +1,30 @@
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { root } from './command.mjs'
+
+const DIST = path.join(root, 'packages/verifier/dist')
+
+/** The packages that the verifier is built with and no registry has; each lies in its `dist/built-in`. */
+export const BUILT_IN = ['problems', 'tokens']
+
+/**
+ * Builds the packages of {@link BUILT_IN} into the verifier, so that what is packed names no other package of ours: copies what
+ * was compiled of them, and makes paths of their names. May be done again.
+ */
+export function buildIn() {
+  const place = path.join(DIST, 'built-in')
+  rmSync(place, { recursive: true, force: true })
+  for (const name of BUILT_IN) {
+    const filter = (/** @type {string} */ file) => !path.basename(file).startsWith('.')
+    cpSync(path.join(root, 'packages', name, 'dist'), path.join(place, name), { recursive: true, filter })
+  }
+  const files = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(js|d\.ts)$/.test(file))
+  for (const file of files) {
+    const before = readFileSync(path.join(DIST, file), 'utf8')
+    const up = '../'.repeat(file.split(path.sep).length - 1) || './'
+    const after = before.replace(/'@latchkey\/(\w+)\/([\w-]+)'/g, (name, ours, module) =>
+      BUILT_IN.includes(ours) ? `'${up}built-in/${ours}/${module}.js'` : name
+    )
+    if (after !== before) writeFileSync(path.join(DIST, file), after)
+  }
+}
