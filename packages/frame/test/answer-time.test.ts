@@ -48,6 +48,22 @@ t.test('a guard that takes too long is 503 as well, and lets nothing begin', asy
   t.equal(begun, 0)
 })
 
+t.test('a reply that a handler has taken over, as for a WebSocket, is left alone', async (t) => {
+  const { send, lines } = await startFrame(t, (app) => {
+    limitAnswerTime(app, 20)
+    app.get('/', async (_request, reply) => {
+      reply.hijack()
+      await sleep(60)
+      reply.raw.writeHead(200, { 'content-type': 'application/json' }).end('{"taken":"over"}')
+    })
+  })
+  t.strictSame((await send('GET /')).body, { taken: 'over' })
+  t.strictSame(
+    lines.filter(({ level }) => level !== 'info'),
+    []
+  )
+})
+
 t.test('guard and handler have the time together', async (t) => {
   const part = LONGEST * 0.7
   const { send } = await startFrame(t, (app) => {

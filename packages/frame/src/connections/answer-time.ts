@@ -21,7 +21,8 @@ export function limitAnswerTime(app: App, longest: number): void {
   app.decorateRequest('countdown')
   app.addHook('onRequest', (request, reply, done) => {
     request.countdown = new Countdown(longest, () => {
-      if (reply.raw.headersSent) return
+      // A hijacked reply, as a WebSocket's, is no longer Fastify's to answer.
+      if (reply.sent || reply.raw.headersSent) return
       answerInstead(reply, unavailable(`no answer within ${longest} ms`))
     })
     request.countdown.run()
