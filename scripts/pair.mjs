@@ -5,6 +5,7 @@ import { build } from './build.mjs'
 import { root, run } from './command.mjs'
 import { startPostgres } from './embedded-postgres.mjs'
 import { ownDatabaseFolder, readSettings, withDatabase } from './environment.mjs'
+import { firstSignup } from './first-signup.mjs'
 import { makeKeys } from './keys.mjs'
 import { runServices } from './services.mjs'
 
@@ -70,10 +71,9 @@ Latchkey is ready.
   data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})${moved}` : 'in the database of DATABASE_URL'}
   keys      ${shorten([keys])}   (not part of the data)
 
-Sign somebody up:
+Sign somebody up, in another terminal (more of this in README.md, "Try it"):
 
-  curl ${auth}/signup -H 'content-type: application/json' \\
-    -d '{"email":"ada@example.com","username":"Ada","password":"a lamp in the window"}'
+${firstSignup(auth).replaceAll(/^/gm, '  ')}
 
 Ctrl-C stops all of it.
 `)
