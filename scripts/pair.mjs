@@ -7,6 +7,7 @@ import { startPostgres } from './embedded-postgres.mjs'
 import { ownDatabaseFolder, readSettings, withDatabase } from './environment.mjs'
 import { firstSignup } from './first-signup.mjs'
 import { makeKeys } from './keys.mjs'
+import { withProgress } from './progress.mjs'
 import { runServices } from './services.mjs'
 
 /**
@@ -21,7 +22,8 @@ export async function runPair(signal) {
   await makeKeys(keys, signal)
   await build(signal)
   const folder = ownDatabaseFolder(settings)
-  const database = folder === undefined ? undefined : await startPostgres({ folder })
+  const database =
+    folder === undefined ? undefined : await withProgress('Starting the database', () => startPostgres({ folder }))
   if (database) settings = withDatabase(settings, database)
   try {
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
