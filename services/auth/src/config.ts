@@ -1,5 +1,6 @@
 import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/service/config'
 import { faultOfUrl } from '@latchkey/service/connection-url'
+import { contradictions } from '@latchkey/service/contradictions'
 import { choice, duration, integer, list, text, url } from '@latchkey/service/settings'
 import { type Static, Type } from 'typebox'
 import { faultOfDatabaseUrl } from './database-url.ts'
@@ -158,12 +159,24 @@ export const authSettings = Type.Object({
 /** The settings of the auth service, named as in the environment; durations are seconds. */
 export type Config = FrameConfig & Static<typeof authSettings>
 
+/** Durations that would make no sense together. */
+const ORDERS = [
+  ['ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_TTL', 'an access token would outlive the refresh token that renews it'],
+  ['ACCESS_TOKEN_TTL', 'SESSION_MAX_AGE', 'an access token would outlive its session'],
+  [
+    'REFRESH_REUSE_WINDOW',
+    'REFRESH_TOKEN_TTL',
+    'a superseded refresh token would be accepted until its end, and no theft noticed'
+  ]
+] as const
+
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
   const config = readConfig(authSettings, env)
   const problems = [
     config.KEY_LEAD < 2 * config.JWKS_PUBLISH_AGE && `KEY_LEAD must be at least twice JWKS_PUBLISH_AGE. ${KEY_LEAD}`,
-    config.AUDIENCE.includes(config.ISSUER) && `AUDIENCE must not name the ISSUER. ${AUDIENCE}`
+    config.AUDIENCE.includes(config.ISSUER) && `AUDIENCE must not name the ISSUER. ${AUDIENCE}`,
+    ...contradictions(config, ORDERS)
   ].filter((problem) => problem !== false)
   if (problems.length > 0) throw new ConfigError(problems)
   return config

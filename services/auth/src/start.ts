@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createLogger } from '@latchkey/service/logger'
 import { warnOfPlainHttp } from '@latchkey/service/plain-http'
 import type { Service } from '@latchkey/service/process'
-import type { FastifyBaseLogger } from 'fastify'
 import { openHashPool } from './accounts/hash-pool.ts'
 import { buildApp } from './app.ts'
-import { authConfig, type Config } from './config.ts'
+import { authConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
+import { rotationWarning } from './sessions/rotation-warning.ts'
 import { sweepRegularly } from './sessions/sweep.ts'
 
 /** Longest that a start waits for a silent database, in milliseconds; without it no key signs or verifies. */
@@ -19,7 +19,8 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const config = authConfig(env)
   const logger = await createLogger('auth', config)
   warnOfPlainHttp(config, ['ISSUER'], logger)
-  warnOfRotation(config, logger)
+  const warning = rotationWarning(config)
+  if (warning) logger.warn(warning)
   const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
   const keys = await openLiveKeys({ dir: config.KEYS_DIR, database, rules: keyRules(config), log: logger })
   process.on('SIGHUP', () => void keys.update())
@@ -35,12 +36,4 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
     await database.close()
   })
   return { app, host: config.HOST, port: config.PORT }
-}
-
-function warnOfRotation(config: Config, log: Pick<FastifyBaseLogger, 'warn'>): void {
-  if (config.REFRESH_TOKEN_ROTATION === 'off') {
-    log.warn('REFRESH_TOKEN_ROTATION is off: nobody notices a stolen refresh token (RFC 9700 asks for rotation)')
-  } else if (config.REFRESH_REUSE_WINDOW < 5) {
-    log.warn('REFRESH_REUSE_WINDOW is shorter than 5s: a client whose answer was lost will be taken for a thief')
-  }
 }

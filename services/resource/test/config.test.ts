@@ -106,6 +106,32 @@ t.test('a malformed value is refused by the name of its setting, and not repeate
   )
 })
 
+/** Settings that contradict each other, or a default, and what is said of them; undefined: they are good together. */
+const TOGETHER: [env: Record<string, string>, problems: RegExp[]][] = [
+  [
+    { JWKS_MIN_AGE: '11m' },
+    [
+      /^JWKS_MIN_AGE \(11m\) must not be longer than JWKS_MAX_AGE \(10m\): .+\. Set JWKS_MIN_AGE lower, or JWKS_MAX_AGE higher\.$/
+    ]
+  ],
+  [{ JWKS_MAX_AGE: '29999ms' }, [/^JWKS_MIN_AGE \(30s\) .+ JWKS_MAX_AGE \(29999ms\)/]],
+  [{ JWKS_STALE_AGE: '599s' }, [/^JWKS_MAX_AGE \(10m\) must not be longer than JWKS_STALE_AGE \(599s\): /]],
+  [{ JWKS_MAX_AGE: '2d' }, [/^JWKS_MAX_AGE \(2d\) .+ JWKS_STALE_AGE \(1d\)/]],
+  [{ JWKS_MIN_AGE: '1d', JWKS_STALE_AGE: '1s' }, [/^JWKS_MIN_AGE /, /^JWKS_MAX_AGE /]],
+  [{ JWKS_MIN_AGE: '1m', JWKS_MAX_AGE: '1m', JWKS_STALE_AGE: '60s' }, []],
+  [{ JWKS_MIN_AGE: '1s', JWKS_MAX_AGE: '1s', JWKS_STALE_AGE: '1s' }, []],
+  [{ JWKS_FILE: 'data/../jwks.json', JWKS_CACHE_FILE: './jwks.json' }, [/^JWKS_CACHE_FILE must not be JWKS_FILE/]],
+  [{ JWKS_FILE: 'seed.json', JWKS_CACHE_FILE: 'jwks.json' }, []]
+]
+
+t.test('settings that contradict each other are refused by name, with what to do', async (t) => {
+  for (const [env, expected] of TOGETHER) {
+    const found = problems({ ...LEAST, ...env })
+    t.match(found, expected, JSON.stringify(env))
+    t.equal(found.length, expected.length)
+  }
+})
+
 t.test('values are read as what they mean', async (t) => {
   const config = resourceConfig({
     ...LEAST,
