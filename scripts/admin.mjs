@@ -5,7 +5,7 @@ import { stopSignal } from './stop-signal.mjs'
 
 const stop = stopSignal()
 try {
-  await installMissing(stop)
+  await installMissing(stop, { tools: false })
   // Only now: these may need what was installed.
   const { build } = await import('./build.mjs')
   const { runningPostgres } = await import('./embedded-postgres.mjs')

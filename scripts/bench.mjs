@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { CommandError, root, run } from './command.mjs'
 import { installMissing, isInstalled } from './install.mjs'
+import { withProgress } from './progress.mjs'
 import { stopSignal } from './stop-signal.mjs'
 
 const stop = stopSignal()
@@ -13,8 +14,9 @@ try {
   const { build } = await import('./build.mjs')
   await build(stop)
   if (!isInstalled(packagesOf('package-lock.json') ?? {}, packagesOf('node_modules/.package-lock.json'))) {
-    console.log('Installing the dependencies of the benchmark (npm ci) …')
-    await run('npm', ['ci', '--prefix', 'bench'], { quiet: true, signal: stop })
+    await withProgress('Installing the dependencies of the benchmark (npm ci)', () =>
+      run('npm', ['ci', '--prefix', 'bench'], { quiet: true, signal: stop })
+    )
   }
   await run(process.execPath, ['bench/run.mjs', ...process.argv.slice(2)], { signal: stop })
 } catch (error) {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import path from 'node:path'
 import { BUILT_IN, buildIn } from './build-in.mjs'
 import { root, run } from './command.mjs'
+import { withProgress } from './progress.mjs'
 
 // In node_modules, so that an install, which may bring other types, takes it away.
 const stampFile = path.join(root, 'node_modules/.latchkey-build.json')
@@ -28,10 +29,10 @@ export async function build(signal) {
   const complete = sources.flatMap(outputsOf).every((file) => existsSync(path.join(root, file)))
   if (last && complete && changed.length + gone.length === 0) return
 
-  console.log('Building …')
   const seenByCompiler = (/** @type {string} */ file) => statSync(path.join(root, file)).mtimeMs > (last?.time ?? 0)
   const force = last && complete && changed.every(seenByCompiler) ? [] : ['--force']
-  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json', ...force], { signal })
+  const compiler = ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json', ...force]
+  await withProgress('Building', () => run(process.execPath, compiler, { signal }))
   const wanted = new Set(sources.flatMap(outputsOf))
   for (const file of folders.flatMap((folder) => filesBelow(`${folder}/dist`))) {
     const script = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.js')

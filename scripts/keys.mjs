@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { run } from './command.mjs'
+import { withProgress } from './progress.mjs'
 
 const files = ['access', 'refresh'].flatMap((kind) => ['current', 'next'].map((slot) => `${kind}/${slot}.private.pem`))
 
@@ -12,6 +13,6 @@ const files = ['access', 'refresh'].flatMap((kind) => ['current', 'next'].map((s
  */
 export async function makeKeys(folder, signal) {
   if (files.every((file) => existsSync(path.join(folder, file)))) return
-  console.log(`Making keys in ${folder} …`)
-  await run('bash', ['scripts/generate-keys.sh', folder], { quiet: true, signal })
+  const script = ['scripts/generate-keys.sh', folder]
+  await withProgress(`Making keys in ${folder}`, () => run('bash', script, { quiet: true, signal }))
 }

@@ -5,7 +5,9 @@ import { build } from './build.mjs'
 import { root, run } from './command.mjs'
 import { startPostgres } from './embedded-postgres.mjs'
 import { ownDatabaseFolder, readSettings, withDatabase } from './environment.mjs'
+import { firstSignup } from './first-signup.mjs'
 import { makeKeys } from './keys.mjs'
+import { withProgress } from './progress.mjs'
 import { runServices } from './services.mjs'
 
 /**
@@ -20,7 +22,8 @@ export async function runPair(signal) {
   await makeKeys(keys, signal)
   await build(signal)
   const folder = ownDatabaseFolder(settings)
-  const database = folder === undefined ? undefined : await startPostgres({ folder })
+  const database =
+    folder === undefined ? undefined : await withProgress('Starting the database', () => startPostgres({ folder }))
   if (database) settings = withDatabase(settings, database)
   try {
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
@@ -70,10 +73,9 @@ Latchkey is ready.
   data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})${moved}` : 'in the database of DATABASE_URL'}
   keys      ${shorten([keys])}   (not part of the data)
 
-Sign somebody up:
+Sign somebody up, in another terminal (more of this in README.md, "Try it"):
 
-  curl ${auth}/signup -H 'content-type: application/json' \\
-    -d '{"email":"ada@example.com","username":"Ada","password":"a lamp in the window"}'
+${firstSignup(auth).replaceAll(/^/gm, '  ')}
 
 Ctrl-C stops all of it.
 `)

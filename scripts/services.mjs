@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf } from './address.mjs'
 import { root } from './command.mjs'
 import { environmentOf } from './environment.mjs'
+import { withProgress } from './progress.mjs'
 
 /** Longest wait until a service can serve, and until it has ended, in milliseconds. */
 const patience = { ready: 30_000, end: 15_000 }
@@ -41,15 +42,17 @@ export async function runServices(settings, { migrated, signal }, onReady) {
   const services = []
   try {
     // One after the other: the resource service begins by asking for the auth service's keys.
-    for (const name of /** @type {const} */ (['auth', 'resource'])) {
-      const service = start(name, settings)
-      services.push(service)
-      service.ended.then((how) =>
-        over.abort(new Error(`The ${name} service has ended by itself (${how}); what it said is above.`))
-      )
-      await migrated
-      await waitUntilReady(service, over.signal)
-    }
+    await withProgress('Starting the services', async () => {
+      for (const name of /** @type {const} */ (['auth', 'resource'])) {
+        const service = start(name, settings)
+        services.push(service)
+        service.ended.then((how) =>
+          over.abort(new Error(`The ${name} service has ended by itself (${how}); what it said is above.`))
+        )
+        await migrated
+        await waitUntilReady(service, over.signal)
+      }
+    })
     onReady()
     await once(over.signal, 'abort')
     throw over.signal.reason

@@ -4,7 +4,7 @@ import { stopSignal } from './stop-signal.mjs'
 
 const stop = stopSignal()
 try {
-  await installMissing(stop)
+  await installMissing(stop, { tools: false })
   // Only now: these may need what was installed.
   const { runPair } = await import('./pair.mjs')
   await runPair(stop)

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { isInstalled } from '../../scripts/install.mjs'
 import { satisfies } from '../../scripts/node-version.mjs'
 import { plainEnvironment } from './plain-environment.ts'
@@ -27,6 +27,9 @@ t.test('what is installed is compared with what is locked', async (t) => {
   t.equal(isInstalled(locked, installed), true, 'npm notes neither the root nor what is for other platforms')
   t.equal(isInstalled(locked, undefined), false, 'nothing installed, or an install that was cut off')
   t.equal(isInstalled(locked, without('node_modules/a')), false, 'npm ci --omit=dev leaves some out')
+  t.equal(isInstalled(locked, without('node_modules/a'), { tools: false }), true, 'which is enough without the tools')
+  const tools = { tools: false }
+  t.equal(isInstalled(locked, without('node_modules/@latchkey/auth'), tools), false, 'but nothing else may be missing')
   t.equal(isInstalled(locked, without('node_modules/@latchkey/auth')), false, 'a new workspace')
   t.equal(isInstalled(locked, { ...installed, 'node_modules/b': a }), false, 'one that is not wanted any more')
   for (const change of [{ version: '1.0.1' }, { integrity: 'sha512-b' }, { resolved: 'https://example.com/a.tgz' }]) {
@@ -44,35 +47,81 @@ t.test('versions of Node', async (t) => {
 })
 
 t.test('installing', async (t) => {
-  // A checkout without dependencies, and an npm that writes down how it was called.
-  const checkout = await mkdtemp(path.join(os.tmpdir(), 'latchkey-install-'))
-  t.teardown(() => rm(checkout, { recursive: true }))
-  await cp(scripts, path.join(checkout, 'scripts'), { recursive: true })
-  await writeFile(path.join(checkout, 'package.json'), JSON.stringify({ engines: { node: '>=20' } }))
-  await writeFile(path.join(checkout, 'package-lock.json'), JSON.stringify({ packages: { '': {} } }))
-  const bin = path.join(checkout, 'bin')
-  const calls = path.join(checkout, 'calls')
-  await mkdir(bin)
-  await writeFile(path.join(bin, 'npm'), '#!/bin/sh\npwd >>calls\necho "$@" >>calls\nexit $NPM_FAILS\n')
-  await chmod(path.join(bin, 'npm'), 0o755)
-  const code = `import { installMissing } from './scripts/install.mjs'
-    try { await installMissing() } catch (error) { console.error(error.message); process.exitCode = error.exitCode ?? 9 }`
-  const install = (env = {}) =>
-    promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
-      cwd: checkout,
-      env: plainEnvironment({ PATH: `${bin}:${process.env['PATH']}`, ...env })
-    })
+  const { install, calls, note, packages } = await checkout(t)
+  const { tool, rest } = packages
 
-  await install({ NODE_ENV: 'production' })
-  t.equal(await readFile(calls, 'utf8'), `${checkout}\nci --include=dev\n`, 'npm ci, with development dependencies')
-  await t.rejects(install({ NPM_FAILS: '3' }), { code: 3, message: /npm ci --include=dev failed \(3\)/ })
+  const { stdout } = await install({ NODE_ENV: 'production' })
+  t.equal(await calls(), 'ci --include=dev --no-progress\n', 'npm ci, with the tools')
+  t.equal(stdout.split('\n')[0], 'Installing the dependencies (npm ci) …', 'it says what it does')
+  await t.rejects(install({ NPM_FAILS: '3' }), { code: 3, message: /npm ci --include=dev --no-progress failed \(3\)/ })
+  await calls()
+  await install({}, '{ tools: false }')
+  t.equal(await calls(), 'ci --omit=dev --no-progress\n', 'what only starts needs no tools for tests and lint')
 
-  await rm(calls)
-  await mkdir(path.join(checkout, 'node_modules'))
-  await writeFile(path.join(checkout, 'node_modules/.package-lock.json'), JSON.stringify({ packages: {} }))
+  await note(rest)
+  await install({}, '{ tools: false }')
+  t.equal(await calls(), '', 'nothing to do')
   await install()
-  await t.rejects(readFile(calls), { code: 'ENOENT' }, 'nothing to do')
+  const add = 'install --no-save --include=dev --no-progress\n'
+  t.equal(await calls(), add, 'the tools are added; npm ci would delete what a running npm start reads')
 
-  await writeFile(path.join(checkout, 'package.json'), JSON.stringify({ engines: { node: '^18.0.0' } }))
+  await note({ ...rest, ...tool })
+  await install()
+  await install({}, '{ tools: false }')
+  t.equal(await calls(), '', 'a start takes no tools away')
+  await note(tool)
+  await install({}, '{ tools: false }')
+  t.equal(await calls(), 'ci --include=dev --no-progress\n', 'nor does it when something else is missing')
+})
+
+t.test('a Node that is too old is refused', async (t) => {
+  const { install, folder } = await checkout(t)
+  await writeFile(path.join(folder, 'package.json'), JSON.stringify({ engines: { node: '^18.0.0' } }))
   await t.rejects(install(), { message: /This is Node\.js [\d.]+, and Latchkey needs \^18\.0\.0/ })
 })
+
+t.test('while it installs it says how far it is', async (t) => {
+  const { install, folder } = await checkout(t)
+  await mkdir(path.join(folder, 'node_modules/needed'), { recursive: true })
+  await writeFile(path.join(folder, 'node_modules/needed/package.json'), '{}')
+  const { stdout } = await install({ NPM_WAITS: '6' })
+  t.match(stdout, /^ {2}… \d+ s, 1 of 2 packages$/m)
+})
+
+/** A checkout without dependencies, and an npm that writes down how it was called. */
+async function checkout(t: Test) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-install-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  await cp(scripts, path.join(folder, 'scripts'), { recursive: true })
+  const rest = { 'node_modules/needed': { version: '1.0.0' } }
+  const tool = { 'node_modules/tool': { version: '1.0.0', dev: true } }
+  const locked = { packages: { '': {}, ...rest, ...tool } }
+  await writeFile(path.join(folder, 'package.json'), JSON.stringify({ engines: { node: '>=20' } }))
+  await writeFile(path.join(folder, 'package-lock.json'), JSON.stringify(locked))
+  const bin = path.join(folder, 'bin')
+  await mkdir(bin)
+  await writeFile(path.join(bin, 'npm'), '#!/bin/sh\necho "$@" >>calls\nsleep $NPM_WAITS\nexit $NPM_FAILS\n')
+  await chmod(path.join(bin, 'npm'), 0o755)
+
+  const install = (env = {}, wanted = '{}') => {
+    const code = `import { installMissing } from './scripts/install.mjs'
+      try { await installMissing(undefined, ${wanted}) } catch (error) { console.error(error.message); process.exitCode = error.exitCode ?? 9 }`
+    return promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: folder,
+      env: plainEnvironment({ PATH: `${bin}:${process.env['PATH']}`, NPM_WAITS: '0', ...env })
+    })
+  }
+  /** What npm was called with since this was asked last. */
+  const calls = async () => {
+    const file = path.join(folder, 'calls')
+    const said = await readFile(file, 'utf8').catch(() => '')
+    await rm(file, { force: true })
+    return said
+  }
+  /** Writes what npm would have noted. */
+  const note = async (installed: object) => {
+    await mkdir(path.join(folder, 'node_modules'), { recursive: true })
+    await writeFile(path.join(folder, 'node_modules/.package-lock.json'), JSON.stringify({ packages: installed }))
+  }
+  return { folder, install, calls, note, packages: { rest, tool } }
+}

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { runningPostgres, startPostgres } from '../../scripts/embedded-postgres.mjs'
+import { firstSignup } from '../../scripts/first-signup.mjs'
 import { freePort } from '../../scripts/free-port.mjs'
 import { migrate } from '../../services/auth/src/schema.ts'
 import { createDatabase } from '../database.ts'
@@ -109,7 +110,7 @@ t.test('the pair', async (t) => {
 
   const first = start(t, place.env)
   await ready(first)
-  t.match(first.said(), `curl ${place.auth}/signup`)
+  t.match(first.said(), firstSignup(place.auth).replaceAll(/^/gm, '  '))
   t.match(first.said(), `rm -rf ${place.data}`)
   t.ok(await isUp(place.auth))
   t.ok(await isUp(place.resource))

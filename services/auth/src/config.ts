@@ -1,6 +1,7 @@
 import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import { ConfigError, type FrameConfig, frameSettings, oldNames, readConfig } from '@latchkey/frame/config'
 import { faultOfUrl } from '@latchkey/frame/connection-url'
+import { contradictions } from '@latchkey/frame/contradictions'
 import { choice, duration, integer, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
@@ -161,6 +162,17 @@ export type Config = FrameConfig & Static<typeof authSettings>
 /** Settings that have another name today. */
 const RENAMED = { DATABASE_TIMEOUT: 'ANSWER_TIMEOUT', HASH_QUEUE_TIMEOUT: 'PASSWORD_TIMEOUT' }
 
+/** Durations that make no sense together. */
+const ORDERS = [
+  ['ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_TTL', 'an access token outlives the refresh token that renews it'],
+  ['ACCESS_TOKEN_TTL', 'SESSION_MAX_AGE', 'an access token outlives its session'],
+  [
+    'REFRESH_REUSE_WINDOW',
+    'REFRESH_TOKEN_TTL',
+    'a superseded refresh token is accepted until its end, and no theft is noticed'
+  ]
+] as const
+
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
   const config = readConfig(authSettings, env, oldNames(RENAMED, env))
@@ -170,4 +182,9 @@ export function authConfig(env: Readonly<Record<string, string | undefined>>): R
   ].filter((problem) => problem !== false)
   if (problems.length > 0) throw new ConfigError(problems)
   return config
+}
+
+/** What makes no sense in settings that are good one by one, in a line each for the log. */
+export function doubts(config: Config): string[] {
+  return contradictions(config, ORDERS)
 }

@@ -3,12 +3,12 @@ import { openDatabase } from '@latchkey/database/pool'
 import { createLogger } from '@latchkey/frame/logger'
 import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
 import type { Service } from '@latchkey/frame/process'
-import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
-import { authConfig, type Config } from './config.ts'
+import { authConfig, doubts } from './config.ts'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
+import { rotationWarning } from './sessions/rotation-warning.ts'
 import { sweepRegularly } from './sweep.ts'
 
 /** Longest that a start waits for a silent database, in milliseconds; without it no key signs or verifies. */
@@ -19,7 +19,8 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const config = authConfig(env)
   const logger = await createLogger('auth', config)
   warnOfPlainHttp(config, ['ISSUER'], logger)
-  warnOfRotation(config, logger)
+  const warning = rotationWarning(config)
+  for (const line of [...doubts(config), ...(warning ? [warning] : [])]) logger.warn(line)
   const database = openDatabase({ ...config, application_name: 'latchkey-auth' }, (error) =>
     logger.warn({ err: error }, 'an idle database connection was lost')
   )
@@ -37,12 +38,4 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
     await database.close()
   })
   return { app, host: config.HOST, port: config.PORT }
-}
-
-function warnOfRotation(config: Config, log: Pick<FastifyBaseLogger, 'warn'>): void {
-  if (config.REFRESH_TOKEN_ROTATION === 'off') {
-    log.warn('REFRESH_TOKEN_ROTATION is off: nobody notices a stolen refresh token (RFC 9700 asks for rotation)')
-  } else if (config.REFRESH_REUSE_WINDOW < 5) {
-    log.warn('REFRESH_REUSE_WINDOW is shorter than 5s: a client whose answer was lost will be taken for a thief')
-  }
 }

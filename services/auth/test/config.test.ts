@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ConfigError } from '@latchkey/frame/config'
 import t from 'tap'
 import { expectedEntries, readEntries } from '../../../packages/frame/test/env-example.ts'
-import { authConfig, authSettings, migrationSettings } from '../src/config.ts'
+import { authConfig, authSettings, doubts, migrationSettings } from '../src/config.ts'
 
 const LEAST = {
   ISSUER: 'https://auth.example.com',
@@ -13,14 +13,20 @@ const LEAST = {
   DATABASE_URL: 'postgres://user@host/name'
 }
 
-/** The names of the settings that are complained of. */
-function complaints(env: Record<string, string>): string[] {
+function problems(env: Record<string, string>): readonly string[] {
   try {
     authConfig(env)
     return []
   } catch (error) {
-    return (error as ConfigError).problems.map((problem) => problem.split(' ', 1)[0] ?? '').sort()
+    return (error as ConfigError).problems
   }
+}
+
+/** The names of the settings that are complained of. */
+function complaints(env: Record<string, string>): string[] {
+  return problems(env)
+    .map((problem) => problem.split(' ', 1)[0] ?? '')
+    .sort()
 }
 
 t.test('four settings are enough, and the others are as the contract has them; durations are seconds', async (t) => {
@@ -114,6 +120,37 @@ t.test('KEY_LEAD is at least twice JWKS_PUBLISH_AGE', async (t) => {
     { JWKS_PUBLISH_AGE: '2s', KEY_LEAD: '3999ms' }
   ]) {
     t.strictSame(complaints({ ...LEAST, ...env }), ['KEY_LEAD'])
+  }
+})
+
+/** Durations that contradict each other, or a default, and what the log says of them. */
+const TOGETHER: [env: Record<string, string>, problems: RegExp[]][] = [
+  [
+    { REFRESH_TOKEN_TTL: '899s' },
+    [
+      /^ACCESS_TOKEN_TTL \(15m\) is longer than REFRESH_TOKEN_TTL \(899s\): .+\. Set ACCESS_TOKEN_TTL lower, or REFRESH_TOKEN_TTL higher\.$/
+    ]
+  ],
+  [{ SESSION_MAX_AGE: '10m' }, [/^ACCESS_TOKEN_TTL \(15m\) is longer than SESSION_MAX_AGE \(10m\): /]],
+  [
+    { ACCESS_TOKEN_TTL: '7d', REFRESH_TOKEN_TTL: '6d', SESSION_MAX_AGE: '6d' },
+    [/REFRESH_TOKEN_TTL/, /SESSION_MAX_AGE/]
+  ],
+  [
+    { ACCESS_TOKEN_TTL: '5s', REFRESH_TOKEN_TTL: '29s' },
+    [/^REFRESH_REUSE_WINDOW \(30s\) .+ REFRESH_TOKEN_TTL \(29s\): /]
+  ],
+  [{ ACCESS_TOKEN_TTL: '7d', REFRESH_TOKEN_TTL: '7d', SESSION_MAX_AGE: '7d' }, []],
+  [{ ACCESS_TOKEN_TTL: '30s', REFRESH_TOKEN_TTL: '30s' }, []],
+  [{ REFRESH_TOKEN_TTL: '91d' }, []],
+  [{ REFRESH_REUSE_WINDOW: '0s', ANSWER_TIMEOUT: '5m', PASSWORD_TIMEOUT: '50ms' }, []]
+]
+
+t.test('durations that contradict each other are told by name, with what to do', async (t) => {
+  for (const [env, expected] of TOGETHER) {
+    const found = doubts(authConfig({ ...LEAST, ...env }))
+    t.match(found, expected, JSON.stringify(env))
+    t.equal(found.length, expected.length)
   }
 })
 

@@ -1,4 +1,6 @@
-import { type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
+import { resolve } from 'node:path'
+import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
+import { contradictions } from '@latchkey/frame/contradictions'
 import { duration, integer, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
@@ -82,6 +84,16 @@ export const resourceSettings = Type.Object({
 /** The settings of the resource service, named as in the environment; durations are seconds. */
 export type Config = FrameConfig & Static<typeof resourceSettings>
 
+/** Durations that make no sense together. */
+const ORDERS = [
+  ['JWKS_MIN_AGE', 'JWKS_MAX_AGE', 'no time to fetch the key set again is within both'],
+  [
+    'JWKS_MAX_AGE',
+    'JWKS_STALE_AGE',
+    'the key set is believed no more before it is fetched again, and every token gets 503'
+  ]
+] as const
+
 /** Reads the settings; throws a ConfigError that names every one that is wrong. */
 export function resourceConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
   const problems: string[] = []
@@ -89,5 +101,15 @@ export function resourceConfig(env: Readonly<Record<string, string | undefined>>
     problems.push('JWKS_URL is not set, nor is JWKS_FILE. One of them says where the public keys are.')
   if (env['AUDIENCE'] && env['AUDIENCE'] === env['ISSUER'])
     problems.push(`AUDIENCE must not be the ISSUER. ${AUDIENCE}`)
-  return readConfig(resourceSettings, env, problems)
+  const config = readConfig(resourceSettings, env, problems)
+  const { JWKS_FILE: seed, JWKS_CACHE_FILE: cache } = config
+  if (seed && cache && resolve(seed) === resolve(cache))
+    problems.push('JWKS_CACHE_FILE must not be JWKS_FILE, which would be written over: name another file.')
+  if (problems.length > 0) throw new ConfigError(problems)
+  return config
+}
+
+/** What makes no sense in settings that are good one by one, in a line each for the log. */
+export function doubts(config: Config): string[] {
+  return contradictions(config, ORDERS)
 }

@@ -2,7 +2,7 @@ import { createLogger } from '@latchkey/frame/logger'
 import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
 import type { Service } from '@latchkey/frame/process'
 import { buildApp } from './app.ts'
-import { resourceConfig } from './config.ts'
+import { doubts, resourceConfig } from './config.ts'
 import { openKeys } from './keys.ts'
 
 /** Reads settings and keys, and makes the service of them, not yet listening. Throws what an operator can put right. */
@@ -10,6 +10,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const config = resourceConfig(env)
   const logger = await createLogger('resource', config)
   warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL'], logger)
+  for (const line of doubts(config)) logger.warn(line)
   const keys = await openKeys(config, logger)
   const app = await buildApp(config, { keys, logger })
   // Before open requests are waited for: one of them may be waiting for a key.

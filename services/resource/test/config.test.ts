@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { ConfigError } from '@latchkey/frame/config'
 import t from 'tap'
 import { expectedEntries, readEntries } from '../../../packages/frame/test/env-example.ts'
-import { resourceConfig, resourceSettings } from '../src/config.ts'
+import { doubts, resourceConfig, resourceSettings } from '../src/config.ts'
 
 const LEAST = {
   ISSUER: 'https://auth.example.com',
@@ -104,6 +104,36 @@ t.test('a malformed value is refused by the name of its setting, and not repeate
       .includes(secret),
     false
   )
+})
+
+/** Durations that contradict each other, or a default, and what the log says of them. */
+const TOGETHER: [env: Record<string, string>, problems: RegExp[]][] = [
+  [
+    { JWKS_MIN_AGE: '11m' },
+    [
+      /^JWKS_MIN_AGE \(11m\) is longer than JWKS_MAX_AGE \(10m\): .+\. Set JWKS_MIN_AGE lower, or JWKS_MAX_AGE higher\.$/
+    ]
+  ],
+  [{ JWKS_MAX_AGE: '29999ms' }, [/^JWKS_MIN_AGE \(30s\) .+ JWKS_MAX_AGE \(29999ms\)/]],
+  [{ JWKS_STALE_AGE: '599s' }, [/^JWKS_MAX_AGE \(10m\) is longer than JWKS_STALE_AGE \(599s\): /]],
+  [{ JWKS_MAX_AGE: '2d' }, [/^JWKS_MAX_AGE \(2d\) .+ JWKS_STALE_AGE \(1d\)/]],
+  [{ JWKS_MIN_AGE: '1d', JWKS_STALE_AGE: '1s' }, [/^JWKS_MIN_AGE /, /^JWKS_MAX_AGE /]],
+  [{ JWKS_MIN_AGE: '1m', JWKS_MAX_AGE: '1m', JWKS_STALE_AGE: '60s' }, []],
+  [{ JWKS_MIN_AGE: '1s', JWKS_MAX_AGE: '1s', JWKS_STALE_AGE: '1s' }, []]
+]
+
+t.test('settings that contradict each other are told by name, with what to do', async (t) => {
+  for (const [env, expected] of TOGETHER) {
+    const found = doubts(resourceConfig({ ...LEAST, ...env }))
+    t.match(found, expected, JSON.stringify(env))
+    t.equal(found.length, expected.length)
+  }
+})
+
+t.test('the kept key set is another file than the one that is given', async (t) => {
+  const same = problems({ ...LEAST, JWKS_FILE: 'data/../jwks.json', JWKS_CACHE_FILE: './jwks.json' })
+  t.match(same, [/^JWKS_CACHE_FILE must not be JWKS_FILE/])
+  t.strictSame(problems({ ...LEAST, JWKS_FILE: 'seed.json', JWKS_CACHE_FILE: 'jwks.json' }), [])
 })
 
 t.test('values are read as what they mean', async (t) => {

@@ -1,0 +1,3 @@
+import t from 'tap'
+
+t.test('nothing wrong', async (t) => t.pass())
