@@ -52,7 +52,7 @@ t.test(
     const [deep, long] = lines as { err?: { stack: string; cause?: { cause?: { cause?: object } } } }[]
     const frames = deep?.err?.stack.split('\n') ?? []
     t.equal(frames.length, 6)
-    for (const frame of frames) t.match(frame, /^ +at recurse \(packages\/service\/test\/logger\.test\.ts:\d+:\d+\)$/)
+    for (const frame of frames) t.match(frame, /^ +at recurse \(packages\/frame\/test\/logger\.test\.ts:\d+:\d+\)$/)
     t.match(long?.err?.cause?.cause, Object)
     t.equal(long?.err?.cause?.cause?.cause, undefined)
   }
