@@ -17,7 +17,9 @@ const stampFile = path.join(root, 'node_modules/.latchkey-build.json')
  * @param {AbortSignal} [signal] gives up
  */
 export async function build(signal) {
-  const folders = ['packages', 'services'].flatMap((kind) => list(kind).map((name) => `${kind}/${name}`))
+  const folders = ['packages', 'services']
+    .flatMap((kind) => list(kind).map((name) => `${kind}/${name}`))
+    .filter((folder) => existsSync(path.join(root, folder, 'tsconfig.build.json')))
   const sources = folders.flatMap((folder) => filesBelow(`${folder}/src`))
   const settings = folders.flatMap((folder) => [`${folder}/package.json`, `${folder}/tsconfig.build.json`])
   const inputs = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...settings, ...sources]

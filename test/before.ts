@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { announceCluster, type Cluster, deadRuns, forgetCluster } from '@latchkey/testing/cluster'
+import { databaseUrl, runStatement, serviceUrl } from '@latchkey/testing/database'
 import { startPostgres } from '../scripts/embedded-postgres.mjs'
 import { migrate } from '../services/auth/src/schema.ts'
-import { announceCluster, type Cluster, deadRuns, forgetCluster } from './cluster.ts'
-import { databaseUrl, runStatement, serviceUrl } from './database.ts'
 import { removeCluster } from './remove-cluster.ts'
 
 const template = `latchkey_template_${process.ppid}`

@@ -1,5 +1,5 @@
+import { createDatabase, runStatement } from '@latchkey/testing/database'
 import t from 'tap'
-import { createDatabase, runStatement } from './database.ts'
 import { startPair } from './pair.ts'
 
 const ada = { email: 'ada@example.com', username: 'Ada', password: 'correct horse battery' }

@@ -1,9 +1,9 @@
+import { createDatabase, runAsOwner, serviceUrl } from '@latchkey/testing/database'
+import { accessClaims, compact, makeKey, rs256 } from '@latchkey/testing/tokens'
 import t, { type Test } from 'tap'
-import { createDatabase, runAsOwner, serviceUrl } from './database.ts'
 import { loggedBy, sendBytes } from './log-cost/logged-by.ts'
 import { CANARY, fill, request, worstRequests } from './log-cost/worst-requests.ts'
 import { type Service, startPair } from './pair.ts'
-import { accessClaims, compact, makeKey, rs256 } from './tokens.ts'
 
 /** What one request may cost at the most, all its lines together, in bytes. */
 const MOST = 2000

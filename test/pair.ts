@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { createDatabase, serviceUrl } from '@latchkey/testing/database'
 import type { Test } from 'tap'
 import { freePort } from '../scripts/free-port.mjs'
-import { createDatabase, serviceUrl } from './database.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LONGEST_START = 60_000

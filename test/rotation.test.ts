@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { createDatabase } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
 import { freePort } from '../scripts/free-port.mjs'
-import { createDatabase } from './database.ts'
 import { runScript, type Service, service } from './pair.ts'
 
 /** In seconds. Within KEY_LEAD the copy is made (1), seen by its instance (5), and fetched by its verifiers (1). */

@@ -1,6 +1,6 @@
+import { createDatabase, runStatement } from '@latchkey/testing/database'
 import pg from 'pg'
 import t from 'tap'
-import { createDatabase, runStatement } from '../database.ts'
 import { startPair } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 import { everyAnswerIsClean, percentile, recordHistory, recovers, timeToRecover, WITHOUT_DATABASE } from './history.ts'

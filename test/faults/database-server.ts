@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { databaseUrl, runStatement } from '@latchkey/testing/database'
 import type { Test } from 'tap'
 import { startPostgres } from '../../scripts/embedded-postgres.mjs'
 import { migrate } from '../../services/auth/src/schema.ts'
-import { databaseUrl, runStatement } from '../database.ts'
 import { type DatabaseProxy, startProxy } from './proxy.ts'
 
 /** A PostgreSQL of the test's own, as durable as in production, behind a proxy. */

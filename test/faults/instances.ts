@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createDatabase, serviceUrl } from '@latchkey/testing/database'
 import type { Test } from 'tap'
 import { freePort } from '../../scripts/free-port.mjs'
-import { createDatabase, serviceUrl } from '../database.ts'
 import { runScript, type Service, service } from '../pair.ts'
 
 /** Instances of the services that share keys and database. */

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { createDatabase } from '@latchkey/testing/database'
+import { accessClaims, accessToken } from '@latchkey/testing/tokens'
 import t from 'tap'
 import { freePort } from '../../scripts/free-port.mjs'
 import { kidOf } from '../../services/auth/test/keys.ts'
-import { createDatabase } from '../database.ts'
 import { runScript, type Service, service } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
-import { accessClaims, accessToken } from '../tokens.ts'
 
 const AWAY = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
 const ADMIN = fileURLToPath(new URL('../../services/auth/dist/admin.js', import.meta.url))

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { createDatabase } from '@latchkey/testing/database'
 import pg from 'pg'
 import t from 'tap'
-import { createDatabase } from '../database.ts'
 import { startPair } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 import {

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { createDatabase, runStatement } from '@latchkey/testing/database'
 import pg from 'pg'
 import t from 'tap'
-import { createDatabase, runStatement } from '../database.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 
 const MIGRATE = fileURLToPath(new URL('../../services/auth/dist/migrate.js', import.meta.url))

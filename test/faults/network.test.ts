@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createDatabase } from '@latchkey/testing/database'
 import t from 'tap'
-import { createDatabase } from '../database.ts'
 import { startPair } from '../pair.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 import { everyAnswerIsClean, recordHistory, recovers, timeToRecover, UNFORESEEN, WITHOUT_DATABASE } from './history.ts'

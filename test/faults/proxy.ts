@@ -1,7 +1,7 @@
 import net, { type AddressInfo, type NetConnectOpts, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { addressOf } from '@latchkey/testing/database'
 import type { Test } from 'tap'
-import { addressOf } from '../database.ts'
 
 /** Bytes of a message that the proxy looks for, and who sends it. */
 export interface Trap {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
+import { openRaw } from '@latchkey/testing/raw-http'
 import t from 'tap'
 import { startPair } from '../pair.ts'
-import { openRaw } from '../raw-http.ts'
 import { buildFirst } from '../scripts/build-first.ts'
 
 /** The promise of 10 s, in milliseconds; a service cuts such clients off after 8 s. */

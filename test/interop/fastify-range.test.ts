@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { accessClaims, accessToken, makeKey } from '@latchkey/testing/tokens'
 import { createVerifier, openKeySet } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify-named'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import t from 'tap'
-import { accessClaims, accessToken, makeKey } from '../tokens.ts'
 import { isInstalled, TOOLS } from './tools.ts'
 
 const OLDEST = join(TOOLS, 'node/node_modules/fastify-lowest')

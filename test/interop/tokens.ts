@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { rs256 } from '@latchkey/testing/tokens'
 import { decodeUnverified } from '@latchkey/tokens/compact'
 import type { Test } from 'tap'
 import { freePort } from '../../scripts/free-port.mjs'
@@ -6,7 +7,6 @@ import { startAuth } from '../../services/auth/test/app.ts'
 import { forge, type Good, segments } from '../strictness/deviation.ts'
 import { makeForger } from '../strictness/forger.ts'
 import { signingKeys } from '../strictness/signing-keys.ts'
-import { rs256 } from '../tokens.ts'
 
 export const AUDIENCE = 'latchkey'
 export const USERNAME = 'Ada Müller'

@@ -1,5 +1,5 @@
 import { constants, createHmac, type KeyObject, sign } from 'node:crypto'
-import type { Signer, TestKey } from '../tokens.ts'
+import type { Signer, TestKey } from '@latchkey/testing/tokens'
 import { type Deviation, forge, forged, type Good, refused } from './deviation.ts'
 
 // What an attacker has of our public key, and may try as the secret of an HMAC (RFC 8725 §2.1).

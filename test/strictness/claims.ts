@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { type Members, RawJson } from '@latchkey/testing/tokens'
 import type { Kind } from '@latchkey/tokens/claims'
-import { type Members, RawJson } from '../tokens.ts'
 import { accepted, type Deviation, forge, type Good, refused } from './deviation.ts'
 
 /** What a claim is replaced by. A function makes it from the good token. */

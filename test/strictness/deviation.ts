@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
+import { compact, type Members, rs256, type Signer, type TestKey } from '@latchkey/testing/tokens'
 import type { Kind } from '@latchkey/tokens/claims'
-import { compact, type Members, rs256, type Signer, type TestKey } from '../tokens.ts'
 
 /** The good token that each deviation starts from, and what its forger has at hand. */
 export interface Good {

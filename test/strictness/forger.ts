@@ -1,7 +1,7 @@
 import { generateKeyPair } from 'node:crypto'
 import { promisify } from 'node:util'
+import { type Members, makeKey, type TestKey } from '@latchkey/testing/tokens'
 import type { Kind } from '@latchkey/tokens/claims'
-import { type Members, makeKey, type TestKey } from '../tokens.ts'
 import type { Good } from './deviation.ts'
 
 const TYP: Record<Kind, string> = { access: 'at+jwt', refresh: 'rt+jwt' }

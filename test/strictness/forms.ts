@@ -1,4 +1,4 @@
-import { base64url, compact, rs256, signText } from '../tokens.ts'
+import { base64url, compact, rs256, signText } from '@latchkey/testing/tokens'
 import { accepted, type Deviation, forge, forged, type Good, refused, segments } from './deviation.ts'
 
 type Segment = 'header' | 'payload' | 'signature'

@@ -1,5 +1,5 @@
+import type { Members } from '@latchkey/testing/tokens'
 import type { Kind } from '@latchkey/tokens/claims'
-import type { Members } from '../tokens.ts'
 import { accepted, type Deviation, forge, forged, refused } from './deviation.ts'
 
 const TYP: Record<Kind, string> = { access: 'at+jwt', refresh: 'rt+jwt' }

@@ -1,5 +1,5 @@
 import { constants, createHash, createPublicKey, privateEncrypt } from 'node:crypto'
-import { base64url, rs256, type Signer } from '../tokens.ts'
+import { base64url, rs256, type Signer } from '@latchkey/testing/tokens'
 import { accepted, type Deviation, forge, forged, type Good, refused, segments } from './deviation.ts'
 
 type Change = (signature: Buffer, good: Good) => Buffer

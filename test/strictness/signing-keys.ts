@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestKey } from '@latchkey/testing/tokens'
 import type { Kind } from '@latchkey/tokens/claims'
 import { type Keys, loadKeys } from '../../services/auth/src/keys/folder.ts'
-import type { TestKey } from '../tokens.ts'
 
 /** Test keys as the auth service reads its own from a folder. */
 export async function signingKeys(keys: Readonly<Record<Kind, TestKey>>): Promise<Keys> {

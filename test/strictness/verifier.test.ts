@@ -1,10 +1,10 @@
 import { Problem } from '@latchkey/problems/problem'
+import { accessClaims } from '@latchkey/testing/tokens'
 import type { Kind } from '@latchkey/tokens/claims'
 import t from 'tap'
 import { readKeySet } from '../../packages/verifier/src/jwk.ts'
 import type { KeySource } from '../../packages/verifier/src/key-set.ts'
 import { createVerifier } from '../../packages/verifier/src/verifier.ts'
-import { accessClaims } from '../tokens.ts'
 import { deviations } from './deviations.ts'
 import { makeForger } from './forger.ts'
 

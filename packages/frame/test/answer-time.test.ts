@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { isProblem } from '../../testing/src/problem.ts'
 import { limitAnswerTime } from '../src/connections/answer-time.ts'
 import { listen, startFrame } from './frame.ts'
-import { isProblem } from './problem.ts'
 
 /** In milliseconds. */
 const LONGEST = 200

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import t from 'tap'
+import { isProblem } from '../../testing/src/problem.ts'
 import { MOST_OPEN } from '../src/connections/pipelining.ts'
 import { health } from '../src/health.ts'
 import { listen, startFrame } from './frame.ts'
-import { isProblem } from './problem.ts'
 
 t.test('every answer carries the headers that keep browsers strict', async (t) => {
   const { send } = await startFrame(t, (app) => void app.get('/', () => ({})))

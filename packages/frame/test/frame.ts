@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import type { Answer } from '../../testing/src/problem.ts'
 import { createApp, type FrameSettings } from '../src/app.ts'
 import type { App } from '../src/app-type.ts'
 import type { FrameConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
-import type { Answer } from './problem.ts'
 
 /** One line of the log. */
 export type Line = Record<string, unknown> & { level: string; msg: string }

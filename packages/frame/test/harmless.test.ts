@@ -1,6 +1,6 @@
 import t from 'tap'
+import { printable } from '../../testing/src/problem.ts'
 import { harmless } from '../src/harmless.ts'
-import { printable } from './problem.ts'
 
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_'
 const percent = (text: string) => text.replace(/./gs, (char) => `%${char.charCodeAt(0).toString(16)}`)

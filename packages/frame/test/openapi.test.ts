@@ -1,7 +1,7 @@
 import t from 'tap'
+import { isProblem } from '../../testing/src/problem.ts'
 import { openapi } from '../src/openapi.ts'
 import { startFrame } from './frame.ts'
-import { isProblem } from './problem.ts'
 
 t.test('the root leads to the documentation, and is no part of it', async (t) => {
   const { send } = await startFrame(t, (app) => openapi(app, { title: 'Test', description: 'Of a test', version: '1' }))

@@ -2,9 +2,9 @@ import { PROBLEMS, type ProblemCode } from '@latchkey/problems/codes'
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import t from 'tap'
 import { Type } from 'typebox'
+import { isProblem } from '../../testing/src/problem.ts'
 import { problems } from '../src/schemas.ts'
 import { startFrame } from './frame.ts'
-import { isProblem } from './problem.ts'
 
 const secret = new Error('relation "users" does not exist at /srv/secret.ts:1')
 const FAULTS: Record<string, unknown> = {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type TSchema, Type } from 'typebox'
+import { printable } from '../../testing/src/problem.ts'
 import { choice, duration, integer, list, settingsValidator, text, url } from '../src/settings.ts'
-import { printable } from './problem.ts'
 
 const description = 'A setting.'
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { printable } from './problem.ts'
+import { printable } from '../../testing/src/problem.ts'
 
 // Gives a program a terminal of its own.
 const SCRIPT = '/usr/bin/script'

@@ -2,7 +2,7 @@ import { Problem } from '@latchkey/problems/problem'
 import type { Kind } from '@latchkey/tokens/claims'
 import { checkClaims, checkHeader, type Expectations } from '@latchkey/tokens/rules'
 import t from 'tap'
-import { accessClaims, refreshClaims } from '../../../test/tokens.ts'
+import { accessClaims, refreshClaims } from '../../testing/src/tokens.ts'
 
 const issuer = 'https://auth.example.com'
 const audience = 'latchkey'

@@ -1,8 +1,8 @@
 import { generatePrimeSync } from 'node:crypto'
 import { weaknessOf } from '@latchkey/tokens/weak-modulus'
 import t from 'tap'
-import { makeKey } from '../../../test/tokens.ts'
-import { CLOSE_PRIMES_MODULUS, ROCA_MODULUS, ROCA_MODULUS_4096 } from '../../../test/weak-keys.ts'
+import { makeKey } from '../../testing/src/tokens.ts'
+import { CLOSE_PRIMES_MODULUS, ROCA_MODULUS, ROCA_MODULUS_4096 } from '../../testing/src/weak-keys.ts'
 
 const modulusOf = (n: string) => BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`)
 const prime = (bits: number) => generatePrimeSync(bits, { bigint: true })

@@ -1,7 +1,7 @@
 import type { Problem } from '@latchkey/problems/problem'
 import fc from 'fast-check'
 import t from 'tap'
-import { makeKey } from '../../../test/tokens.ts'
+import { makeKey } from '../../testing/src/tokens.ts'
 import { RemoteKeySet } from '../src/remote-key-set.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { FakeIssuer, URL } from './fake-issuer.ts'

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { unavailable } from '@latchkey/problems/problem'
 import { authenticate } from '@latchkey/verifier/http'
 import t, { type Test } from 'tap'
-import { accessClaims } from '../../../test/tokens.ts'
+import { accessClaims } from '../../testing/src/tokens.ts'
 import type { Verifier } from '../src/verifier.ts'
 
 const claims = accessClaims('https://auth.example.com', 'latchkey', 0)

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
-import { accessClaims, accessToken, compact, makeKey, type Signer } from '../../../test/tokens.ts'
-import { CLOSE_PRIMES_MODULUS, ROCA_MODULUS, ROCA_MODULUS_4096 } from '../../../test/weak-keys.ts'
+import { accessClaims, accessToken, compact, makeKey, type Signer } from '../../testing/src/tokens.ts'
+import { CLOSE_PRIMES_MODULUS, ROCA_MODULUS, ROCA_MODULUS_4096 } from '../../testing/src/weak-keys.ts'
 import { readKeySet, type VerificationKey } from '../src/jwk.ts'
 
 const [ours, next, short, shorter] = await Promise.all([makeKey(), makeKey(), makeKey(2047), makeKey(1024)])

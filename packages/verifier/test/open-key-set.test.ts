@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type KeySetOptions, openKeySet } from '@latchkey/verifier'
 import t from 'tap'
-import { makeKey } from '../../../test/tokens.ts'
+import { makeKey } from '../../testing/src/tokens.ts'
 import type { RemoteKeySetOptions } from '../src/remote-key-set.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { FakeIssuer, URL } from './fake-issuer.ts'

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { mock } from 'node:test'
 import FakeTimers from '@sinonjs/fake-timers'
 import t from 'tap'
-import { accessClaims, accessToken, makeKey } from '../../../test/tokens.ts'
+import { accessClaims, accessToken, makeKey } from '../../testing/src/tokens.ts'
 import { createVerifier, openKeySet, type Verifier } from '../src/index.ts'
 
 // Others test their services under a clock of theirs, put in the place of the real one when we are imported already.

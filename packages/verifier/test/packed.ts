@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
-import { accessClaims, accessToken, makeKey } from '../../../test/tokens.ts'
+import { accessClaims, accessToken, makeKey } from '../../testing/src/tokens.ts'
 import { README_ISSUER } from './readme.ts'
 
 export const run = promisify(execFile)

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { accessClaims, accessToken, makeKey } from '../../../test/tokens.ts'
+import { accessClaims, accessToken, makeKey } from '../../testing/src/tokens.ts'
 
 const SCRIPT = fileURLToPath(new URL('verifying-script.ts', import.meta.url))
 const ISSUER = 'https://auth.example.com'

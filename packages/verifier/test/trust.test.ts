@@ -1,6 +1,6 @@
 import type { AccessClaims } from '@latchkey/tokens/claims'
 import t from 'tap'
-import { accessClaims, accessToken, type Members, makeKey, type TestKey } from '../../../test/tokens.ts'
+import { accessClaims, accessToken, type Members, makeKey, type TestKey } from '../../testing/src/tokens.ts'
 import { readKeySet, type VerificationKey } from '../src/jwk.ts'
 import { createVerifier, type VerifiedToken, type Verifier, type VerifierOptions } from '../src/verifier.ts'
 

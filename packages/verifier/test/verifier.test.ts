@@ -1,6 +1,6 @@
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import t from 'tap'
-import { accessClaims, accessToken, compact, type Members, makeKey } from '../../../test/tokens.ts'
+import { accessClaims, accessToken, compact, type Members, makeKey } from '../../testing/src/tokens.ts'
 import { readKeySet, type VerificationKey } from '../src/jwk.ts'
 import type { KeySource } from '../src/key-set.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../src/verifier.ts'

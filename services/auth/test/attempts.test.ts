@@ -1,6 +1,6 @@
 import { unavailable } from '@latchkey/problems/problem'
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { startAuth } from './app.ts'
 import { directPool } from './hash-pool.ts'
 import { movedClock } from './moved-clock.ts'

@@ -1,5 +1,5 @@
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { grantRole } from '../src/administration/actions.ts'
 import { ISSUER, type Person, startAuth } from './app.ts'
 import { everythingOf } from './sessions.ts'

@@ -1,6 +1,6 @@
+import { isProblem, printable } from '@latchkey/testing/problem'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { isProblem, printable } from '../../../packages/frame/test/problem.ts'
 import { ISSUER, PASSWORD, startAuth } from './app.ts'
 import { directPool } from './hash-pool.ts'
 

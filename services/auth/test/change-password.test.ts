@@ -1,5 +1,5 @@
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { type Auth, type Person, startAuth } from './app.ts'
 import { ENDINGS, everythingOf, liveSessions, sessionOf } from './sessions.ts'
 import { claimsOf } from './tokens.ts'

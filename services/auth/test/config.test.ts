@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ConfigError } from '@latchkey/frame/config'
+import { expectedEntries, readEntries } from '@latchkey/testing/env-example'
 import t from 'tap'
-import { expectedEntries, readEntries } from '../../../packages/frame/test/env-example.ts'
 import { authConfig, authSettings, doubts, migrationSettings } from '../src/config.ts'
 
 const LEAST = {

@@ -1,8 +1,8 @@
 import dns from 'node:dns'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import { type Database, openDatabase } from '@latchkey/database/pool'
+import { addressOf, createDatabase, databaseUrl, runStatement } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
-import { addressOf, createDatabase, databaseUrl, runStatement } from '../../../test/database.ts'
 
 const url = await createDatabase(t)
 await runStatement(url, 'CREATE TABLE notes (id bigint PRIMARY KEY)')

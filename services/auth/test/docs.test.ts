@@ -1,6 +1,6 @@
+import { everyOperationIsNamed } from '@latchkey/testing/operations'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
-import { everyOperationIsNamed } from '../../../packages/frame/test/operations.ts'
 import { ISSUER, startAuth } from './app.ts'
 
 const auth = await startAuth(t)

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { type HashPool, openHashPool } from '../src/passwords/hash-pool.ts'
 import { createPasswords } from '../src/passwords/hashing.ts'
 import type { HashJob } from '../src/passwords/worker.ts'

@@ -1,7 +1,7 @@
 import net, { type AddressInfo } from 'node:net'
+import { runAsOwner } from '@latchkey/testing/database'
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
-import { runAsOwner } from '../../../test/database.ts'
 import { PASSWORD, startAuth } from './app.ts'
 
 t.test('the process is up, and can serve', async (t) => {

@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs'
 import path from 'node:path'
+import { createDatabase, runStatement } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
-import { createDatabase, runStatement } from '../../../test/database.ts'
 import { revokeKey } from '../src/keys/signing-keys.ts'
 import { startAuth } from './app.ts'
 import { type Folder, keyFolder, letteredKeys, openInstance } from './key-folder.ts'

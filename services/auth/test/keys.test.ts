@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { ROCA_PRIVATE_KEY } from '@latchkey/testing/weak-keys'
 import t, { type Test } from 'tap'
-import { ROCA_PRIVATE_KEY } from '../../../test/weak-keys.ts'
 import { loadKeys } from '../src/keys/folder.ts'
 import { rsaPem } from './keys.ts'
 

@@ -1,6 +1,6 @@
+import { createDatabase } from '@latchkey/testing/database'
+import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
-import { createDatabase } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 
 // One instance for all: each test comes from addresses of its own.

@@ -1,5 +1,5 @@
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { PASSWORD, startAuth } from './app.ts'
 import { directPool } from './hash-pool.ts'
 import { claimsOf } from './tokens.ts'

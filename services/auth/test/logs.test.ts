@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
+import { runAsOwner } from '@latchkey/testing/database'
 import t from 'tap'
-import { runAsOwner } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'
 

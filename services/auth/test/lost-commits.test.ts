@@ -1,5 +1,5 @@
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { type Auth, PASSWORD, startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'
 import { everythingOf, liveSessions, remember, sessionOf } from './sessions.ts'

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { startAuth } from './app.ts'
 import { testKeys } from './keys.ts'
 import { claimsOf, headerOf, resign } from './tokens.ts'

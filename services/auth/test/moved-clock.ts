@@ -1,6 +1,6 @@
+import { createDatabase, serviceUrl } from '@latchkey/testing/database'
 import pg from 'pg'
 import type { Test } from 'tap'
-import { createDatabase, serviceUrl } from '../../../test/database.ts'
 
 /** A database whose clock a test moves, and the same clock for the services that use it. */
 export interface MovedClock {

@@ -1,5 +1,5 @@
+import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { type Auth, type Sending, startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'
 

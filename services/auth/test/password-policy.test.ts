@@ -1,5 +1,5 @@
+import { printable } from '@latchkey/testing/problem'
 import t from 'tap'
-import { printable } from '../../../packages/frame/test/problem.ts'
 import {
   fitsBcrypt,
   isOwnWord,

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '@latchkey/database/pool'
+import { createDatabase, runAsOwner, serviceUrl } from '@latchkey/testing/database'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { freePort } from '../../../scripts/free-port.mjs'
-import { createDatabase, runAsOwner, serviceUrl } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 
 const PGBOUNCER = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find(existsSync)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { unavailable } from '@latchkey/problems/problem'
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { disableUser, enableUser, grantRole } from '../src/administration/actions.ts'
 import { logOutEverywhere, revokeEverybody } from '../src/sessions/revocation.ts'
 import type { Caller } from '../src/sessions/rows.ts'

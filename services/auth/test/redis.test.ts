@@ -6,10 +6,10 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createDatabase } from '@latchkey/testing/database'
+import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { freePort } from '../../../scripts/free-port.mjs'
-import { createDatabase } from '../../../test/database.ts'
 import { type Auth, startAuth } from './app.ts'
 
 const SERVER = ['/usr/bin/redis-server', '/usr/bin/valkey-server', '/usr/local/bin/redis-server'].find(existsSync)

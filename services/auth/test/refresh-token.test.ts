@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { customKey } from '../src/sessions/custom-key.ts'
 import { startAuth } from './app.ts'
 import { testKeys } from './keys.ts'

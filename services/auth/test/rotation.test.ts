@@ -1,6 +1,6 @@
+import { runAsOwner } from '@latchkey/testing/database'
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
-import { runAsOwner } from '../../../test/database.ts'
 import { startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'
 import { aStatementWaits, liveSessions, sessionOf } from './sessions.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { openDatabase } from '@latchkey/database/pool'
+import { createDatabase, databaseUrl, runStatement } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
-import { createDatabase, databaseUrl, runStatement } from '../../../test/database.ts'
 import { migrate, missingMigration } from '../src/schema.ts'
 
 const TABLES = ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', 'users']

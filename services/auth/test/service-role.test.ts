@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { currentCluster } from '@latchkey/testing/cluster'
+import { createDatabase, runStatement, serviceUrl } from '@latchkey/testing/database'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { currentCluster } from '../../../test/cluster.ts'
-import { createDatabase, runStatement, serviceUrl } from '../../../test/database.ts'
 import { migrate } from '../src/schema.ts'
 
 const { url: SUPERUSER } = await currentCluster()

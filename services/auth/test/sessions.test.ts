@@ -1,5 +1,5 @@
+import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
 import { startAuth } from './app.ts'
 import { addSessions, ENDINGS, everythingOf, liveSessions, sessionOf } from './sessions.ts'
 import { claimsOf, resign } from './tokens.ts'

@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '@latchkey/database/pool'
+import { runAsOwner } from '@latchkey/testing/database'
 import t from 'tap'
-import { runAsOwner } from '../../../test/database.ts'
 import { sweep } from '../src/sweep.ts'
 import { startAuth } from './app.ts'
 import { movedClock } from './moved-clock.ts'

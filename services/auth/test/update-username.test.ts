@@ -1,5 +1,5 @@
+import { isProblem, printable } from '@latchkey/testing/problem'
 import t from 'tap'
-import { isProblem, printable } from '../../../packages/frame/test/problem.ts'
 import { renameUser } from '../src/users/change.ts'
 import { startAuth } from './app.ts'
 import { claimsOf } from './tokens.ts'

@@ -1,6 +1,6 @@
+import { printable } from '@latchkey/testing/problem'
 import fc from 'fast-check'
 import t from 'tap'
-import { printable } from '../../../packages/frame/test/problem.ts'
 import { normalizeUsername, refuseUsername, USERNAME_PATTERN } from '../src/users/username.ts'
 
 const LONG = 'must have at most 64 characters'

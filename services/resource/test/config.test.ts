@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '@latchkey/frame/config'
+import { expectedEntries, readEntries } from '@latchkey/testing/env-example'
 import t from 'tap'
-import { expectedEntries, readEntries } from '../../../packages/frame/test/env-example.ts'
 import { doubts, resourceConfig, resourceSettings } from '../src/config.ts'
 
 const LEAST = {

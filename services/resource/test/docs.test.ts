@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { everyOperationIsNamed } from '@latchkey/testing/operations'
+import { makeKey } from '@latchkey/testing/tokens'
 import t from 'tap'
-import { everyOperationIsNamed } from '../../../packages/frame/test/operations.ts'
-import { makeKey } from '../../../test/tokens.ts'
 import { startResource } from './app.ts'
 
 t.test('the document gives every endpoint a name, and says who may call it', async (t) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { isProblem } from '@latchkey/testing/problem'
+import { makeKey } from '@latchkey/testing/tokens'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
-import { makeKey } from '../../../test/tokens.ts'
 import { bearer, type Resource, startResource } from './app.ts'
 
 const [ours, stranger] = await Promise.all([makeKey(), makeKey()])

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { isProblem } from '@latchkey/testing/problem'
+import { makeKey } from '@latchkey/testing/tokens'
 import t from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
-import { makeKey } from '../../../test/tokens.ts'
 import { startResource } from './app.ts'
 import { startIssuer } from './issuer.ts'
 

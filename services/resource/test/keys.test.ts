@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isProblem } from '@latchkey/testing/problem'
+import { makeKey, type TestKey } from '@latchkey/testing/tokens'
 import t, { type Test } from 'tap'
-import { isProblem } from '../../../packages/frame/test/problem.ts'
-import { makeKey, type TestKey } from '../../../test/tokens.ts'
 import { bearer, type Resource, startResource } from './app.ts'
 import { startIssuer } from './issuer.ts'
 

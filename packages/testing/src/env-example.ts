@@ -1,5 +1,5 @@
+import { lengthOf } from '@latchkey/frame/settings'
 import type { TObject } from 'typebox'
-import { lengthOf } from '../src/settings.ts'
 
 /** One setting as `.env.example` has it: what is said of it, and the line that sets it. */
 export interface Entry {

@@ -16,7 +16,7 @@ export interface Cluster {
 
 // Tap hands nothing from `before` to the test files, so it goes through a file. Before, after and the test files are
 // children of one tap, whose number keeps two runs in one checkout apart.
-const notes = fileURLToPath(new URL('../.tap/latchkey', import.meta.url))
+const notes = fileURLToPath(new URL('../../../.tap/latchkey', import.meta.url))
 const noteOf = (tap: number) => path.join(notes, `${tap}.json`)
 
 export async function announceCluster(cluster: Cluster): Promise<void> {
