@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { nodeFlags } from '../scripts/services.mjs'
-import { authSettings } from '../services/auth/src/config.ts'
+import { authSettings, RENAMED } from '../services/auth/src/config.ts'
 import { resourceSettings } from '../services/resource/src/config.ts'
 
 // The images or the stack itself decide these.
@@ -22,8 +22,12 @@ const services = Object.fromEntries(
 const volumesOf = (block: string) =>
   [...block.matchAll(/^ {6}- ([\w-]+):\/\S+?(:ro)?$/gm)].map(([, name, readOnly]) => `${name}${readOnly ?? ''}`).sort()
 
-t.test('the compose stack passes every setting on', async (t) => {
-  for (const [service, { properties }] of Object.entries({ auth: authSettings, resource: resourceSettings })) {
+t.test('the compose stack passes every setting on, also under an old name, which the service refuses', async (t) => {
+  const settings = {
+    auth: { ...authSettings.properties, ...RENAMED },
+    resource: resourceSettings.properties
+  }
+  for (const [service, properties] of Object.entries(settings)) {
     const passed = [...(services[service]?.matchAll(/^ {6}([A-Z_]+):/gm) ?? [])].map(([, name = '']) =>
       name.replace(/_FILE$/, '')
     )

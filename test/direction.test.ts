@@ -16,7 +16,16 @@ const REFUSED = {
   'packages/frame/src/d.ts': "import '../../../services/auth/src/app.ts'",
   'packages/frame/src/e.ts': "import '@latchkey/verifier'",
   'packages/verifier/src/f.ts': "import '@latchkey/frame/app'",
-  'packages/verifier/src/s.ts': "import '@latchkey/tokens/rules'",
+  'packages/verifier/src/s.ts': "import '@latchkey/database/pool'",
+  'packages/problems/src/up.ts': "import '@latchkey/tokens/rules'",
+  'packages/events/src/up.ts': "import '@latchkey/frame/app'",
+  'packages/tokens/src/up.ts': "import '@latchkey/frame/app'",
+  'packages/frame/src/up.ts': "import '@latchkey/tokens/rules'",
+  'packages/frame/src/connections/sql.ts': "import 'pg'",
+  'packages/database/src/up.ts': "import '@latchkey/frame/app'",
+  'packages/database/src/http.ts': "import 'fastify'",
+  'packages/frame/src/types-a.ts': "import type { B } from './types-b.ts'\nexport type A = B | 1",
+  'packages/frame/src/types-b.ts': "import type { A } from './types-a.ts'\nexport type B = A | 2",
   'packages/verifier/src/t.ts': "import '../../service/src/app.ts'",
   'packages/tokens/src/g.ts': "import 'fastify'",
   'services/auth/src/sessions/h.ts': "import 'pg'",
@@ -34,7 +43,7 @@ const REFUSED = {
   'services/auth/src/login/up.ts': "import '../administration/actions.ts'",
   'services/auth/src/well-known/up.ts': "import '../accounts/me.ts'",
   'services/auth/src/administration/up.ts': "import '../accounts/me.ts'",
-  'services/auth/src/database.ts': "import 'fastify'",
+  'services/auth/src/sweep.ts': "database.query('SELECT 1')",
   'services/auth/src/accounts/i.ts': "database.query('SELECT 1')",
   'services/auth/src/login/j.ts': "export const rows = await database.query<Row>('SELECT $1', [1])",
   'services/auth/src/sessions/k.ts': 'export const secret = process.env.SECRET',
@@ -43,15 +52,15 @@ const REFUSED = {
 }
 
 const ALLOWED = {
-  'services/auth/src/schema.ts': "import 'pg'",
+  'packages/database/src/pool.ts': "import 'pg'\nimport '@latchkey/frame/connection-url'",
   'services/auth/src/accounts/n.ts':
     "import 'fastify'\nimport '@latchkey/frame/app'\nimport '@latchkey/tokens/rules'\nimport '../administration/actions.ts'",
   'services/auth/src/guards/down.ts': "import '@fastify/jwt'\nimport '../sessions/sessions.ts'",
   'services/auth/src/sessions/down.ts':
     "import '../users/find.ts'\nexport const rows = await database.query('SELECT 1')",
   'services/resource/src/o.ts': "import '@latchkey/verifier'",
-  'packages/verifier/src/p.ts': "import 'node:fs'\nimport '../../tokens/src/rules.ts'\nimport './q.ts'",
-  'packages/tokens/src/r.ts': "import 'node:crypto'\nimport './errors.ts'",
+  'packages/verifier/src/p.ts': "import 'node:fs'\nimport '@latchkey/tokens/rules'\nimport './q.ts'",
+  'packages/tokens/src/r.ts': "import 'node:crypto'\nimport '@latchkey/problems/problem'\nimport './claims.ts'",
   'services/auth/src/server.ts': 'export const env = process.env'
 }
 

@@ -159,8 +159,8 @@ export const authSettings = Type.Object({
 /** The settings of the auth service, named as in the environment; durations are seconds. */
 export type Config = FrameConfig & Static<typeof authSettings>
 
-/** Settings that have another name today. */
-const RENAMED = { DATABASE_TIMEOUT: 'ANSWER_TIMEOUT', HASH_QUEUE_TIMEOUT: 'PASSWORD_TIMEOUT' }
+/** Settings that have another name today, by the old one. */
+export const RENAMED = { DATABASE_TIMEOUT: 'ANSWER_TIMEOUT', HASH_QUEUE_TIMEOUT: 'PASSWORD_TIMEOUT' }
 
 /** Durations that make no sense together. */
 const ORDERS = [
