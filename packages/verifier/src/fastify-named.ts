@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { readBearer } from '../../tokens/src/bearer.ts'
 import type { AccessClaims } from '../../tokens/src/claims.ts'
 import { Problem, problemResponse } from '../../tokens/src/errors.ts'
-import { requireTexts } from './options.ts'
+import { requireTexts, requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -26,6 +26,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error)
 /** A Fastify plugin that guards routes with a verifier and answers refusals as `application/problem+json` (RFC 6750 §3, RFC 9457). */
 const accessTokens: FastifyPluginAsync<AccessTokenOptions> = async (app, options) => {
   const { verifier, property = 'user', hook = 'requireAccessToken', refusals = 'answer' } = options
+  requireVerifier(verifier)
   requireTexts({ property, hook })
   if (refusals !== 'answer' && refusals !== 'throw') throw new TypeError("refusals must be 'answer' or 'throw'.")
   if (app.hasRequestDecorator(property)) {

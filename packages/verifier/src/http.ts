@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBearer } from '../../tokens/src/bearer.ts'
 import type { AccessClaims } from '../../tokens/src/claims.ts'
 import { Problem, problemResponse } from '../../tokens/src/errors.ts'
+import { requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -24,6 +25,7 @@ export async function authenticate(
   request: IncomingMessage,
   response?: ServerResponse
 ): Promise<AccessClaims | undefined> {
+  requireVerifier(verifier)
   try {
     return await verifier.verify(readBearer(request.rawHeaders))
   } catch (error) {
