@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { emit } from '@latchkey/events/emit'
 import { Problem } from '@latchkey/problems/problem'
-import { problemResponse } from '@latchkey/problems/response'
+import { sendProblem } from '@latchkey/problems/response'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app-type.ts'
 
@@ -69,8 +69,7 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   if (problem.status >= 500)
     emit(request.log, 'failed', { code, ...(cause !== undefined && { err: problem }) }, message)
   else emit(request.log, 'refused', { code }, message)
-  const { headers, body } = problemResponse(problem, request.id)
-  reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
+  sendProblem(reply, problem, request.id)
 }
 
 function toProblem(error: FastifyError): Problem {

@@ -36,3 +36,17 @@ export function problemResponse(
   }
   return { headers, body }
 }
+
+/** A reply of Fastify, or what answers as one. */
+interface Reply {
+  code(status: number): Reply
+  headers(values: Record<string, string>): Reply
+  serializer(write: (body: unknown) => string): Reply
+  send(body: ProblemBody): unknown
+}
+
+/** Answers with a problem, whatever the route says of its answers. */
+export function sendProblem(reply: Reply, problem: Problem, requestId: string): void {
+  const { headers, body } = problemResponse(problem, requestId)
+  reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
+}

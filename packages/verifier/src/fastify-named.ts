@@ -1,10 +1,10 @@
 import { Problem } from '@latchkey/problems/problem'
-import { problemResponse } from '@latchkey/problems/response'
+import { sendProblem } from '@latchkey/problems/response'
 import { readBearer } from '@latchkey/tokens/bearer'
 import type { AccessClaims } from '@latchkey/tokens/claims'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { requireTexts } from './options.ts'
+import { requireTexts, requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -27,6 +27,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error)
 /** A Fastify plugin that guards routes with a verifier and answers refusals as `application/problem+json` (RFC 6750 §3, RFC 9457). */
 const accessTokens: FastifyPluginAsync<AccessTokenOptions> = async (app, options) => {
   const { verifier, property = 'user', hook = 'requireAccessToken', refusals = 'answer' } = options
+  requireVerifier(verifier)
   requireTexts({ property, hook })
   if (refusals !== 'answer' && refusals !== 'throw') throw new TypeError("refusals must be 'answer' or 'throw'.")
   if (app.hasRequestDecorator(property)) {
@@ -68,8 +69,7 @@ function guard(verifier: Verifier, property: string, refusals: 'answer' | 'throw
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   request.log[problem.status >= 500 ? 'error' : 'info']({ code: problem.code }, problem.message)
-  const { headers, body } = problemResponse(problem, String(request.id))
-  reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)
+  sendProblem(reply, problem, String(request.id))
 }
 
 export default fp(accessTokens, { name: '@latchkey/verifier', fastify: '5.x' })

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import { requireNumbers } from './options.ts'
+import { requireNumbers, YEAR } from './options.ts'
 
 /** When the key set of an issuer is fetched and for how long it is believed. All are seconds. */
 export interface FetchTimes {
@@ -40,7 +40,12 @@ export class FetchPolicy {
   readonly #clock: Clock
 
   constructor({ minAge = 30, maxAge = 600, staleAge = 86_400, cooldown = 5 }: FetchTimes, clock: Clock) {
-    requireNumbers({ minAge: [minAge, 1], maxAge: [maxAge, 1], staleAge: [staleAge, 1], cooldown: [cooldown, 0] })
+    requireNumbers({
+      minAge: [minAge, 1, YEAR],
+      maxAge: [maxAge, 1, YEAR],
+      staleAge: [staleAge, 1, YEAR],
+      cooldown: [cooldown, 0, 3600]
+    })
     this.#times = { minAge, maxAge, staleAge, cooldown }
     this.#clock = clock
   }

@@ -4,6 +4,7 @@ import { Problem } from '@latchkey/problems/problem'
 import { problemResponse } from '@latchkey/problems/response'
 import { readBearer } from '@latchkey/tokens/bearer'
 import type { AccessClaims } from '@latchkey/tokens/claims'
+import { requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -25,6 +26,7 @@ export async function authenticate(
   request: IncomingMessage,
   response?: ServerResponse
 ): Promise<AccessClaims | undefined> {
+  requireVerifier(verifier)
   try {
     return await verifier.verify(readBearer(request.rawHeaders))
   } catch (error) {

@@ -15,6 +15,10 @@ const EXPONENT_65537 = 'AQAB'
 const LEAST_BITS = 2048
 /** OpenSSL verifies with no larger ones. */
 const MOST_BITS = 16_384
+/** Keys that are told one by one; of more, their number. */
+const MOST_TOLD = 8
+/** UTF-16 units of a kid that are told; a good one has no more. */
+const LONGEST_NAME = 128
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
@@ -32,18 +36,31 @@ export function readKeySet(
   const listed = listedKeys(text)
   if (!listed) return undefined
   const keys = new Map<string, VerificationKey>()
+  let faults = 0
   for (const jwk of listed) {
     if (jwk['kty'] !== 'RSA') continue
-    const fault = keys.has(String(jwk['kid'])) ? 'its kid stands twice' : unusable(jwk)
+    const fault = keys.has(jwk['kid'] as string) ? 'its kid stands twice' : unusable(jwk)
     if (fault) {
-      skipped(`key ${JSON.stringify(jwk['kid'])?.slice(0, 140)} of the set is skipped: ${fault}`)
+      faults += 1
+      if (faults <= MOST_TOLD) skipped(`key ${nameOf(jwk)} of the set is skipped: ${fault}`)
       continue
     }
     const { n, e, kid } = jwk as { n: string; e: string; kid: string }
     const known = held.get(kid)
     keys.set(kid, known?.jwk.n === n && known.jwk.e === e ? known : createKey({ kty: 'RSA', n, e, kid }))
   }
+  if (faults > MOST_TOLD) skipped(`${faults - MOST_TOLD} more keys of the set are skipped`)
   return keys
+}
+
+// Whoever wrote the set wrote the kid: nothing of it moves the cursor of a terminal, or ends a line.
+function nameOf({ kid }: Record<string, unknown>): string {
+  if (typeof kid !== 'string') return 'without a kid that is a text'
+  return JSON.stringify(kid.slice(0, LONGEST_NAME)).replace(/[^ -~]/g, written)
+}
+
+function written(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 function listedKeys(text: string): Record<string, unknown>[] | undefined {

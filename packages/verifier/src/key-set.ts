@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { KeySetState } from './fetch-policy.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
+import { requireMethods, requireTexts } from './options.ts'
 
 /** Whom a verifier asks for keys. */
 export interface KeySource {
@@ -51,6 +52,11 @@ export interface KeySetLog {
   warn(details: object, message: string): void
 }
 
+/** Throws a TypeError unless this can be told what a key set tells. */
+export function requireLog(log: KeySetLog): void {
+  requireMethods(log, ['info', 'warn'], 'log must have the functions info and warn.')
+}
+
 /** The log of a key set that was given none. */
 export const SILENCE: KeySetLog = { info: () => {}, warn: () => {} }
 
@@ -63,6 +69,8 @@ export async function readKeyFile(path: string, log: KeySetLog): Promise<Readonl
 
 /** Reads a key set from a file, once. It never grows old; start again to change it. Throws when it holds no usable key. */
 export async function fileKeySet(path: string, log = SILENCE): Promise<KeySet> {
+  requireTexts({ file: path })
+  requireLog(log)
   const keys = await readKeyFile(path, log)
   return {
     held: (kid) => keys.get(kid),

@@ -1,4 +1,5 @@
 import { fileKeySet, type KeySet, type KeySetLog } from './key-set.ts'
+import { requireObject } from './options.ts'
 import { RemoteKeySet, type RemoteKeySetOptions } from './remote-key-set.ts'
 
 /** A key set of a file alone, read once: start again to change it. */
@@ -20,5 +21,6 @@ export type KeySetOptions = RemoteKeySetOptions | FileKeySetOptions
  * Throws when a file is named that holds no JWK set with a usable key, and on an option that is none.
  */
 export async function openKeySet(options: KeySetOptions): Promise<KeySet> {
+  requireObject(options)
   return options.url === undefined ? fileKeySet(options.file, options.log) : RemoteKeySet.open(options)
 }

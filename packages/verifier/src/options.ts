@@ -1,11 +1,25 @@
+/** A year in seconds: the greatest of the times, so that one in milliseconds is mostly seen. */
+export const YEAR = 31_536_000
+
+/** Throws a TypeError unless these are options at all. */
+export function requireObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError('options must be an object.')
+  }
+}
+
 /**
- * Throws a TypeError unless each of these options is a finite number not below its least.
+ * Throws a TypeError unless each of these options is a number within its bounds.
  *
  * NaN, the number of a setting that is not set, passes every comparison: with it tokens would never expire.
  */
-export function requireNumbers(options: Readonly<Record<string, readonly [value: number, least: number]>>): void {
-  for (const [name, [value, least]] of Object.entries(options)) {
-    if (!Number.isFinite(value) || value < least) throw new TypeError(`${name} must be a number from ${least} on.`)
+export function requireNumbers(
+  options: Readonly<Record<string, readonly [value: number, least: number, most: number]>>
+): void {
+  for (const [name, [value, least, most]] of Object.entries(options)) {
+    if (!Number.isFinite(value) || value < least || value > most) {
+      throw new TypeError(`${name} must be a number from ${least} to ${most}.`)
+    }
   }
 }
 
@@ -16,9 +30,37 @@ export function requireTexts(options: Readonly<Record<string, string>>): void {
   }
 }
 
-/** Throws a TypeError unless this is the URL of something that is fetched, with no name or password in it: URLs are logged. */
+/** Throws a TypeError unless each of these options is a function. */
+export function requireFunctions(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value !== 'function') throw new TypeError(`${name} must be a function.`)
+  }
+}
+
+/** Throws a TypeError with this message unless a value has functions of these names, its own or inherited. */
+export function requireMethods(value: unknown, names: readonly string[], message: string): void {
+  const methods = Object(value ?? undefined) as Record<string, unknown>
+  if (!names.every((name) => typeof methods[name] === 'function')) throw new TypeError(message)
+}
+
+/** Throws a TypeError unless a guard was given a verifier. */
+export function requireVerifier(verifier: unknown): void {
+  requireMethods(verifier, ['verify', 'recall'], 'verifier must be what createVerifier made.')
+}
+
+/** Throws a TypeError unless this is the URL of something that is fetched, with no name or password in it. It is not repeated. */
 export function requireHttpUrl(url: string): void {
+  requireTexts({ url })
+  if (!URL.canParse(url)) {
+    throw new TypeError('url must be an absolute URL, as in https://auth.example.com/.well-known/jwks.json.')
+  }
   const { protocol, username, password } = new URL(url)
   if (!/^https?:$/.test(protocol)) throw new TypeError('url must be https: or http:.')
   if (username || password) throw new TypeError('url must hold no user name and no password: it is logged.')
+}
+
+/** A URL as it may be logged: without its query, where people put secrets. */
+export function loggedUrl(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
 }

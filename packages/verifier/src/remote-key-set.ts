@@ -6,8 +6,8 @@ import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { FetchPolicy, type FetchTimes, type Moment } from './fetch-policy.ts'
 import { type FirstKeyFiles, readFirstKeys } from './first-keys.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
-import { type KeySet, type KeySetLog, type KeySetStatus, SILENCE } from './key-set.ts'
-import { requireHttpUrl, requireNumbers } from './options.ts'
+import { type KeySet, type KeySetLog, type KeySetStatus, requireLog, SILENCE } from './key-set.ts'
+import { loggedUrl, requireFunctions, requireHttpUrl, requireNumbers, requireTexts } from './options.ts'
 
 /** How a {@link RemoteKeySet} behaves. */
 export interface RemoteKeySetOptions extends FirstKeyFiles, FetchTimes {
@@ -35,6 +35,8 @@ const MAX_WAITING = 100
 export class RemoteKeySet implements KeySet {
   readonly #policy: FetchPolicy
   readonly #source: FetchSettings
+  /** As it may be logged. */
+  readonly #url: string
   readonly #files: FirstKeyFiles
   readonly #log: KeySetLog
   readonly #clock: Clock
@@ -49,11 +51,15 @@ export class RemoteKeySet implements KeySet {
     const { url, file, cacheFile, timeout = 3, log = SILENCE } = options
     const { fetch = globalThis.fetch, clock = SYSTEM_CLOCK } = options
     requireHttpUrl(url)
-    requireNumbers({ timeout: [timeout, 0.001] })
+    requireNumbers({ timeout: [timeout, 0.001, 3600] })
+    requireFunctions({ fetch })
     this.#clock = clock
     this.#policy = new FetchPolicy(options, clock)
     this.#source = { url, timeout, fetch, clock, closing: this.#closing.signal }
-    this.#files = { ...(cacheFile && { cacheFile }), ...(file && { file }) }
+    this.#url = loggedUrl(url)
+    this.#files = { ...(cacheFile !== undefined && { cacheFile }), ...(file !== undefined && { file }) }
+    requireTexts({ ...this.#files })
+    requireLog(log)
     this.#log = log
   }
 
@@ -102,7 +108,7 @@ export class RemoteKeySet implements KeySet {
   }
 
   unready(): string | undefined {
-    return this.#policy.state === 'empty' ? `no key set from ${this.#source.url}` : undefined
+    return this.#policy.state === 'empty' ? `no key set from ${this.#url}` : undefined
   }
 
   close(): void {
@@ -146,7 +152,7 @@ export class RemoteKeySet implements KeySet {
   }
 
   #accept(answer: JwksAnswer, began: Moment): void {
-    const { url } = this.#source
+    const url = this.#url
     if (answer.text !== undefined) {
       const keys = readKeySet(answer.text, this.#keys, (reason) => this.#log.warn({ url }, reason))
       if (!keys?.size) throw new Error('the answer holds no JWK set with a usable key')
@@ -161,7 +167,7 @@ export class RemoteKeySet implements KeySet {
   #fail(error: Error): void {
     this.#schedule(this.#policy.failed())
     const reason = reasonOf(error.cause ?? error)
-    this.#log.warn({ url: this.#source.url, ...this.status(), err: error }, `key set not fetched: ${reason}`)
+    this.#log.warn({ url: this.#url, ...this.status(), err: error }, `key set not fetched: ${reason}`)
   }
 
   async #keep(): Promise<void> {

@@ -7,7 +7,7 @@ import { SYSTEM_CLOCK } from './clock.ts'
 import { HighestEpochs } from './epochs.ts'
 import type { VerificationKey } from './jwk.ts'
 import type { KeySource } from './key-set.ts'
-import { requireNumbers, requireTexts } from './options.ts'
+import { requireFunctions, requireMethods, requireNumbers, requireObject, requireTexts, YEAR } from './options.ts'
 import { together } from './together.ts'
 
 /** A token whose signature and claims are good; frozen. */
@@ -20,11 +20,11 @@ export interface VerifiedToken {
 export interface VerifierOptions {
   /** Must equal `iss` exactly. */
   readonly issuer: string
-  /** The one name of this service that `aud` must hold. */
+  /** The one name of this service that `aud` must hold. Not the issuer: tokens for it alone open its administration. */
   readonly audience: string
   /** Where the issuer's keys are: what `openKeySet` opens. */
   readonly keys: KeySource
-  /** How far clocks may differ, in seconds; an expired token is believed for so long. 5. */
+  /** How far clocks may differ, in seconds, at most 300; an expired token is believed for so long. 5. */
   readonly leeway?: number
   /**
    * Says whether a verified token is still believed; it is asked on every request. All are.
@@ -65,18 +65,26 @@ interface Verdict {
   readonly until: number
 }
 
+/** A map of Node's holds 16 million entries and throws beyond. */
+const MOST_REMEMBERED = 10_000_000
+
+const ISSUER_IS_NO_AUDIENCE =
+  'audience must not be the issuer: tokens for the issuer alone open its administration, so no other service may take them.'
+
 /** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on an option that is missing or none. */
 export function createVerifier(options: VerifierOptions): Verifier {
+  requireObject(options)
   const { issuer, audience, keys, leeway = 5, trusted = () => true, now = SYSTEM_CLOCK.now } = options
   const { maxVerdicts = 10_000, verdictAge = 300, maxSubjects = 10_000 } = options
-  requireTexts({ issuer, audience })
-  if (!keys) throw new TypeError('keys must be a key source.')
+  requireTrust({ issuer, audience, keys })
   requireNumbers({
-    leeway: [leeway, 0],
-    maxVerdicts: [maxVerdicts, 0],
-    verdictAge: [verdictAge, 0],
-    maxSubjects: [maxSubjects, 0]
+    leeway: [leeway, 0, 300],
+    maxVerdicts: [maxVerdicts, 0, MOST_REMEMBERED],
+    verdictAge: [verdictAge, 0, YEAR],
+    maxSubjects: [maxSubjects, 0, MOST_REMEMBERED]
   })
+  requireFunctions({ trusted, now })
+  const seconds = secondsOf(now)
   // Counts only while the set still lists the very key, so that a withdrawn key takes along all that it vouched for.
   const isHeld = (key: VerificationKey) => keys.held(key.kid) === key
   // Keyed by the whole token: nothing shorter is safe from a text made to collide.
@@ -89,13 +97,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
   function recall(text: string): AccessClaims | undefined {
     const verdict = verdicts.get(text)
     if (!verdict) return undefined
-    if (now() / 1000 < verdict.until && isHeld(verdict.key)) return admit(verdict)
+    if (seconds() < verdict.until && isHeld(verdict.key)) return admit(verdict)
     verdicts.delete(text)
     return undefined
   }
 
   function admit({ token, key }: Verdict): AccessClaims {
-    if (!epochs.admits(token.claims, key, now() / 1000)) throw refused('a later epoch of its subject was seen')
+    if (!epochs.admits(token.claims, key, seconds())) throw refused('a later epoch of its subject was seen')
     if (trusted(token) !== true) throw refused('it is no longer trusted')
     return token.claims
   }
@@ -107,7 +115,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (known) return known
       const unverified = decodeUnverified(text)
       const header = checkHeader('access', unverified.header)
-      const expected = { issuer, audience, leeway, now: now() / 1000 }
+      const expected = { issuer, audience, leeway, now: seconds() }
       // Before the signature, so that only a token that could be good makes us ask the issuer for its key.
       const { claims, expired } = inspect(unverified.claims, expected)
       const key = expired ? lookUp(header.kid) : await keys.find(header.kid)
@@ -117,12 +125,27 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const until = claims.exp + leeway
       // It may have waited for its key, and for its turn.
       if (!isHeld(key) && (await keys.find(key.kid)) !== key) throw refused('kid is no longer in the key set')
-      if (now() / 1000 >= until) throw new Problem('token_expired')
+      if (seconds() >= until) throw new Problem('token_expired')
       const token = Object.freeze({ header: Object.freeze(header), claims })
       const verdict = { token, key, until: Math.min(until, expected.now + verdictAge) }
       verdicts.set(text, verdict)
       return admit(verdict)
     }
+  }
+}
+
+function requireTrust({ issuer, audience, keys }: Pick<VerifierOptions, 'issuer' | 'audience' | 'keys'>): void {
+  requireTexts({ issuer, audience })
+  if (audience === issuer) throw new TypeError(ISSUER_IS_NO_AUDIENCE)
+  requireMethods(keys, ['held', 'find'], 'keys must be a key source: what openKeySet opened, awaited.')
+}
+
+// No comparison holds with NaN, so a clock that tells it would let tokens never expire.
+function secondsOf(now: () => number): () => number {
+  return () => {
+    const milliseconds = now()
+    if (!Number.isFinite(milliseconds)) throw new TypeError('now must return a number: milliseconds since 1970.')
+    return milliseconds / 1000
   }
 }
 

@@ -97,3 +97,31 @@ t.test(
     }
   }
 )
+
+t.test('a secret in the query of the URL is sent to the issuer, and stands in no line of the log', async (t) => {
+  const clock = new FakeClock()
+  const issuer = new FakeIssuer(clock)
+  const asked: string[] = []
+  const lines: string[] = []
+  const note = (details: object, message: string) => void lines.push(JSON.stringify([details, message]))
+  const keys = await openKeySet({
+    url: `${URL}?api_key=hush#hush`,
+    clock,
+    log: { info: note, warn: note },
+    fetch: (url, init) => {
+      asked.push(String(url))
+      return issuer.fetch(url, init)
+    }
+  })
+  t.teardown(() => keys.close())
+  issuer.fails()
+  await clock.pass(60)
+  t.match(keys.unready(), `no key set from ${URL}`)
+  issuer.publishes([a.jwk, { ...a.jwk, kid: 'odd', e: 'AQ' }])
+  await clock.pass(60)
+  t.equal(keys.status().state, 'good')
+  t.match(asked[0], /api_key=hush/)
+  t.ok(lines.length > 3)
+  t.match(lines.join(), URL)
+  t.notMatch(lines.join() + String(keys.unready()), /hush/)
+})
