@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { everyOperationIsNamed } from '../../../packages/service/test/operations.ts'
+import { everyOperationIsNamed, everyRefusalHasItsHeaders } from '../../../packages/service/test/operations.ts'
 import { makeKey } from '../../../test/tokens.ts'
 import { startResource } from './app.ts'
 
@@ -9,4 +9,5 @@ t.test('the document gives every endpoint a name, and says who may call it', asy
   const dir = t.testdir({ 'jwks.json': JSON.stringify({ keys: [jwk] }) })
   const { send } = await startResource(t, { JWKS_FILE: join(dir, 'jwks.json') })
   everyOperationIsNamed(t, (await send('GET /openapi.json')).body)
+  everyRefusalHasItsHeaders(t, (await send('GET /openapi.json')).body)
 })
