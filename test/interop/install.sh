@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what test/interop/ runs the snippets of docs/verify-elsewhere.md with, and the package managers that it installs the
-# verifier with, outside the checkout. Takes what the machine
+# Installs what test/interop/ runs the snippets of docs/verify-elsewhere.md with, the clients that it logs out with,
+# and the package managers that it installs the verifier with, outside the checkout. Takes what the machine
 # has (Go, Python, Java with Maven, Rust) and leaves out the rest; what is installed already costs nothing.
 # Usage: test/interop/install.sh [folder]; by default INTEROP_TOOLS, or latchkey-interop in the user's cache.
 set -euo pipefail

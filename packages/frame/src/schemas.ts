@@ -15,7 +15,18 @@ function problemContent(codes: ProblemCode[]): object {
   })
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].detail}`).join(' '),
+    headers: problemHeaders(codes),
     content: { 'application/problem+json': { schema: body } }
+  }
+}
+
+/** The headers that answers with one of these codes, all of one status, have besides those of every answer. */
+function problemHeaders(codes: ProblemCode[]): Record<string, object> {
+  const challenge = { type: 'string', description: 'How to show a token (RFC 6750 §3).' }
+  const wait = { type: 'integer', minimum: 1, description: 'After how many seconds to try again.' }
+  return {
+    ...(codes.some((code) => 'challenge' in PROBLEMS[code]) && { 'WWW-Authenticate': challenge }),
+    ...(codes.some((code) => PROBLEMS[code].status === 429 || PROBLEMS[code].status === 503) && { 'Retry-After': wait })
   }
 }
 

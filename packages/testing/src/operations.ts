@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 interface Operation {
   readonly operationId?: string
   readonly security?: readonly object[]
-  readonly responses: Readonly<Record<string, unknown>>
+  readonly responses: Readonly<Record<string, { readonly headers?: Readonly<Record<string, object>> }>>
 }
 
 /** What a document of a service says of its endpoints. */
@@ -29,5 +29,18 @@ export function everyOperationIsNamed(t: Test, { paths }: Document): void {
       '401' in responses,
       `${line} says who may call it`
     )
+  }
+}
+
+/** Asserts that refusals list the headers that tell a client what to do: when to try again, and how to show a token. */
+export function everyRefusalHasItsHeaders(t: Test, { paths }: Document): void {
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      for (const [status, { headers = {} }] of Object.entries(responses)) {
+        const about = `${method} ${path} ${status}`
+        t.equal('Retry-After' in headers, status === '429' || status === '503', `${about}: Retry-After`)
+        if (status === '401') t.ok('WWW-Authenticate' in headers, `${about}: WWW-Authenticate`)
+      }
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { everyOperationIsNamed } from '@latchkey/testing/operations'
+import { everyOperationIsNamed, everyRefusalHasItsHeaders } from '@latchkey/testing/operations'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { ISSUER, startAuth } from './app.ts'
@@ -83,6 +83,7 @@ t.test('it lists every endpoint, and what each can answer, with every code', asy
 
 t.test('each says what it does, what it takes and who may', async (t) => {
   everyOperationIsNamed(t, document)
+  everyRefusalHasItsHeaders(t, document)
   for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
     t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
     // A login may show an earlier token, and need not.

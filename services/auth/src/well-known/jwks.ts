@@ -18,14 +18,16 @@ const JWK_SET = Type.Object({
   )
 })
 
+const headers = { ETag: { type: 'string', description: 'Of the key set, for If-None-Match.' } }
+
 const schema = {
   tags: ['discovery'],
   operationId: 'getKeySet',
   summary: 'The public keys that access tokens are verified with (RFC 7517)',
   security: [],
   response: {
-    200: { description: 'The key set', content: { 'application/jwk-set+json': { schema: JWK_SET } } },
-    304: Type.Unsafe<undefined>({ type: 'null', description: 'Unchanged since the ETag of If-None-Match' }),
+    200: { description: 'The key set', headers, content: { 'application/jwk-set+json': { schema: JWK_SET } } },
+    304: Type.Unsafe<undefined>({ type: 'null', headers, description: 'Unchanged since the ETag of If-None-Match' }),
     ...problems()
   }
 }
