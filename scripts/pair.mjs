@@ -47,6 +47,10 @@ async function refuseTaken(host, port, setting) {
   await new Promise((resolve, reject) => {
     server.once('error', reject).listen({ host, port: Number(port) }, () => server.close(resolve))
   }).catch((/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.syscall === 'getaddrinfo' || error.code === 'EADDRNOTAVAIL')
+      throw new Error(
+        `HOST is no address of this machine (${error.message}). Set it to one, such as 127.0.0.1, or unset it; shells of conda set it to something else.`
+      )
     if (error.code !== 'EADDRINUSE') throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`)
     throw new Error(`Port ${port} of ${host} is taken: stop what listens there, or set ${setting} to another.`)
   })

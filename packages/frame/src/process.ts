@@ -1,4 +1,5 @@
 import type { App } from './app-type.ts'
+import { listen } from './listening.ts'
 
 /** Longest wait for open requests when the service stops, in milliseconds. */
 const DRAIN_TIMEOUT = 10_000
@@ -36,7 +37,7 @@ export async function runService(name: string, start: () => Promise<Service>): P
   try {
     const service = await start()
     app = service.app
-    await app.listen({ host: service.host, port: service.port })
+    await listen(app, service)
   } catch (error) {
     console.error(`${name}: ${explain(error)}`)
     process.exit(1)
