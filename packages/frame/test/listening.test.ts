@@ -1,7 +1,7 @@
 // Where a service listens, as a process, and what it says of a HOST that it cannot listen on.
 import net from 'node:net'
 import t, { type Test } from 'tap'
-import { MOST_OPEN } from '../src/pipelining.ts'
+import { MOST_OPEN } from '../src/connections/pipelining.ts'
 import { addressOf, type Child, startChild } from './child.ts'
 
 const FIXTURE = new URL('./process-fixture.mjs', import.meta.url)
