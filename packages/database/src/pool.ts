@@ -1,7 +1,7 @@
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import { reasonOf } from '@latchkey/problems/reason'
 import pg from 'pg'
-import { PART } from './time-limits.ts'
+import { SHARE } from './time-limits.ts'
 import { connectionOf } from './url.ts'
 
 /** What runs a statement: the pool, or one connection inside a transaction. */
@@ -21,7 +21,7 @@ export interface Database extends Queryable {
 }
 
 /** What the pool needs to know; times in seconds. */
-export interface DatabaseSettings {
+interface DatabaseSettings {
   readonly DATABASE_URL: string
   readonly DATABASE_POOL_SIZE: number
   readonly ANSWER_TIMEOUT: number
@@ -53,16 +53,16 @@ const PASSING =
  */
 export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database {
   const timeout = settings.ANSWER_TIMEOUT * 1000
-  const limits = { statement_timeout: timeout * PART.statement, idle_in_transaction_session_timeout: timeout * 2 }
+  const limits = { statement_timeout: timeout * SHARE.statement, idle_in_transaction_session_timeout: timeout * 2 }
   const { options = '', ...connection } = connectionOf(settings.DATABASE_URL)
   const pooled = settings.DATABASE_PREPARE === 'off'
   const pool = new pg.Pool({
     application_name: settings.application_name ?? 'latchkey',
     ...connection,
     max: settings.DATABASE_POOL_SIZE,
-    connectionTimeoutMillis: timeout * PART.step,
+    connectionTimeoutMillis: timeout * SHARE.step,
     // For a server that does not even say that its own limit has passed.
-    query_timeout: timeout * PART.step,
+    query_timeout: timeout * SHARE.step,
     ...(pooled ? { options } : { ...limits, options: `-c ${STYLE} ${options}` })
   })
   pool.on('error', onLost)

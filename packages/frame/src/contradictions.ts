@@ -1,7 +1,7 @@
 import { lengthOf } from './settings.ts'
 
 /** Two durations of which the first is best not longer than the second; `because` says what would follow. */
-export type Order<N extends string> = readonly [shorter: N, longer: N, because: string]
+type Order<N extends string> = readonly [shorter: N, longer: N, because: string]
 
 /**
  * Says of each pair of durations that contradict each other what follows and what to do, with both values, because one may

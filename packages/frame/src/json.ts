@@ -25,11 +25,11 @@ const OPENING = [0x5b, 0x7b]
 const CLOSING = [0x5d, 0x7d]
 
 /**
- * Tells whether objects and lists stand in one another more than `most` deep, in one pass over any text.
+ * Tells whether objects and lists stand in one another more than `limit` deep, in one pass over any text.
  *
  * Ask before the text is parsed: parsing 64 KiB of nothing but brackets takes longer than all other work on a request.
  */
-export function isNestedDeeper(json: string, most: number): boolean {
+export function isNestedDeeper(json: string, limit: number): boolean {
   let depth = 0
   let inText = false
   for (let i = 0; i < json.length; i += 1) {
@@ -38,7 +38,7 @@ export function isNestedDeeper(json: string, most: number): boolean {
     else if (inText) i += code === BACKSLASH ? 1 : 0
     else if (OPENING.includes(code)) depth += 1
     else if (CLOSING.includes(code)) depth -= 1
-    if (depth > most) return true
+    if (depth > limit) return true
   }
   return false
 }

@@ -11,7 +11,7 @@ export interface LoggedRequest {
 }
 
 /** What {@link OneLineARequest} needs to know of the app. */
-export interface RequestLogParts {
+interface RequestLogParts {
   readonly addressOf: AddressOf
   /** The paths of all routes, as in `/users/:id`; they may be added later. */
   readonly paths: ReadonlySet<string>

@@ -34,7 +34,7 @@ function problemHeaders(codes: ProblemCode[]): Record<string, object> {
 const ALWAYS: readonly ProblemCode[] = ['invalid_input', 'internal_error', 'unavailable']
 
 /** What an endpoint with a body may answer besides. */
-export const OF_BODIES = ['content_too_large', 'unsupported_media_type'] as const
+export const BODY_PROBLEMS = ['content_too_large', 'unsupported_media_type'] as const
 
 /** A body that a request may leave out, which is then as good as `null`. */
 export function optionalBody<T extends TObject>(body: T): TUnsafe<Static<T> | null | undefined> {
@@ -48,7 +48,7 @@ export function needsNoBody(body: unknown): boolean {
 }
 
 /** What an endpoint that asks for a token may answer besides. */
-export const OF_TOKENS = ['missing_token', 'invalid_request', 'invalid_token', 'token_expired'] as const
+export const TOKEN_PROBLEMS = ['missing_token', 'invalid_request', 'invalid_token', 'token_expired'] as const
 
 /** The error answers of a route as its `response` member lists them: one entry a status, with all its codes. */
 export function problems(...special: ProblemCode[]): Record<number, object> {

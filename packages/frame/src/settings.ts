@@ -149,11 +149,11 @@ function checking(): SchemaValidateFunction {
 }
 
 /** The schemas are TypeBox's: to check them at each start, with a validator that has to be made first, takes a tenth of it. */
-export const OUR_SCHEMAS = { validateSchema: false } as const
+export const TRUSTED_SCHEMAS = { validateSchema: false } as const
 
 /** The validator of settings: Ajv with the keywords that stand behind the functions above. It puts values in place of texts. */
 export function settingsValidator(): Ajv {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, removeAdditional: true, verbose: true, ...OUR_SCHEMAS })
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, removeAdditional: true, verbose: true, ...TRUSTED_SCHEMAS })
   for (const keyword of keywords) ajv.addKeyword(keyword)
   return ajv.addKeyword('file')
 }

@@ -1,7 +1,7 @@
 import { type FieldError, Problem } from '@latchkey/problems/problem'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
-import { OUR_SCHEMAS } from './settings.ts'
+import { TRUSTED_SCHEMAS } from './settings.ts'
 
 /** Faults that one answer names. */
 const MOST_FAULTS = 20
@@ -17,7 +17,7 @@ const PLACES: Record<string, string> = { body: 'body', querystring: 'query', par
  * It decides in the place of the schema's other keywords, for what JSON Schema cannot say, such as a rule after NFC. Those
  * then tell readers and generators as much of the rule as can be told.
  */
-export type Refuse = (text: string) => string | undefined
+type Refuse = (text: string) => string | undefined
 
 interface Schema {
   readonly type?: string | readonly string[]
@@ -39,7 +39,7 @@ type Judge = (value: unknown) => FieldError | undefined
  * Schemas are objects with `properties`, `required` and `additionalProperties`; a field's own may be any.
  */
 export function fieldValidator(): FastifySchemaCompiler<Schema> {
-  const ajv = new Ajv({ verbose: true, ...OUR_SCHEMAS })
+  const ajv = new Ajv({ verbose: true, ...TRUSTED_SCHEMAS })
   return ({ schema, httpPart = 'body' }) => {
     const place = PLACES[httpPart] ?? httpPart
     const judge = judgeObject(schema, place, ajv)

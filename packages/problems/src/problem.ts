@@ -7,7 +7,7 @@ export interface FieldError {
 }
 
 /** What a {@link Problem} may carry besides its code. */
-export interface ProblemOptions {
+interface ProblemOptions {
   /** Why, for the log only: it may name claims and keys, never a secret. */
   readonly reason?: string
   /** Replaces the public text of the code. */

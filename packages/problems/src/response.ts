@@ -2,7 +2,7 @@ import { PROBLEMS, type ProblemCode } from './codes.ts'
 import type { FieldError, Problem } from './problem.ts'
 
 /** The body of an error answer (RFC 9457 §3.1, with Latchkey's members `code`, `request_id` and `errors`). */
-export interface ProblemBody {
+interface ProblemBody {
   readonly type: string
   readonly title: string
   readonly status: number

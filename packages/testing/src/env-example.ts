@@ -2,7 +2,7 @@ import { lengthOf } from '@latchkey/frame/settings'
 import type { TObject } from 'typebox'
 
 /** One setting as `.env.example` has it: what is said of it, and the line that sets it. */
-export interface Entry {
+interface Entry {
   readonly about: string
   readonly line: string
 }

@@ -43,7 +43,7 @@ export class RawJson {
   }
 }
 
-export function toJson(members: Members): string {
+function toJson(members: Members): string {
   return JSON.stringify(members).replaceAll(/"raw:(.*?):raw"/g, '$1')
 }
 

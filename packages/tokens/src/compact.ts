@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Problem } from '@latchkey/problems/problem'
 
 /** A token as it was sent: nothing in it may be believed before its signature is checked. */
-export interface UnverifiedToken {
+interface UnverifiedToken {
   readonly header: Readonly<Record<string, unknown>>
   readonly claims: Readonly<Record<string, unknown>>
 }

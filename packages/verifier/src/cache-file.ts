@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** A key set as it was kept: where it came from, and when the fetch that brought it began (milliseconds since 1970). */
-export interface CachedSet {
+interface CachedSet {
   readonly url: string
   readonly good_at: number
   readonly keys: readonly object[]

@@ -34,7 +34,7 @@ export class HighestEpochs {
    * Tells whether no higher epoch of the subject was seen, and remembers this one. Only for claims that `key` was found
    * to have signed; `now` in seconds since 1970.
    */
-  admits({ sub, epoch, exp }: AccessClaims, key: VerificationKey, now: number): boolean {
+  isCurrent({ sub, epoch, exp }: AccessClaims, key: VerificationKey, now: number): boolean {
     const known = this.#highest.get(sub)
     const until = exp + this.#leeway
     if (known && now < known.until && this.#isHeld(known.key)) {

@@ -11,7 +11,7 @@ export interface FirstKeyFiles {
 }
 
 /** Keys to begin with, and since when they are known to be good (milliseconds since 1970). */
-export interface FirstKeys {
+interface FirstKeys {
   readonly keys: ReadonlyMap<string, VerificationKey>
   readonly goodAt: number
 }

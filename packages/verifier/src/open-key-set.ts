@@ -3,7 +3,7 @@ import { requireObject } from './options.ts'
 import { RemoteKeySet, type RemoteKeySetOptions } from './remote-key-set.ts'
 
 /** A key set of a file alone, read once: start again to change it. */
-export interface FileKeySetOptions {
+interface FileKeySetOptions {
   readonly url?: undefined
   /** The JWK set. It has to hold a usable key. */
   readonly file: string

@@ -73,17 +73,7 @@ const ISSUER_IS_NO_AUDIENCE =
 
 /** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on an option that is missing or none. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  requireObject(options)
-  const { issuer, audience, keys, leeway = 5, trusted = () => true, now = SYSTEM_CLOCK.now } = options
-  const { maxVerdicts = 10_000, verdictAge = 300, maxSubjects = 10_000 } = options
-  requireTrust({ issuer, audience, keys })
-  requireNumbers({
-    leeway: [leeway, 0, 300],
-    maxVerdicts: [maxVerdicts, 0, MOST_REMEMBERED],
-    verdictAge: [verdictAge, 0, YEAR],
-    maxSubjects: [maxSubjects, 0, MOST_REMEMBERED]
-  })
-  requireFunctions({ trusted, now })
+  const { issuer, audience, keys, leeway, trusted, now, maxVerdicts, verdictAge, maxSubjects } = withDefaults(options)
   const seconds = secondsOf(now)
   // Counts only while the set still lists the very key, so that a withdrawn key takes along all that it vouched for.
   const isHeld = (key: VerificationKey) => keys.held(key.kid) === key
@@ -97,13 +87,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
   function recall(text: string): AccessClaims | undefined {
     const verdict = verdicts.get(text)
     if (!verdict) return undefined
-    if (seconds() < verdict.until && isHeld(verdict.key)) return admit(verdict)
+    if (seconds() < verdict.until && isHeld(verdict.key)) return claimsOf(verdict)
     verdicts.delete(text)
     return undefined
   }
 
-  function admit({ token, key }: Verdict): AccessClaims {
-    if (!epochs.admits(token.claims, key, seconds())) throw refused('a later epoch of its subject was seen')
+  function claimsOf({ token, key }: Verdict): AccessClaims {
+    if (!epochs.isCurrent(token.claims, key, seconds())) throw refused('a later epoch of its subject was seen')
     if (trusted(token) !== true) throw refused('it is no longer trusted')
     return token.claims
   }
@@ -129,9 +119,24 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const token = Object.freeze({ header: Object.freeze(header), claims })
       const verdict = { token, key, until: Math.min(until, expected.now + verdictAge) }
       verdicts.set(text, verdict)
-      return admit(verdict)
+      return claimsOf(verdict)
     }
   }
+}
+
+function withDefaults(options: VerifierOptions): Required<VerifierOptions> {
+  requireObject(options)
+  const { issuer, audience, keys, leeway = 5, trusted = () => true, now = SYSTEM_CLOCK.now } = options
+  const { maxVerdicts = 10_000, verdictAge = 300, maxSubjects = 10_000 } = options
+  requireTrust({ issuer, audience, keys })
+  requireNumbers({
+    leeway: [leeway, 0, 300],
+    maxVerdicts: [maxVerdicts, 0, MOST_REMEMBERED],
+    verdictAge: [verdictAge, 0, YEAR],
+    maxSubjects: [maxSubjects, 0, MOST_REMEMBERED]
+  })
+  requireFunctions({ trusted, now })
+  return { issuer, audience, keys, leeway, trusted, now, maxVerdicts, verdictAge, maxSubjects }
 }
 
 function requireTrust({ issuer, audience, keys }: Pick<VerifierOptions, 'issuer' | 'audience' | 'keys'>): void {

@@ -1,4 +1,4 @@
-import { PART } from '@latchkey/database/time-limits'
+import { SHARE } from '@latchkey/database/time-limits'
 import { createApp } from '@latchkey/frame/app'
 import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
@@ -24,7 +24,7 @@ import { jwks } from './well-known/jwks.ts'
 import { metadata } from './well-known/metadata.ts'
 
 /** What the app is made of besides its settings. */
-export interface AppOptions extends Omit<Opened, 'now'>, Partial<Pick<Opened, 'now'>> {
+interface AppOptions extends Omit<Opened, 'now'>, Partial<Pick<Opened, 'now'>> {
   /** Why the keys cannot serve now, if they cannot; by default they always can. */
   readonly keysUnready?: () => Promise<string | undefined>
   readonly logger: FastifyBaseLogger
@@ -36,7 +36,7 @@ export async function buildApp(
   { keysUnready = async () => undefined, logger, now = Date.now, ...opened }: AppOptions
 ): Promise<App> {
   const maxAge = config.JWKS_PUBLISH_AGE
-  const longestAnswer = Math.max(config.ANSWER_TIMEOUT, config.PASSWORD_TIMEOUT) * 1000 * PART.answer
+  const longestAnswer = Math.max(config.ANSWER_TIMEOUT, config.PASSWORD_TIMEOUT) * 1000 * SHARE.answer
 
   return createApp({ ...config, longestAnswer, usesTls: config.ISSUER.startsWith('https:') }, logger, async (app) => {
     await openapi(app, {

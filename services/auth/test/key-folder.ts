@@ -51,7 +51,10 @@ export interface Instance {
 }
 
 /** Access keys live for 900 s and refresh keys for 2,000 s; KEY_LEAD is 100 s. */
-export const RULES = { access: { lead: 100, keep: 1000 }, refresh: { lead: 100, keep: 2100 } }
+export const RULES = {
+  access: { publishedBefore: 100, acceptedAfter: 1000 },
+  refresh: { publishedBefore: 100, acceptedAfter: 2100 }
+}
 
 /** Opens live keys as a service does; `letterOf` names a key by its PEM. */
 export async function openInstance(

@@ -5,7 +5,7 @@ import type { KeyTimes } from '../src/keys/rule.ts'
 
 const LEAD = 100
 const LIFE = 1000
-const RULE = { lead: LEAD, keep: LIFE + LEAD }
+const RULE = { publishedBefore: LEAD, acceptedAfter: LIFE + LEAD }
 const RULES = { access: RULE, refresh: RULE }
 
 /** Longest time between two polls of an instance. */

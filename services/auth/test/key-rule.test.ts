@@ -3,7 +3,7 @@ import { judgeKeys, type KeyTimes, keyRules } from '../src/keys/rule.ts'
 
 const LEAD = 100
 const LIFE = 1000
-const RULES = { lead: LEAD, keep: LIFE + LEAD }
+const RULES = { publishedBefore: LEAD, acceptedAfter: LIFE + LEAD }
 const NOW = 10_000
 
 interface Slot {
@@ -152,8 +152,8 @@ t.test('the settings say how long a key is kept: the longest life of its tokens,
     KEY_LEAD: 60
   }
   t.same(keyRules({ ...config, REFRESH_TOKEN_ROTATION: 'on' }), {
-    access: { lead: 60, keep: 965 },
-    refresh: { lead: 60, keep: 2065 }
+    access: { publishedBefore: 60, acceptedAfter: 965 },
+    refresh: { publishedBefore: 60, acceptedAfter: 2065 }
   })
-  t.equal(keyRules({ ...config, REFRESH_TOKEN_ROTATION: 'off' }).refresh.keep, 9065)
+  t.equal(keyRules({ ...config, REFRESH_TOKEN_ROTATION: 'off' }).refresh.acceptedAfter, 9065)
 })

@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '@latchkey/verifier'
 import { Type } from 'typebox'
@@ -28,7 +28,7 @@ const schema = {
         'X-Session-Id': header('The id of the session (`sid`).')
       }
     }),
-    ...problems(...OF_TOKENS, 'insufficient_scope')
+    ...problems(...TOKEN_PROBLEMS, 'insufficient_scope')
   }
 }
 

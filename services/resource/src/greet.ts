@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 
 const schema = {
@@ -9,7 +9,7 @@ const schema = {
   security: [{ bearer: [] }],
   response: {
     200: Type.Object({ message: Type.String(), user_id: Type.String({ format: 'uuid' }) }),
-    ...problems(...OF_TOKENS)
+    ...problems(...TOKEN_PROBLEMS)
   }
 }
 

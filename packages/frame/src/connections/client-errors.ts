@@ -12,7 +12,7 @@ import type { Connections } from './open-connections.ts'
 const LINGER = 1000
 
 /** What Node's parser has found, or that a client was too slow. */
-export interface ClientError {
+interface ClientError {
   readonly code?: string | undefined
   /** The bytes that it failed at. */
   readonly rawPacket?: unknown

@@ -17,7 +17,7 @@ const SILENCE_TIMEOUT = 15_000
 const CHECKING_INTERVAL = 1000
 
 /** What connections are held to. */
-export interface ConnectionSettings {
+interface ConnectionSettings {
   /** Longest time of an answer in milliseconds; then it is a 503. Unset: any. */
   readonly longestAnswer: number | undefined
   /** Makes the headers of an answer that no request is known for, given the Origin. */

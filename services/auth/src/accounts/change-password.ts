@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientOf } from '../guards/client.ts'
@@ -23,7 +23,7 @@ const schemaOf = (minLength: number) => ({
   ),
   response: {
     200: TOKENS,
-    ...problems(...OF_TOKENS, ...OF_BODIES, 'invalid_credentials', 'too_many_requests')
+    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
   }
 })
 

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import { deleteOwnAccount } from '../administration/actions.ts'
 import { clientKey } from '../limits/requests.ts'
@@ -16,7 +16,7 @@ const schema = {
   body: Type.Object({ current_password: PASSWORD }, { additionalProperties: false }),
   response: {
     204: Type.Null({ description: 'Deleted' }),
-    ...problems(...OF_TOKENS, ...OF_BODIES, 'invalid_credentials', 'last_admin', 'too_many_requests')
+    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'last_admin', 'too_many_requests')
   }
 }
 

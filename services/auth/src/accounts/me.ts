@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import type { Parts } from '../parts/parts.ts'
 import { publicUser, USER } from '../users/fields.ts'
 
@@ -10,7 +10,7 @@ const schema = {
   security: [{ bearer: [] }],
   response: {
     200: USER,
-    ...problems(...OF_TOKENS)
+    ...problems(...TOKEN_PROBLEMS)
   }
 }
 

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientKey } from '../limits/requests.ts'
@@ -22,7 +22,7 @@ const schemaOf = (minLength: number) => ({
   ),
   response: {
     201: USER,
-    ...problems(...OF_BODIES, 'email_taken', 'too_many_requests')
+    ...problems(...BODY_PROBLEMS, 'email_taken', 'too_many_requests')
   }
 })
 

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
@@ -16,7 +16,7 @@ const schema = {
   body: Type.Object({ username: USERNAME }, { additionalProperties: false }),
   response: {
     200: USER,
-    ...problems(...OF_TOKENS, ...OF_BODIES)
+    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS)
   }
 }
 

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import type { Caller } from '../sessions/rows.ts'
@@ -21,7 +21,7 @@ const shared = {
   security: [{ bearer: [] }],
   params: Type.Object({ id: idOf('a user') })
 }
-const refusals = problems(...OF_TOKENS, ...OF_BODIES, 'insufficient_scope', 'not_found', 'last_admin')
+const refusals = problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'insufficient_scope', 'not_found', 'last_admin')
 const user = { 200: USER_FOR_ADMINS, ...refusals }
 const nothing = { 204: Type.Null({ description: 'Done' }), ...refusals }
 

@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { findUsers } from '../users/find.ts'
@@ -30,7 +30,7 @@ const schema = {
       users: Type.Array(USER_FOR_ADMINS),
       next: Type.Union([Type.String(), Type.Null()], { description: 'For after; null on the last page' })
     }),
-    ...problems(...OF_TOKENS, 'insufficient_scope')
+    ...problems(...TOKEN_PROBLEMS, 'insufficient_scope')
   }
 }
 

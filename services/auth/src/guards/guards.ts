@@ -37,7 +37,7 @@ export interface Guards {
 }
 
 /** What guards are made of. */
-export interface GuardParts {
+interface GuardParts {
   readonly database: Queryable
   readonly verifyToken: VerifyToken
   /** Reads the token of a request, from where it stands there. Throws `missing_token` or `invalid_request`. */

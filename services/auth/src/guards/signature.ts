@@ -21,7 +21,7 @@ declare module 'fastify' {
 }
 
 /** Checks the signature of a token of a kind; throws `invalid_token`, or `unavailable`. Header and claims are not judged. */
-export type CheckSignature = (kind: Kind, request: FastifyRequest, token: string) => Promise<void>
+type CheckSignature = (kind: Kind, request: FastifyRequest, token: string) => Promise<void>
 
 /** Registers @fastify/jwt once a kind of token, with the keys in force. */
 export async function checkSignatures(app: App, keys: Keys): Promise<CheckSignature> {

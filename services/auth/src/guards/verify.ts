@@ -7,7 +7,7 @@ import type { Keys } from '../keys/folder.ts'
 import { checkSignatures } from './signature.ts'
 
 /** What a token is held against; `leeway` in seconds. */
-export interface VerifySettings {
+interface VerifySettings {
   readonly issuer: string
   readonly audience: readonly string[]
   readonly leeway: number

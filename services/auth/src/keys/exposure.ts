@@ -6,7 +6,7 @@ export interface FileRights {
 }
 
 /** Whom the system takes a process for. */
-export interface Identity {
+interface Identity {
   readonly uid: number
   readonly groups: readonly number[]
 }

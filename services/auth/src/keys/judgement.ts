@@ -12,7 +12,7 @@ export interface Seen<K> {
 export type Rules = Readonly<Record<Kind, RuleSettings>>
 
 /** What becomes of the keys of each kind. */
-export type Verdicts<K> = Readonly<Record<Kind, Verdict<K>>>
+type Verdicts<K> = Readonly<Record<Kind, Verdict<K>>>
 
 interface Slotted {
   readonly kid: string

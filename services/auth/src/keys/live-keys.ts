@@ -22,7 +22,7 @@ export interface LiveKeys extends Keys {
 }
 
 /** What live keys are made of. */
-export interface LiveKeysParts {
+interface LiveKeysParts {
   readonly dir: string
   readonly database: Database
   readonly rules: Rules

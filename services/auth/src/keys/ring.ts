@@ -3,7 +3,7 @@ import type { KeyRing } from './folder.ts'
 import type { SigningKey } from './key-file.ts'
 
 /** A ring whose keys are exchanged while it is in use. */
-export interface LiveRing extends KeyRing {
+interface LiveRing extends KeyRing {
   /**
    * Puts other keys in force; without `signing` nothing signs. Returns what is in force now, or nothing when that was so
    * before: then `accepted` stays the same object.

@@ -12,9 +12,9 @@ export interface KeyTimes {
 /** What the rule goes by besides folder and times, in seconds. */
 export interface RuleSettings {
   /** How long a key is published before it signs. */
-  readonly lead: number
+  readonly publishedBefore: number
   /** How long a key stays accepted after another has begun to sign: the longest life of its tokens, and more. */
-  readonly keep: number
+  readonly acceptedAfter: number
 }
 
 /** The settings that say how long keys and tokens live, in seconds. */
@@ -30,7 +30,10 @@ export interface KeyConfig {
 /** What the rule goes by, for each kind. */
 export function keyRules(config: KeyConfig): Readonly<Record<Kind, RuleSettings>> {
   const refreshLife = config.REFRESH_TOKEN_ROTATION === 'on' ? config.REFRESH_TOKEN_TTL : config.SESSION_MAX_AGE
-  const rules = (life: number) => ({ lead: config.KEY_LEAD, keep: life + config.CLOCK_LEEWAY + config.KEY_LEAD })
+  const rules = (life: number) => ({
+    publishedBefore: config.KEY_LEAD,
+    acceptedAfter: life + config.CLOCK_LEEWAY + config.KEY_LEAD
+  })
   return { access: rules(config.ACCESS_TOKEN_TTL), refresh: rules(refreshLife) }
 }
 
@@ -55,7 +58,7 @@ export interface Verdict<K> {
 export function judgeKeys<K extends { readonly kid: string; readonly slot: string }>(
   folder: readonly K[],
   times: readonly KeyTimes[],
-  { lead, keep, now }: RuleSettings & { now: number }
+  { publishedBefore, acceptedAfter, now }: RuleSettings & { now: number }
 ): Verdict<K> {
   const timesOf = new Map(times.map((key) => [key.kid, key]))
   const signers = times.flatMap((key) => (key.signs_from === null ? [] : [{ ...key, since: key.signs_from }]))
@@ -66,7 +69,7 @@ export function judgeKeys<K extends { readonly kid: string; readonly slot: strin
     const own = timesOf.get(kid)
     if (!own || !slot.startsWith('previous-')) return false
     const since = own.signs_from ?? own.first_seen_at
-    return signers.some((other) => other.kid !== kid && other.since >= since && other.since + keep < now)
+    return signers.some((other) => other.kid !== kid && other.since >= since && other.since + acceptedAfter < now)
   }
   const revoked = folder.filter(isRevoked)
   const retired = folder.filter((key) => !isRevoked(key) && isRetired(key))
@@ -75,7 +78,7 @@ export function judgeKeys<K extends { readonly kid: string; readonly slot: strin
   const inSlot = (slot: string) => published.find((key) => key.slot === slot)
   const wanted = inSlot('current') ?? inSlot('next')
   const wantedTimes = wanted && timesOf.get(wanted.kid)
-  const isKnownToAll = wantedTimes !== undefined && wantedTimes.first_seen_at + lead <= now
+  const isKnownToAll = wantedTimes !== undefined && wantedTimes.first_seen_at + publishedBefore <= now
   const last = signers[0]
   const mayWait = last !== undefined && !last.revoked
   const before = signers.flatMap(({ kid }) => published.find((key) => key.kid === kid) ?? [])[0]

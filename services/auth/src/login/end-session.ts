@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
@@ -13,7 +13,7 @@ const schema = {
   summary: 'End one session of the caller; its refresh token stops working',
   security: [{ bearer: [] }],
   params: Type.Object({ id: idOf('a session') }),
-  response: { 204: Type.Null({ description: 'Ended' }), ...problems(...OF_TOKENS, ...OF_BODIES, 'not_found') }
+  response: { 204: Type.Null({ description: 'Ended' }), ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'not_found') }
 }
 
 /** `DELETE /sessions/:id`: somebody else's session is as unknown as one that is not there. */

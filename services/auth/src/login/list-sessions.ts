@@ -1,6 +1,6 @@
 import type { App } from '@latchkey/frame/app-type'
 import { harmless } from '@latchkey/frame/harmless'
-import { OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { findDevices } from '../sessions/sessions.ts'
@@ -25,7 +25,7 @@ const schema = {
   operationId: 'listSessions',
   summary: 'The live sessions of the caller, the last used first',
   security: [{ bearer: [] }],
-  response: { 200: SESSIONS, ...problems(...OF_TOKENS) }
+  response: { 200: SESSIONS, ...problems(...TOKEN_PROBLEMS) }
 }
 
 /** `GET /sessions`. */

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -32,7 +32,7 @@ const schemaOf = (resource: ResourceParameter) => ({
   body: Type.Object({ email: EMAIL, password: PASSWORD, resource }, { additionalProperties: false }),
   response: {
     200: TOKENS,
-    ...problems(...OF_BODIES, 'invalid_credentials', 'account_disabled', 'too_many_requests')
+    ...problems(...BODY_PROBLEMS, 'invalid_credentials', 'account_disabled', 'too_many_requests')
   }
 })
 

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { logOutEverywhere } from '../sessions/revocation.ts'
@@ -10,7 +10,10 @@ const schema = {
   operationId: 'logOutEverywhere',
   summary: 'End every session of the caller, this one too',
   security: [{ bearer: [] }],
-  response: { 204: Type.Null({ description: 'All sessions are over' }), ...problems(...OF_TOKENS, ...OF_BODIES) }
+  response: {
+    204: Type.Null({ description: 'All sessions are over' }),
+    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS)
+  }
 }
 
 /** `POST /logout-everywhere`: the token hash is replaced, so every refresh token issued before is dead. */

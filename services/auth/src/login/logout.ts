@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { hasCustomKey } from '../sessions/custom-key.ts'
@@ -14,7 +14,7 @@ const schema = {
   description:
     'Any genuine refresh token of the session will do, an expired or superseded one too. Also the second time: 204.',
   security: [{ bearer: [] }],
-  response: { 204: Type.Null({ description: 'The session is over' }), ...problems(...OF_TOKENS, ...OF_BODIES) }
+  response: { 204: Type.Null({ description: 'The session is over' }), ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS) }
 }
 
 /** `POST /logout`: a token from before a password change changes nothing, for its session is over already. */

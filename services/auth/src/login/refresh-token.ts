@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { OF_BODIES, OF_TOKENS, optionalBody, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, optionalBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
@@ -20,7 +20,7 @@ const schemaOf = (resource: ResourceParameter) => ({
     'for stolen and the session ends. With REFRESH_TOKEN_ROTATION=off a session has one token, and no theft is noticed.',
   security: [{ bearer: [] }],
   querystring: Type.Object({ resource }, { additionalProperties: false }),
-  response: { 200: TOKENS, ...problems(...OF_TOKENS) }
+  response: { 200: TOKENS, ...problems(...TOKEN_PROBLEMS) }
 })
 
 /** POST takes the parameter in a body too, and needs none. */
@@ -28,7 +28,7 @@ const postSchemaOf = (resource: ResourceParameter) => ({
   ...schemaOf(resource),
   operationId: 'refreshToken',
   body: optionalBody(Type.Object({ resource }, { additionalProperties: false })),
-  response: { 200: TOKENS, ...problems(...OF_TOKENS, ...OF_BODIES) }
+  response: { 200: TOKENS, ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS) }
 })
 
 type RefreshTokenParts = Pick<Parts, 'database' | 'tokens' | 'guards' | 'refresh' | 'resource'>

@@ -43,7 +43,7 @@ const USE_UP = `
   WHERE a.failures < ${FREE} OR ${FORGOTTEN}`
 
 /** A try that was counted: in which bucket, and how many have failed there if this one does. */
-export interface Attempt {
+interface Attempt {
   readonly bucket: Bucket
   readonly failures: number
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { unavailable } from '@latchkey/problems/problem'
 import { Piscina } from 'piscina'
 import { FairQueue } from './fair-queue.ts'
+import { Pace } from './pace.ts'
 import type { HashJob, HashResult } from './worker.ts'
 
 /** For whom a password is hashed: each address and each user has a share of the threads. */
@@ -29,86 +30,91 @@ const MOST_THREADS = 8
 /** Jobs that may wait; at cost 11 on two cores about 20 s of work, most of which would be too late. */
 const MAX_QUEUE = 256
 
-/** Jobs whose least time is what the next is expected to take: a machine that halts for a moment refuses nobody. */
-const LATEST = 8
-
 interface Waiting {
   readonly job: HashJob
   readonly resolve: (result: HashResult) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Starts so many hashing threads, by default one a core and at most eight. Whose turn it is says the queue before them, so nothing waits inside. */
+/** Starts so many hashing threads, by default one a core and at most eight. */
 export function openHashPool(threads = Math.min(availableParallelism(), MOST_THREADS)): HashPool {
-  // The worker has the ending of this file: .ts from the sources, .js from dist.
-  const worker = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
-  const pool = new Piscina<HashJob, HashResult>({ filename: worker.href, minThreads: threads, maxThreads: threads })
-  const queue = new FairQueue<Waiting>(MAX_QUEUE)
-  const running = new Set<HashJob>()
-  const paces: number[] = []
+  return new HashThreads(threads)
+}
 
-  /** Milliseconds that a job takes, as far as is known; 0 when nothing is. The very first job compiles the code as well. */
-  const expected = (cost: number) => (paces.length < 2 ? 0 : Math.min(...paces) * 2 ** cost)
+// Whose turn it is says the queue before the threads, so nothing waits inside Piscina.
+class HashThreads implements HashPool {
+  readonly #threads: number
+  readonly #pool: Piscina<HashJob, HashResult>
+  readonly #queue = new FairQueue<Waiting>(MAX_QUEUE)
+  readonly #running = new Set<HashJob>()
+  readonly #pace = new Pace()
 
-  function refuseIfBusy(asker: Asker, { cost, deadline }: Pick<HashJob, 'cost' | 'deadline'>): void {
+  constructor(threads: number) {
+    // The worker has the ending of this file: .ts from the sources, .js from dist.
+    const worker = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
+    this.#pool = new Piscina({ filename: worker.href, minThreads: threads, maxThreads: threads })
+    this.#threads = threads
+  }
+
+  refuseIfBusy(asker: Asker, { cost, deadline }: Pick<HashJob, 'cost' | 'deadline'>): void {
     const now = Date.now()
-    dropLate(now)
+    this.#dropLate(now)
     const names = namesOf(asker)
-    if (!queue.hasPlaceFor(names)) throw unavailable('hashing: the queue is full')
-    const ahead = [...running, ...queue.before(names).map(({ job }) => job)]
-    // Jobs that have to end before this one begins; with none it begins, however wrong the expectation may be.
-    const ending = ahead.length - threads + 1
-    if (ending <= 0) return
-    const all = ahead.reduce((sum, job) => sum + expected(job.cost), 0)
-    const wait = ((all / ahead.length) * ending) / threads
+    if (!this.#queue.hasPlaceFor(names)) throw unavailable('hashing: the queue is full')
+    const wait = this.#waitBehind([...this.#running, ...this.#queue.before(names).map(({ job }) => job)])
     const left = deadline - now
     // Whoever waits now is done or gone when the time that is left has passed.
-    if (wait > 0 && wait + expected(cost) > left) {
+    if (wait > 0 && wait + this.#pace.expected(cost) > left) {
       throw unavailable(`hashing: about ${Math.round(wait)} ms to wait for a thread`, left / 1000)
     }
   }
 
-  function dropLate(now: number): void {
-    for (const { resolve } of queue.drop(({ job }) => job.deadline < now)) resolve('late')
+  async run(asker: Asker, job: HashJob): Promise<HashResult> {
+    this.refuseIfBusy(asker, job)
+    return new Promise((resolve, reject) => {
+      const outdone = this.#queue.add({ job, resolve, reject }, namesOf(asker))
+      outdone?.reject(unavailable('hashing: the queue is full, and others have had less of it'))
+      this.#begin()
+    })
   }
 
-  function begin(): void {
-    dropLate(Date.now())
-    while (running.size < threads) {
-      const next = queue.take()
+  async close(): Promise<void> {
+    for (const { reject } of this.#queue.drop(() => true)) reject(unavailable('hashing: the service stops'))
+    await this.#pool.close()
+  }
+
+  /** Milliseconds until a thread is free for the job behind these; 0 when one is, however wrong the expectation may be. */
+  #waitBehind(ahead: readonly HashJob[]): number {
+    const ending = ahead.length - this.#threads + 1
+    if (ending <= 0) return 0
+    const all = ahead.reduce((sum, job) => sum + this.#pace.expected(job.cost), 0)
+    return ((all / ahead.length) * ending) / this.#threads
+  }
+
+  #dropLate(now: number): void {
+    for (const { resolve } of this.#queue.drop(({ job }) => job.deadline < now)) resolve('late')
+  }
+
+  #begin(): void {
+    this.#dropLate(Date.now())
+    while (this.#running.size < this.#threads) {
+      const next = this.#queue.take()
       if (!next) return
-      void work(next)
+      void this.#work(next)
     }
   }
 
-  async function work({ job, resolve, reject }: Waiting): Promise<void> {
-    running.add(job)
+  async #work({ job, resolve, reject }: Waiting): Promise<void> {
+    this.#running.add(job)
     try {
-      const result = await pool.run(job)
-      if (result !== 'late') paces.push(result.pace)
-      if (paces.length > LATEST) paces.shift()
+      const result = await this.#pool.run(job)
+      if (result !== 'late') this.#pace.note(result.pace)
       resolve(result)
     } catch (error) {
       reject(error)
     } finally {
-      running.delete(job)
-      begin()
-    }
-  }
-
-  return {
-    refuseIfBusy,
-    run: async (asker, job) => {
-      refuseIfBusy(asker, job)
-      return new Promise((resolve, reject) => {
-        const outdone = queue.add({ job, resolve, reject }, namesOf(asker))
-        outdone?.reject(unavailable('hashing: the queue is full, and others have had less of it'))
-        begin()
-      })
-    },
-    close: async () => {
-      for (const { reject } of queue.drop(() => true)) reject(unavailable('hashing: the service stops'))
-      await pool.close()
+      this.#running.delete(job)
+      this.#begin()
     }
   }
 }

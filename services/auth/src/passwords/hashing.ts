@@ -1,4 +1,4 @@
-import { PART } from '@latchkey/database/time-limits'
+import { SHARE } from '@latchkey/database/time-limits'
 import { unavailable } from '@latchkey/problems/problem'
 import { getRounds } from 'bcryptjs'
 import type { Asker, HashPool } from './hash-pool.ts'
@@ -19,7 +19,7 @@ export interface Passwords {
 }
 
 /** What hashing follows. */
-export interface PasswordSettings {
+interface PasswordSettings {
   /** Of a new hash: BCRYPT_COST. */
   readonly cost: number
   /** PASSWORD_TIMEOUT, in seconds. */
@@ -30,7 +30,7 @@ export interface PasswordSettings {
 
 /** Makes the password functions of a pool. */
 export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCost }: PasswordSettings): Passwords {
-  const wait = queueTimeout * 1000 * PART.step
+  const wait = queueTimeout * 1000 * SHARE.step
   async function run<R extends Partial<HashResult>>(asker: Asker, task: HashTask): Promise<R> {
     const result = await pool.run(asker, { ...task, deadline: Date.now() + wait })
     if (result === 'late') throw unavailable(`hashing: no thread was free within ${wait} ms`)

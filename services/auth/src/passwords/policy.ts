@@ -1,7 +1,7 @@
 import { dictionary } from '@zxcvbn-ts/language-common'
 
 /** Whose password it is to be. */
-export interface Owner {
+interface Owner {
   readonly email: string
   readonly username: string
 }

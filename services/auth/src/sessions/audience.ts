@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 
 /** Whom access tokens may be for: the issuer itself, and the names in AUDIENCE. */
-export interface Audiences {
+interface Audiences {
   readonly issuer: string
   readonly audience: readonly string[]
 }

@@ -18,7 +18,7 @@ import {
 const MAX_SESSIONS = 100
 
 /** What a session is opened with. */
-export interface Opening {
+interface Opening {
   readonly userId: string
   /** As it was read together with the compared password hash. */
   readonly tokenHash: Buffer
@@ -42,8 +42,8 @@ export async function openSession(
      ), s AS (
        INSERT INTO sessions (${NEW_SESSION_COLUMNS})
        SELECT gen_random_uuid(), u.id, now(), now(), idle_end, ends, ${sweepDay('idle_end')}, $5, $6
-         FROM u, (SELECT now() + make_interval(secs => $4::float8) AS ends) AS most,
-              LATERAL (SELECT ${idleEnd('$3', 'ends')} AS idle_end) AS unused RETURNING *
+         FROM u, (SELECT now() + make_interval(secs => $4::float8) AS ends) AS absolute,
+              LATERAL (SELECT ${idleEnd('$3', 'ends')} AS idle_end) AS idle RETURNING *
      ) SELECT ${GRANT_COLUMNS} FROM s, u`,
     [userId, tokenHash, life.idle, life.absolute, from.ip, from.userAgent]
   )
@@ -74,7 +74,7 @@ export async function findCaller(
 }
 
 /** One session as its user sees it in a list. */
-export interface Device {
+interface Device {
   readonly id: string
   readonly created_at: Date
   readonly last_used_at: Date

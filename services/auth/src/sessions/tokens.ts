@@ -31,7 +31,7 @@ export interface TokenIssuer {
 }
 
 /** What tokens say besides the grant; `accessLife` in seconds. */
-export interface IssuerSettings {
+interface IssuerSettings {
   readonly issuer: string
   readonly audience: readonly string[]
   readonly accessLife: number
