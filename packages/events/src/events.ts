@@ -96,6 +96,12 @@ export const EVENTS = {
     fields: Type.Object(REFRESH_FROM)
   },
 
+  admin_command: {
+    level: 'info',
+    message: 'changed by npm run admin',
+    fields: Type.Object({ command: Type.String(), user: Type.Optional(USER), kid: Type.Optional(Type.String()) })
+  },
+
   key_file: { level: 'warn', message: 'a key file needs a look', fields: Type.Object({}) },
   keys_refused: {
     level: 'error',

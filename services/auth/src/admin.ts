@@ -1,5 +1,8 @@
 import { type Database, openDatabase } from '@latchkey/database/pool'
+import { emit } from '@latchkey/events/emit'
+import type { EventFields } from '@latchkey/events/events'
 import { readConfig } from '@latchkey/frame/config'
+import { createLogger } from '@latchkey/frame/logger'
 import { reasonOf } from '@latchkey/problems/reason'
 import { Type } from 'typebox'
 import { disableUser, enableUser, endSessions, grantRole, revokeRole } from './administration/actions.ts'
@@ -20,8 +23,13 @@ interface Command {
   readonly help: string
   /** Whether it may ask, and `--yes` answers beforehand. */
   readonly asks?: true
-  /** Returns what was done. */
-  run(on: { database: Database; yes: boolean }, ...words: string[]): Promise<string>
+  run(on: { database: Database; yes: boolean }, ...words: string[]): Promise<Done>
+}
+
+/** What a person reads of what was done, and what it was done to; nothing where nothing was changed. */
+interface Done {
+  readonly said: string
+  readonly changed?: Omit<EventFields<'admin_command'>, 'command'>
 }
 
 const COMMANDS: Record<string, Command> = {
@@ -66,12 +74,15 @@ const COMMANDS: Record<string, Command> = {
   'end-all-sessions': {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
-    run: async ({ database }) => `${await revokeEverybody(database)} users have no session any more`
+    run: async ({ database }) => ({
+      said: `${await revokeEverybody(database)} users have no session any more`,
+      changed: {}
+    })
   },
   keys: {
     words: '',
     help: 'lists the signing keys, and what becomes of each',
-    run: async ({ database }) => (await listKeys(database, authConfig(process.env))).join('\n')
+    run: async ({ database }) => ({ said: (await listKeys(database, authConfig(process.env))).join('\n') })
   },
   'revoke-key': {
     words: '<kid>',
@@ -79,7 +90,8 @@ const COMMANDS: Record<string, Command> = {
     run: async ({ database }, kid = '') => {
       const kind = await revokeKey(database, kid)
       if (!kind) throw new Error(`no service has seen a key ${kid}; npm run admin -- keys lists them`)
-      return `the ${kind} key ${kid} is revoked: within 10 s no instance accepts what it signed`
+      const said = `the ${kind} key ${kid} is revoked: within 10 s no instance accepts what it signed`
+      return { said, changed: { kid } }
     }
   }
 }
@@ -89,11 +101,11 @@ async function onUser(
   email = '',
   change: (account: Account) => Promise<unknown>,
   done: string
-): Promise<string> {
+): Promise<Done> {
   const account = await findByEmail(database, email)
   if (!account) throw new Error(`no account has the address ${email}; who it is for signs up first`)
   await change(account)
-  return `${account.email} (${account.id}) ${done}`
+  return { said: `${account.email} (${account.id}) ${done}`, changed: { user: account.id } }
 }
 
 // Anybody may have signed up with an address that nobody has verified, before its owner.
@@ -130,13 +142,18 @@ try {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   const words = command?.asks ? rest.filter((word) => word !== '--yes') : rest
   if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
-  const { DATABASE_URL, DATABASE_PREPARE } = authSettings.properties
-  const config = readConfig(Type.Object({ DATABASE_URL, DATABASE_PREPARE }), process.env)
+  const { DATABASE_URL, DATABASE_PREPARE, NODE_ENV, LOG_LEVEL } = authSettings.properties
+  const config = readConfig(Type.Object({ DATABASE_URL, DATABASE_PREPARE, NODE_ENV, LOG_LEVEL }), process.env)
   const database = openDatabase({ ...config, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
   try {
     const missing = await missingMigration(database)
     if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)
-    console.log(await command.run({ database, yes: words.length < rest.length }, ...words))
+    const { said, changed } = await command.run({ database, yes: words.length < rest.length }, ...words)
+    console.log(said)
+    // In production for whoever collects the log; a person in development has just read it.
+    if (changed && config.NODE_ENV === 'production') {
+      emit(await createLogger('admin', config, process.stderr), 'admin_command', { command: name, ...changed })
+    }
   } finally {
     await database.close()
   }

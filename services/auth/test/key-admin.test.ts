@@ -18,7 +18,8 @@ t.test('the keys are listed as the services see them, and one is revoked', async
   const env = { ...settings, ...lives, DATABASE_URL: clock.databaseUrl }
   const admin = (...words: string[]) => promisify(execFile)(process.execPath, [ADMIN, ...words], { env })
   const listed = async () => {
-    const { stdout } = await admin('keys')
+    const { stdout, stderr } = await admin('keys')
+    t.equal(stderr, '', 'what only reads is no event')
     return stdout.split('\n').filter((line) => line.startsWith('access'))
   }
   t.same(await listed(), [`access current ${kidOf(A)} unseen`, `access next ${kidOf(B)} unseen`])
@@ -39,8 +40,10 @@ t.test('the keys are listed as the services see them, and one is revoked', async
     `access previous-20260101T000000Z ${kidOf(A)} retired`
   ])
 
-  const { stdout } = await admin('revoke-key', kidOf(B))
+  const { stdout, stderr } = await admin('revoke-key', kidOf(B))
   t.match(stdout, `the access key ${kidOf(B)} is revoked`)
+  const event = { service: 'admin', event: 'admin_command', command: 'revoke-key', kid: kidOf(B) }
+  t.match(JSON.parse(stderr), event, 'and in production the log has it')
   t.equal(await inForce(), 'C of C')
   t.same((await listed())[0], `access current ${kidOf(B)} revoked`)
   await t.rejects(admin('revoke-key', 'x'.repeat(43)), { message: /admin: no service has seen a key x/ })
