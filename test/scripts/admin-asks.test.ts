@@ -15,7 +15,8 @@ const COMMAND = ['services/auth/dist/admin.js', 'grant']
 
 await buildFirst()
 const auth = await startAuth(t)
-const env = plainEnvironment({ DATABASE_URL: auth.config.DATABASE_URL })
+// In production the command logs what it changed, too.
+const env = plainEnvironment({ DATABASE_URL: auth.config.DATABASE_URL, NODE_ENV: 'development' })
 
 interface End {
   code: number
