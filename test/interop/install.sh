@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what test/interop/ runs the snippets of docs/verify-elsewhere.md with, the clients that it logs out with,
-# and the package managers that it installs the verifier with, outside the checkout. Takes what the machine
+# the package managers that it installs the verifier with, and Schemathesis, outside the checkout. Takes what the machine
 # has (Go, Python, Java with Maven, Rust) and leaves out the rest; what is installed already costs nothing.
 # Usage: test/interop/install.sh [folder]; by default INTEROP_TOOLS, or latchkey-interop in the user's cache.
 set -euo pipefail
@@ -28,8 +28,9 @@ has() {
   for command in "$@"; do command -v "$command" >/dev/null || return; done
 }
 
+# Usage: python <file with requirements>
 python() {
-  python3 -m venv . && bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+  python3 -m venv . && bin/pip install --quiet --disable-pip-version-check --requirement "$1"
 }
 
 # The program is a stand-in, so that the dependencies are compiled.
@@ -43,7 +44,10 @@ go_modules() {
 
 once node package.json package-lock.json -- npm ci --silent
 once managers managers/package.json managers/package-lock.json -- npm ci --silent
-if has python3; then once python requirements.txt -- python; fi
+if has python3; then
+  once python requirements.txt -- python requirements.txt
+  once schemathesis schemathesis.txt -- python schemathesis.txt
+fi
 if has go; then once go go.mod go.sum -- go_modules; fi
 if has java javac mvn; then
   once java pom.xml -- mvn --quiet --batch-mode dependency:copy-dependencies -DoutputDirectory=lib
