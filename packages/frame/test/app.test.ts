@@ -44,17 +44,6 @@ t.test('browsers are told to come by TLS alone only where that is known, and not
   t.equal(await hsts({ usesTls: true }), 'max-age=31536000')
 })
 
-t.test('a connection without a request is kept open for as long as it is set, and its client is told', async (t) => {
-  const { app } = await startFrame(t, (app) => void app.get('/', () => ({})), { KEEP_ALIVE_TIMEOUT: 2 })
-  const port = await listen(app)
-  const socket = net.connect(port, '127.0.0.1').setEncoding('utf8')
-  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-  t.match(await once(socket, 'data'), [/^keep-alive: timeout=2$/im])
-  const begun = performance.now()
-  await once(socket, 'close')
-  t.ok(performance.now() - begun > 1900)
-})
-
 t.test('every request has an id of its own, which no client chooses', async (t) => {
   const { send, lines } = await startFrame(t, () => {})
   const headers = { 'request-id': 'mine', 'x-request-id': 'mine' }
