@@ -1,8 +1,8 @@
 // Where a service listens, as a process, and what it says of a HOST that it cannot listen on.
 import net from 'node:net'
+import { addressOf, type Child, startChild } from '@latchkey/testing/child'
 import t, { type Test } from 'tap'
 import { MOST_OPEN } from '../src/connections/pipelining.ts'
-import { addressOf, type Child, startChild } from './child.ts'
 
 const FIXTURE = new URL('./process-fixture.mjs', import.meta.url)
 const TWO_LOOPBACKS = new URL('./two-loopbacks-fixture.mjs', import.meta.url)

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { addressOf, startChild } from '@latchkey/testing/child'
 import t, { type Test } from 'tap'
 import { freePort } from '../../../scripts/free-port.mjs'
-import { addressOf, startChild } from './child.ts'
 
 const FIXTURE = new URL('./process-fixture.mjs', import.meta.url)
 const start = (t: Test, env: Record<string, string> = {}) => startChild(t, FIXTURE, { PORT: '0', ...env })

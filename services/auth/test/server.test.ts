@@ -3,10 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { addressOf, startChild } from '@latchkey/testing/child'
 import { createDatabase, runStatement } from '@latchkey/testing/database'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { addressOf, startChild } from '../../../packages/frame/test/child.ts'
 import { rsaPem } from './keys.ts'
 
 // The two commands of the service as processes of their own.
