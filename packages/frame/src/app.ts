@@ -18,22 +18,22 @@ import { fieldValidator } from './validation.ts'
 /** Largest body of a request, in bytes. */
 const BODY_LIMIT = 64 * 1024
 
-/** A query with nothing in it: what every endpoint takes that does not say otherwise. */
+/** An empty query: the default for every endpoint. */
 const NO_QUERY = Type.Object({}, { additionalProperties: false })
 
-/** What the frame needs to know. */
+/** The settings of the frame. */
 export type FrameSettings = FrameConfig & {
-  /** Longest time of an answer in milliseconds; then it is a 503. Unset: any. */
+  /** Longest time of an answer, in milliseconds; after it the answer is 503. By default there is no limit. */
   readonly longestAnswer?: number
-  /** Whether clients reach this service by TLS. By default only a trusted proxy's X-Forwarded-Proto tells. */
+  /** Whether clients reach this service by TLS. By default only X-Forwarded-Proto of a trusted proxy says so. */
   readonly usesTls?: boolean
 }
 
 /**
- * Builds what every service stands on: strict validation, problem+json for every failure, one log line a request,
+ * Builds the base of every service: strict validation, problem+json for every failure, one log line per request,
  * security headers, CORS for the configured origins.
  *
- * `endpoints` adds the service's own plugins and routes. The app is not listening and not yet ready.
+ * `endpoints` adds the service's own plugins and routes. The returned app is not ready and does not listen yet.
  */
 export async function createApp(
   config: FrameSettings,
@@ -58,13 +58,13 @@ export async function createApp(
     paths.add(route.url)
     if (!route.schema?.hide) route.schema = { querystring: NO_QUERY, ...route.schema }
   })
-  // What tells of a user is nobody else's; documents that may be kept say so themselves.
+  // Answers about a user must not be cached; public documents set their own header.
   const headers = { 'cache-control': 'no-store', ...securityHeaders() }
   app.addHook('onRequest', (request, reply, next) => {
     reply.headers(headers).headers(transportSecurity(request, config.usesTls ?? false))
     next()
   })
-  // Before what may answer in a route's place, so that pages can read those answers too.
+  // Before all hooks that may answer, so that pages can read those answers too.
   if (config.CORS_ORIGINS) await allowOrigins(app, config.CORS_ORIGINS)
   requireHost(app)
   onClientError = limitConnections(app, {

@@ -1,26 +1,29 @@
-/** Something that a service does now and again while it serves. */
+/** A task that a service repeats while it runs. */
 export interface BackgroundTask {
-  /** Does it once. `stopping` is aborted when the service stops: what is long ends early then. */
+  /** Runs once. `stopping` is aborted when the service stops, so that a long run can end early. */
   run(stopping: AbortSignal): Promise<void>
-  /** Hears of a run that failed; the next one comes all the same. */
+  /** Gets the error of a failed run; the next run comes all the same. */
   failed(error: unknown): void
   /** Milliseconds until the first run. */
   readonly first: number
   /** Milliseconds from the end of a run until the next one. */
   pause(): number
-  /** Part of a pause by which each is longer or shorter by chance, so that instances do not meet; 0.5 is half. By default 0. */
+  /**
+   * Random part of a pause, so that instances do not run at the same time: 0.5 makes it up to half longer or shorter.
+   * 0.
+   */
   readonly jitter?: number
 }
 
 /** A task that runs in the background. */
 export interface Background {
-  /** Has it run now, or as soon as the run in progress has ended; resolves when that is done, and never rejects. */
+  /** Runs the task now, or after the run in progress. Resolves after that run and never rejects. */
   runNow(): Promise<void>
-  /** Ends it; resolves when no run is in progress. */
+  /** Stops the task; resolves when no run is in progress. */
   close(): Promise<void>
 }
 
-/** Runs a task now and again, one run at a time, until it is closed. Its timer keeps no process alive. */
+/** Repeats a task, one run at a time, until it is closed. Its timer does not keep the process alive. */
 export function runInBackground({ run, failed, first, pause, jitter = 0 }: BackgroundTask): Background {
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined

@@ -5,16 +5,16 @@ import type { App } from './app-type.ts'
 import { hasDoubledMember, isNestedDeeper } from './json.ts'
 import { needsNoBody } from './schemas.ts'
 
-/** Objects and lists in one another that a body may have; those of our endpoints have two. */
+/** How deep objects and lists of a body may be nested; our endpoints need two levels. */
 const MOST_NESTED = 32
 
 const JSON_TYPE = /^\s*application\/json\s*(?:;|$)/i
 
 /**
- * Takes bodies of JSON and no others: bytes of another type are 415.
+ * Accepts only JSON bodies: bytes of another type get 415.
  *
- * A request without bytes has no body, whatever it says of its type and however it is framed: many clients announce a type
- * with every request, and proxies from HTTP/2 send chunks of which there are none.
+ * A request without bytes has no body, whatever its content type and framing: many clients send a type with every
+ * request, and HTTP/2 proxies send empty chunked bodies.
  */
 export function acceptJsonOnly(app: App): void {
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -22,7 +22,7 @@ export function acceptJsonOnly(app: App): void {
   const refused = (message: string) => new Problem('invalid_input', { errors: [{ field: 'body', message }] })
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (body.length === 0) return done(null, undefined)
-    // Node's decoder would put replacement characters in the place of what is no UTF-8 (RFC 8259 §8.1).
+    // Node's decoder would replace invalid UTF-8 by replacement characters (RFC 8259 §8.1).
     if (!isUtf8(body)) return done(refused('must be UTF-8'))
     const text = body.toString()
     if (isNestedDeeper(text, MOST_NESTED)) return done(refused('must not be nested so deep'))
@@ -41,7 +41,7 @@ export function acceptJsonOnly(app: App): void {
     next(body === undefined ? refused('is required') : undefined)
   }
 
-  // Fastify refuses a type that it cannot read before it looks for bytes; the type of no body is nobody's concern.
+  // Fastify refuses an unknown type before it looks for bytes; without a body the type does not matter.
   app.addHook('preParsing', ({ headers }, _reply, body, next) => {
     const type = headers['content-type']
     if (type !== undefined && !JSON_TYPE.test(type)) delete headers['content-type']

@@ -2,19 +2,19 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP, isIPv4, type Socket } from 'node:net'
 import type { App } from './app-type.ts'
 
-/** Proxies that a request has come through at the most; entries of X-Forwarded-For beyond them are not looked at. */
+/** Most proxies that a request may have passed; further entries of X-Forwarded-For are ignored. */
 const MOST_PROXIES = 32
 
-/** Finds the address of a client: for limits, logs, and the list of sessions alike. */
+/** Finds the address of a client, for limits, logs and the list of sessions. */
 export type AddressOf = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string
 
 /**
- * Makes what tells the client's address, in the one form that each address has: IPv4 in IPv6 is IPv4, IPv6 is as in
- * RFC 5952, no port, no zone.
+ * Makes a function that finds the client's address in its canonical form: IPv4 in IPv6 becomes IPv4, IPv6 is written as
+ * in RFC 5952, without port and zone.
  *
- * `proxies` are addresses and CIDR ranges. Where the other end of the connection is one of them, the last entry of
- * X-Forwarded-For is the client, or another of them, and so on. An entry that is no address, whatever it says, is what a
- * proxy did not know or a client made up: then the proxy that handed it on counts as the client.
+ * `proxies` are addresses and CIDR ranges. If the other end of the connection is one of them, the last entry of
+ * X-Forwarded-For is the client, or another of these proxies, and so on. If an entry is no address, the proxy that sent
+ * it counts as the client.
  */
 export function clientAddresses(proxies: readonly string[] = []): AddressOf {
   if (proxies.length === 0) return ({ socket }) => peerOf(socket)
@@ -35,9 +35,8 @@ export function clientAddresses(proxies: readonly string[] = []): AddressOf {
 }
 
 /**
- * Gives each request the client's address as its `ip`, in the place of Fastify's own, which would take any text of
- * X-Forwarded-For for one, and as its `protocol` what the proxy at the other end says in the last X-Forwarded-Proto, if it is
- * one of `proxies`. Call it before the first plugin.
+ * Sets `ip` of each request to the client's address, because Fastify would accept any text of X-Forwarded-For. Sets
+ * `protocol` to the last X-Forwarded-Proto, if the other end is one of `proxies`. Call it before the first plugin.
  */
 export function knowClients(app: App, addressOf: AddressOf, proxies: readonly string[] = []): void {
   const isTrusted = trustIn(proxies)
@@ -52,17 +51,17 @@ export function knowClients(app: App, addressOf: AddressOf, proxies: readonly st
       return said?.trim() === 'https' && isTrusted(peerOf(this.raw.socket)) ? 'https' : 'http'
     }
   })
-  // Node keeps what it was asked for once; of a connection that the client has left it would not know any more.
+  // Node remembers the address once it was read; after the client has left it is no longer known.
   app.server.on('connection', peerOf)
 }
 
 function peerOf(socket: Socket): string {
   const { remoteAddress: address = 'unknown' } = socket
-  // The system writes the others in their one form already.
+  // The system writes other addresses in their canonical form already.
   return /^::ffff:|%/i.test(address) ? (canonical(address) ?? 'unknown') : address
 }
 
-/** Longest entry that may be an address: IPv6 with zone, port, brackets and quotation marks. */
+/** Longest entry that can be an address: IPv6 with zone, port, brackets and quotation marks. */
 const LONGEST_ENTRY = 80
 
 // With a port (Azure), in brackets, in quotation marks (RFC 7239 §6).
@@ -96,7 +95,7 @@ interface Networks {
 
 const familyOf = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6')
 
-// One list a family: a range of IPv6 is not meant to hold IPv4, though it may in numbers. One of IPv4 in IPv6 is IPv4.
+// One list per family, because a range of IPv6 must not contain IPv4 addresses. IPv4 in IPv6 counts as IPv4.
 function networksOf(proxies: readonly string[]): Networks {
   const networks = { ipv4: new BlockList(), ipv6: new BlockList() }
   for (const proxy of proxies) {
@@ -111,5 +110,5 @@ function networksOf(proxies: readonly string[]): Networks {
   return networks
 }
 
-/** What stands before the IPv4 address in one of IPv6, in bits: `::ffff:0:0/96`. */
+/** Length in bits of the prefix of IPv4 in IPv6: `::ffff:0:0/96`. */
 const BITS_BEFORE_IPV4 = 96

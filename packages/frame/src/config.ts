@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv'
 import { type Static, type TObject, Type } from 'typebox'
 import { choice, duration, list, settingsValidator, text } from './settings.ts'
 
-/** The settings of the frame itself, which every service has. */
+/** The settings that every service has. */
 export const frameSettings = {
   NODE_ENV: choice(['production', 'development'], {
     default: 'production',
@@ -42,10 +42,10 @@ export const frameSettings = {
   )
 }
 
-/** The frame's settings as they were read. */
+/** The values of the frame's settings. */
 export type FrameConfig = Static<TObject<typeof frameSettings>>
 
-/** Settings that keep a service from starting; the message names every one of them. */
+/** Says which settings keep a service from starting; the message names all of them. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -59,9 +59,9 @@ export class ConfigError extends Error {
 /**
  * Reads a service's settings from the environment, once.
  *
- * An empty value counts as unset; a setting made with `file: true` may come as `<NAME>_FILE`, a path to its value.
- * `problems` are those that the caller has found already.
- * Throws {@link ConfigError} with every missing or malformed setting; values are not repeated, they may be secrets.
+ * An empty value counts as unset. A setting with `file: true` may come as `<NAME>_FILE`, the path of a file with its
+ * value. `problems` are those that the caller has found already. Throws {@link ConfigError} with every missing or
+ * malformed setting. It does not repeat values, because they may be secrets.
  */
 export function readConfig<T extends TObject>(
   schema: T,
@@ -86,9 +86,9 @@ export function readConfig<T extends TObject>(
 }
 
 /**
- * Says which settings stand in the environment under a name that they had before; `renamed` has their new names by the old.
+ * Names the settings that are set under an old name; `renamed` maps old names to new ones.
  *
- * To go on with the default of the new name would be to forget what an operator has set.
+ * Ignoring an old name would drop a value that an operator has set.
  */
 export function oldNames(
   renamed: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /**
- * Says what keeps a URL that may hold a user and a password from being read as it is written, or nothing when all of it
- * is plain (RFC 3986 §2, §3.2.1). Programs differ in what they make of the rest, mostly without a word.
+ * Says why a URL with a user or password could be misread, or nothing if it is plain (RFC 3986 §2, §3.2.1). Programs
+ * read such URLs differently, mostly without an error.
  */
 export function faultOfUrl(url: string): string | undefined {
   const [, authority = '', rest = ''] = /^[^/?#]*(?:\/\/)?([^/?#]*)(.*)$/s.exec(url) ?? []

@@ -1,11 +1,12 @@
 import { lengthOf } from './settings.ts'
 
-/** Two durations of which the first is best not longer than the second; `because` says what would follow. */
+/** Two durations: the first should not be longer than the second. `because` says what happens otherwise. */
 type Order<N extends string> = readonly [shorter: N, longer: N, because: string]
 
 /**
- * Says of each pair of durations that contradict each other what follows and what to do, with both values, because one may
- * be a default. These are warnings: a test of expiry wants just such a pair. In seconds, as a duration is read.
+ * Returns a warning for each pair of durations that contradict each other: both values, because one may be a default,
+ * the consequence, and what to do. Durations are in seconds. It refuses nothing, because a test of expiry may need such
+ * a pair.
  */
 export function contradictions<N extends string>(
   config: Readonly<Record<N, number>>,

@@ -2,21 +2,22 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import cors from '@fastify/cors'
 import type { App } from './app-type.ts'
 
-/** How long a browser may keep what a preflight was told, in seconds; Chromium keeps it no longer than this. */
+/** How long a browser may cache a preflight answer, in seconds: the most that Chromium accepts. */
 const PREFLIGHT_AGE = 7200
 
 const EXPOSED = ['Retry-After', 'WWW-Authenticate']
 
-/** The headers that let a page of this origin read an answer, where it may: for answers that are written by hand. */
+/** The CORS headers for an allowed origin, for answers that Fastify does not write. */
 export function originHeaders(origins: readonly string[], origin: string | undefined): OutgoingHttpHeaders {
   const headers = { vary: 'Origin', 'access-control-expose-headers': EXPOSED.join(', ') }
   return origin && origins.includes(origin) ? { ...headers, 'access-control-allow-origin': origin } : headers
 }
 
 /**
- * Lets pages of these origins call every endpoint and read its answers, refusals too (the Fetch standard's CORS protocol).
+ * Lets pages of these origins call every endpoint and read its answers, also refusals (CORS protocol of the Fetch
+ * standard).
  *
- * They send tokens in the header. Cookies go with no request, because no answer allows credentials.
+ * Pages send tokens in the header. Browsers send no cookies, because no answer allows credentials.
  */
 export async function allowOrigins(app: App, origins: string[]): Promise<void> {
   await app.register(cors, {

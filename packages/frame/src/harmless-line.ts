@@ -1,18 +1,18 @@
 import { harmless } from './harmless.ts'
 
 /**
- * Longest line of the log, in bytes. A request has one line about its end, which is half as long at the most, and with
- * it one about what it did and one about why it failed: less than 2,000 bytes together.
+ * Longest log line, in bytes. The line about the end of a request has at most half of it; the one or two others of the
+ * request make less than 2,000 bytes together with it.
  */
 export const LONGEST_LINE = 800
 
-/** How much of a line is told: of each text so many UTF-16 units, of each list so many members. */
+/** How much of a line is kept: UTF-16 units of each text, members of each list. */
 interface Measure {
   readonly units: number
   readonly members: number
 }
 
-/** The first that will do is taken; none cuts an id. */
+/** The first that fits is taken; none cuts an id. */
 const MEASURES: readonly Measure[] = [
   { units: 400, members: 16 },
   { units: 250, members: 16 },
@@ -22,17 +22,17 @@ const MEASURES: readonly Measure[] = [
 ]
 const LEAST = { units: 40, members: 4 }
 
-/** The message is ours, and says at its end what to do: so much of it stays, in UTF-16 units. */
+/** How much of the message is kept, in UTF-16 units: it is our own text and ends with what to do. */
 const LEAST_OF_MESSAGE = 160
 
-/** What is left of a line that has too many members. */
+/** What is kept of a line with too many members. */
 const CORE = ['level', 'time', 'service', 'request_id', 'msg']
 
 /**
- * Makes a line of the log one that cannot harm: no longer than {@link LONGEST_LINE}, without tokens, and with nothing
- * that a terminal obeys, also after somebody has parsed it. Takes and returns JSON and a line feed.
+ * Makes a log line harmless: at most {@link LONGEST_LINE}, without tokens, and without characters that control a
+ * terminal, also after it was parsed. Takes and returns JSON and a line feed.
  *
- * It is the last to see each line, so that also what Fastify and plugins write by themselves goes through it.
+ * Every line passes it last, so it also covers the lines of Fastify and of plugins.
  */
 export function harmlessLine(line: string): string {
   if (isPlain(line)) return line
@@ -44,7 +44,7 @@ export function harmlessLine(line: string): string {
   return lineOf(Object.fromEntries(CORE.map((name) => [name, shown(record[name], LEAST, name)])))
 }
 
-// Nearly every line is short ASCII with nothing escaped in it; these looks cost a tenth of a microsecond.
+// Most lines are short ASCII without escapes; this check costs 0.1 µs.
 function isPlain(line: string): boolean {
   return (
     line.length <= LONGEST_LINE &&

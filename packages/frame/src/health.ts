@@ -10,7 +10,7 @@ const STATUS = Type.Object({ status: Type.Literal('ok') })
 /**
  * Adds `GET /healthz` (the process is up) and `GET /readyz` (it can serve now).
  *
- * `unready` says why the service cannot serve, or nothing when it can; its text goes to the log, not to the caller.
+ * `unready` says why the service cannot serve, or nothing. Its text goes to the log, not to the caller.
  */
 export function health(app: App, unready: () => Promise<string | undefined> | string | undefined): void {
   app.get(

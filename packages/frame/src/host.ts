@@ -6,8 +6,8 @@ import type { App } from './app-type.ts'
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i
 
 /**
- * Refuses requests of HTTP/1.1 without a Host, and any with two or with one that is none (RFC 9112 §3.2), with 400, and
- * ends their connection: somebody on the way may have read another one.
+ * Refuses an HTTP/1.1 request without a Host, and any request with two or a malformed one (RFC 9112 §3.2). It answers
+ * 400 and closes the connection, because a proxy may have read another host.
  */
 export function requireHost(app: App): void {
   app.addHook('onRequest', ({ raw }, reply, next) => {

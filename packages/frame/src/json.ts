@@ -1,10 +1,10 @@
-// Strings that a colon follows are names of members; other strings are matched too, so that nothing inside them is.
+// A string before a colon is a name. Other strings are matched too, so that their content is skipped.
 const TOKENS = /(?<name>"(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g
 
 /**
- * Tells whether an object somewhere in a JSON text has two members of one name, however their letters are escaped.
+ * Tells whether any object in a JSON text has two members of the same name, also if they are escaped differently.
  *
- * Parsers take one of the two without a word, and not all the same one (RFC 8259 §4). The text must be valid JSON.
+ * Parsers silently take one of the two, and not all take the same (RFC 8259 §4). The text must be valid JSON.
  */
 export function hasDoubledMember(json: string): boolean {
   const open: Set<string>[] = []
@@ -25,9 +25,9 @@ const OPENING = [0x5b, 0x7b]
 const CLOSING = [0x5d, 0x7d]
 
 /**
- * Tells whether objects and lists stand in one another more than `limit` deep, in one pass over any text.
+ * Tells whether objects and lists are nested deeper than `limit`, in one pass over any text.
  *
- * Ask before the text is parsed: parsing 64 KiB of nothing but brackets takes longer than all other work on a request.
+ * Call it before the text is parsed: parsing 64 KiB of brackets takes longer than all other work of a request.
  */
 export function isNestedDeeper(json: string, limit: number): boolean {
   let depth = 0

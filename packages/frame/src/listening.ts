@@ -2,12 +2,11 @@ import { lookup } from 'node:dns/promises'
 import type { App } from './app-type.ts'
 
 /**
- * Lets the app listen on one address, for a name the first that it has, IPv4 before IPv6.
+ * Listens on one address. If `host` is a name, that is its first address, IPv4 before IPv6.
  *
- * Fastify would open a second server where `localhost` has two addresses, and ours alone has the rules of connections:
- * how they are accepted, how much they may bring, how they end.
+ * For a name with two addresses, such as `localhost`, Fastify would open a second server without our connection limits.
  *
- * Throws an Error that names HOST where that is no address of this machine, and what the system says otherwise.
+ * Throws an Error that names HOST if it is no address of this machine, and the error of the system otherwise.
  */
 export async function listen(
   app: App,

@@ -1,15 +1,15 @@
 import { writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
-/** How long a full pipe is left alone before it is tried again, in milliseconds. */
+/** Wait before a full pipe is tried again, in milliseconds. */
 const PAUSE = 10
 
 /**
- * Opens a file descriptor for lines, each of which is written before the call returns: a killed process has written its
- * last one.
+ * Opens a file descriptor for log lines. Each line is written before the call returns, so a killed process has written
+ * its last one.
  *
- * A line that cannot be written (disk full, reader gone) is lost, and nobody is held up. After the first that can be
- * written again, `onRecovered` hears how many were lost. A full pipe is waited for.
+ * If a line cannot be written (disk full, reader gone), it is lost and nothing waits. After the next line that can be
+ * written, `onRecovered` gets the number of lost ones. A full pipe is waited for.
  */
 export function openLines(fd: number, onRecovered: (lost: number) => void): DestinationStream {
   let lost = 0
@@ -20,7 +20,7 @@ export function openLines(fd: number, onRecovered: (lost: number) => void): Dest
     const length = Buffer.byteLength(text)
     let written = 0
     try {
-      // Almost always at once, and then without a copy.
+      // Almost always this writes all at once, without a copy.
       written = unlessFull(() => writeSync(fd, text))
       while (written < length) written += unlessFull(() => writeSync(fd, Buffer.from(text), written))
     } catch {

@@ -1,20 +1,21 @@
 import type { FastifyRequest } from 'fastify'
 
-/** Says the path of a request as it may be logged; `route` is the pattern that it matched, if one did. */
+/** Returns the path of a request as it may be logged; `route` is the matched pattern, if there is one. */
 export type LoggedPath = (request: Pick<FastifyRequest, 'params' | 'raw'>, route: string | undefined) => string
 
-/** Stands for a part that only the client knows. */
+/** Replaces a part that only the client knows. */
 const SOMETHING = '*'
 
-/** Parts of a path without a route that are told. */
+/** Most parts of an unknown path that are logged. */
 const MOST_PARTS = 8
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * Makes what tells paths without a text of the client, because people put tokens and passwords there: a log has the
- * pattern of the route, with the ids of `:id`; of a path that has no route it has the parts that stand in the path of some
- * route, so `/api/login` is seen to be `/login` behind something. Ids are UUIDs, and open nothing.
+ * Makes a function that describes paths without text of the client, because people put tokens and passwords there.
+ *
+ * A known path becomes the pattern of its route, with its ids. Of an unknown path only the parts that occur in routes
+ * are kept, so `/api/login` still shows `/login`. Ids are UUIDs and grant nothing.
  */
 export function loggedPaths(routes: ReadonlySet<string>): LoggedPath {
   let known: ReadonlySet<string> | undefined

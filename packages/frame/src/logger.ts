@@ -9,18 +9,20 @@ import type { LoggedRequest } from './request-log.ts'
 
 const STANDARD_OUTPUT = 1
 
-/** What the log needs to know. */
+/** The settings of the log. */
 interface LogSettings {
   readonly NODE_ENV: string
   readonly LOG_LEVEL: string
 }
 
 /**
- * A service's log: JSON lines on standard output, times in UTC; readable lines where `NODE_ENV` is `development` and a
- * person looks at a terminal. Headers, bodies, queries and what clients make up of paths are never logged, so that no secret
- * can be, and each line is made a {@link harmlessLine}. What cannot be written is lost, and holds up nobody.
+ * Makes the log of a service: JSON lines on standard output, times in UTC. On a terminal in development the lines are
+ * readable text.
  *
- * `destination` is where the lines go instead, for tests.
+ * Headers, bodies, queries and clients' parts of paths are never logged, so no secret is. Each line is made harmless by
+ * {@link harmlessLine}. A line that cannot be written is lost; nothing waits for it.
+ *
+ * `destination` gets the lines instead, for tests.
  */
 export async function createLogger(
   service: string,
@@ -47,7 +49,7 @@ export async function createLogger(
   return logger
 }
 
-// Fastify also hands in requests of its own kind, of which no more than the method may be told.
+// Fastify also passes its own request objects; only their method may be logged.
 function describeRequest({ method, path, ip }: LoggedRequest): LoggedRequest {
   return { method, path, ip }
 }
@@ -56,16 +58,16 @@ function describeReply({ statusCode }: FastifyReply): object {
   return { status: statusCode }
 }
 
-/** Errors behind an error that are told. */
+/** How many causes of an error are logged. */
 const MOST_CAUSES = 2
 
-/** Lines of a stack that are told. */
+/** How many lines of a stack are logged. */
 const MOST_FRAMES = 6
 
-/** The folder of the repository, which the lines of a stack need not repeat. */
+/** The folder of the repository, which is left out of stack lines. */
 const ROOT = new URL('../../..', import.meta.url)
 
-// Errors of the database carry rows in further members; the log gets what names the fault, and no more.
+// Database errors contain rows in further members. The log gets only the members that identify the fault.
 function describeError(error: Error & { code?: string }, causes = MOST_CAUSES): object {
   const { cause } = error
   return {
@@ -77,7 +79,7 @@ function describeError(error: Error & { code?: string }, causes = MOST_CAUSES): 
   }
 }
 
-// Without what stands before the first frame: that is name and message once more.
+// Without the text before the first frame, which repeats name and message.
 function framesOf({ stack = '' }: Error): string {
   const frames = stack.split('\n').filter((line) => /^ +at /.test(line))
   const text = frames.slice(0, MOST_FRAMES).join('\n')

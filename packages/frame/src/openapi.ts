@@ -3,8 +3,8 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { App } from './app-type.ts'
 import { needsNoBody } from './schemas.ts'
 
-// The page loads its own scripts and sends requests to its own service, and that is all it may do. Styles may stand
-// inline: Swagger UI writes some, and they run nothing.
+// The page may only load its own scripts and call its own service. Inline styles are allowed, because Swagger UI uses
+// them and they run no code.
 const PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -16,7 +16,7 @@ const PAGE_POLICY = {
   'frame-ancestors': "'none'"
 }
 
-// The generator says of every body that it is required.
+// The generator marks every body as required.
 const transformObject: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
   const made = 'openapiObject' in document ? document.openapiObject : {}
   for (const { put, post, delete: remove } of Object.values(made.paths as Record<string, Operations>)) {
@@ -31,7 +31,10 @@ const transformObject: NonNullable<FastifyDynamicSwaggerOptions['transformObject
 type Operation = { requestBody?: { content: Record<string, { schema?: object }> } }
 type Operations = { put?: Operation; post?: Operation; delete?: Operation }
 
-/** Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas) and `GET /docs`, a page to try it, where `GET /` leads too. Register it before the routes. */
+/**
+ * Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas), `GET /docs`, a page to try it, and `GET /`,
+ * which redirects there. Register it before the routes.
+ */
 export async function openapi(app: App, info: { title: string; description: string; version: string }): Promise<void> {
   await app.register(swagger, {
     transformObject,

@@ -1,13 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 
-// Also a host of one label: only the network of a compose stack or a cluster knows such names.
+// A host of one label too: only the network of a compose stack or a cluster knows such names.
 const NEAR = /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$|^[^.:[\]]+$/
 
 /**
- * Warns, in one line, of settings whose URL begins with `http:`: they are allowed because TLS may end in front of a
- * service, but where it does not, anyone on the way reads and changes what is sent, the keys of tokens too.
+ * Warns, in one line, of settings whose URL begins with `http:`. They are allowed, because TLS may end in front of a
+ * service; otherwise anybody on the network can read and change what is sent, also the keys of tokens.
  *
- * Says nothing in development, nor of hosts that no open network lies before.
+ * It does not warn in development, or about hosts that no open network can reach.
  */
 export function warnOfPlainHttp<N extends string>(
   config: { readonly NODE_ENV: string } & { readonly [K in N]?: string | undefined },

@@ -6,8 +6,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app-type.ts'
 
 /**
- * Gives an app its one way to fail: every error becomes `application/problem+json` (RFC 9457), faults of ours are
- * logged as errors and masked, everything a client did is logged at info.
+ * Makes every error of an app an `application/problem+json` (RFC 9457). Faults of the service are logged as errors and
+ * masked; errors of a client are logged at info.
  */
 export function answerProblems(app: App): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answer(toProblem(error), request, reply))
@@ -18,12 +18,12 @@ export function answerProblems(app: App): void {
   })
 }
 
-/** What is wrong with the paths of requests that the router refused. */
+/** What is wrong with the paths that the router refused, by request. */
 const pathFaults = new WeakMap<IncomingMessage, string>()
 
 /**
- * Answers what Fastify refuses before it has found a route, such as a path that cannot be decoded: as a path that is not
- * there, so that hooks run, and the answer has their headers.
+ * Answers requests that Fastify refuses before it finds a route, such as a path that cannot be decoded, as an unknown
+ * path. So the hooks run and set their headers.
  */
 export function answerFrameworkError(
   { code }: FastifyError,
@@ -40,10 +40,10 @@ export function answerFrameworkError(
 
 const NOWHERE = '/%25'
 
-/** Answers in the place of whatever works on a request, with an error or without a body; its own answer is dropped. */
+/** Answers a request before its handler does, with an error or without a body. The handler's own answer is dropped. */
 export function answerInstead(reply: FastifyReply, error: Error | undefined): void {
   reply.send(error)
-  // Fastify would warn that there are two answers.
+  // Fastify would otherwise warn about two answers.
   reply.send = () => reply
 }
 
@@ -65,7 +65,7 @@ export function refuseOtherMethods(app: App, paths: readonly string[]): void {
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   const { code, cause, message } = problem
-  // What is refused on purpose, as in a storm of logins, has nothing to tell by its stack, which is dear.
+  // A refusal on purpose, as in a storm of logins, needs no stack, which is expensive.
   if (problem.status >= 500)
     emit(request.log, 'failed', { code, ...(cause !== undefined && { err: problem }) }, message)
   else emit(request.log, 'refused', { code }, message)

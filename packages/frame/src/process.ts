@@ -3,10 +3,10 @@ import { listen } from './listening.ts'
 
 /** Longest wait for open requests when the service stops, in milliseconds. */
 const DRAIN_TIMEOUT = 10_000
-/** When the connections are cut that are open all the same, in milliseconds: of clients that send or read too slowly. */
+/** When remaining connections of slow clients are closed, in milliseconds. */
 const SLOW_CLIENT_TIMEOUT = 8000
 
-/** A service that is ready to listen, and where. */
+/** A service that is ready to listen, with its address. */
 export interface Service {
   readonly app: App
   readonly host: string
@@ -14,11 +14,11 @@ export interface Service {
 }
 
 /**
- * Runs a service as this process: starts it, listens, and ends it in order.
+ * Runs a service as this process: starts it, listens, and stops it in order.
  *
- * SIGTERM, SIGINT and the end of the process that started it (seen when it came with an IPC channel) begin one orderly
- * stop: no new connections, open requests answered, `onClose` hooks run, exit code 0. Repeats change nothing, because
- * under npm one Ctrl-C arrives twice. SIGHUP is not an end. A service that cannot start says why and exits with 1.
+ * SIGTERM, SIGINT and the end of a parent process with an IPC channel start one orderly stop: no new connections, open
+ * requests are answered, `onClose` hooks run, exit code 0. Further signals change nothing, because npm delivers one
+ * Ctrl-C twice. SIGHUP does not stop it. A service that cannot start prints the reason and exits with 1.
  */
 export async function runService(name: string, start: () => Promise<Service>): Promise<void> {
   let app: App | undefined
@@ -63,7 +63,7 @@ async function drain(app: App, why: string): Promise<void> {
   process.exit(0)
 }
 
-// What is wrong with the program itself needs its stack; what an operator can put right says so in its message.
+// A fault of the program needs its stack; a fault that an operator can correct has a message that says how.
 const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError]
 
 function explain(error: unknown): string {

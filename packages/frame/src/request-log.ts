@@ -3,21 +3,21 @@ import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { AddressOf } from './client-address.ts'
 import { type LoggedPath, loggedPaths } from './logged-path.ts'
 
-/** What a line about a request says of it. */
+/** The part of a log line that describes a request. */
 export interface LoggedRequest {
   readonly method: string
   readonly path: string
   readonly ip: string
 }
 
-/** What {@link OneLineARequest} needs to know of the app. */
+/** What {@link OneLineARequest} needs from the app. */
 interface RequestLogParts {
   readonly addressOf: AddressOf
-  /** The paths of all routes, as in `/users/:id`; they may be added later. */
+  /** The paths of all routes, such as `/users/:id`; more may be added later. */
   readonly paths: ReadonlySet<string>
 }
 
-/** Logs each request once, when it was answered: who, when, where, what came of it, and no text that its client wrote. */
+/** Logs each request once, after its answer: client, time, route and result, without text of the client. */
 export class OneLineARequest extends LogController {
   readonly #addressOf: AddressOf
   readonly #pathOf: LoggedPath
@@ -43,7 +43,7 @@ export class OneLineARequest extends LogController {
   }
 }
 
-// Orchestrators ask every few seconds; that all is well is no news.
+// Orchestrators ask every few seconds; a good answer is not worth a line.
 function isProbe(route: string | undefined): boolean {
   return route === '/healthz' || route === '/readyz'
 }

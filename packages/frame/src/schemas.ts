@@ -20,7 +20,7 @@ function problemContent(codes: ProblemCode[]): object {
   }
 }
 
-/** The headers that answers with one of these codes, all of one status, have besides those of every answer. */
+/** The additional headers of answers with these codes, which all have one status. */
 function problemHeaders(codes: ProblemCode[]): Record<string, object> {
   const challenge = { type: 'string', description: 'How to show a token (RFC 6750 §3).' }
   const wait = { type: 'integer', minimum: 1, description: 'After how many seconds to try again.' }
@@ -30,27 +30,27 @@ function problemHeaders(codes: ProblemCode[]): Record<string, object> {
   }
 }
 
-/** What any endpoint may answer. */
+/** The problems that any endpoint may answer. */
 const ALWAYS: readonly ProblemCode[] = ['invalid_input', 'internal_error', 'unavailable']
 
-/** What an endpoint with a body may answer besides. */
+/** The additional problems of an endpoint with a body. */
 export const BODY_PROBLEMS = ['content_too_large', 'unsupported_media_type'] as const
 
-/** A body that a request may leave out, which is then as good as `null`. */
+/** The schema of a body that a request may leave out; a missing body is `null`. */
 export function optionalBody<T extends TObject>(body: T): TUnsafe<Static<T> | null | undefined> {
   return Type.Unsafe({ ...body, type: ['object', 'null'] })
 }
 
-/** Tells whether a request may leave its body out: where none is known, and where it is an {@link optionalBody}. */
+/** Tells whether a request may have no body: there is no schema, or it is an {@link optionalBody}. */
 export function needsNoBody(body: unknown): boolean {
   const type = (body as { type?: unknown } | undefined)?.type
   return body === undefined || (Array.isArray(type) && type.includes('null'))
 }
 
-/** What an endpoint that asks for a token may answer besides. */
+/** The additional problems of an endpoint that needs a token. */
 export const TOKEN_PROBLEMS = ['missing_token', 'invalid_request', 'invalid_token', 'token_expired'] as const
 
-/** The error answers of a route as its `response` member lists them: one entry a status, with all its codes. */
+/** The error answers for the `response` of a route: one entry per status, with all its codes. */
 export function problems(...special: ProblemCode[]): Record<number, object> {
   const codes = [...special, ...ALWAYS]
   const answers: Record<number, object> = {}

@@ -2,26 +2,26 @@ import { isIP } from 'node:net'
 import { Ajv, type FuncKeywordDefinition, type SchemaValidateFunction } from 'ajv'
 import { type TUnsafe, Type } from 'typebox'
 
-/** What every setting says about itself; `.env.example` repeats it. */
+/** What every setting has; `.env.example` repeats it. */
 interface About {
-  /** What it is, its unit, and what follows from it. */
+  /** What it is, its unit, and its consequence. */
   readonly description: string
-  /** As it would stand in the environment; without one the setting is required. */
+  /** The default as it would be written in the environment; a setting without one is required. */
   readonly default?: string
 }
 
 const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 } as const
 
 /**
- * A length of time, written as a whole number and `ms`, `s`, `m`, `h` or `d`; read as seconds. From `minimum` (0) to
- * `maximum` (a day) seconds: a timer of Node's holds less than 25 days, and fires at once beyond.
+ * A duration: a whole number and `ms`, `s`, `m`, `h` or `d`; the value is in seconds. `minimum` (0) and `maximum` (one
+ * day) are in seconds. Node's timers hold less than 25 days and fire at once beyond.
  */
 export function duration(about: About & Partial<Bounds>): TUnsafe<number> {
   const { minimum = 0, maximum = SECONDS.d, ...rest } = about
   return Type.Unsafe<number>({ type: 'string', duration: { minimum, maximum }, ...rest })
 }
 
-/** A number of seconds as it stands in the environment, in the largest unit without a fraction: `0s`, `50ms`, `15m`. */
+/** Writes a number of seconds as in the environment, in the largest unit without a fraction: `0s`, `50ms`, `15m`. */
 export function lengthOf(seconds: number): string {
   const milliseconds = Math.round(seconds * 1000)
   const units = Object.entries(SECONDS).reverse()
@@ -29,7 +29,9 @@ export function lengthOf(seconds: number): string {
   return milliseconds === 0 ? '0s' : `${milliseconds / (size * 1000)}${unit}`
 }
 
-/** An absolute URL without query or fragment, read as it is written. `http:` and `https:`, or the given schemes. */
+/**
+ * An absolute URL without query or fragment, with `http:`, `https:` or the given schemes. The text is kept as it is.
+ */
 export function url(about: About & { schemes?: readonly string[] }): TUnsafe<string> {
   const { schemes = ['http:', 'https:'], ...rest } = about
   return Type.Unsafe<string>({ type: 'string', url: schemes, ...rest })
@@ -38,7 +40,7 @@ export function url(about: About & { schemes?: readonly string[] }): TUnsafe<str
 /** What the members of a list may be. */
 const MEMBERS = {
   text: () => true,
-  /** An origin as browsers write it in the header: a site's, or an app's, whose scheme is its own. */
+  /** An origin as browsers write it in the header: of a site, or of an app with its own scheme. */
   origin: (member: string) => isSite(member) || isApp(member),
   /** An IP address without a zone, or a range of them in CIDR notation. */
   network: (member: string) => {
@@ -56,13 +58,13 @@ function isSite(origin: string): boolean {
   return /^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin
 }
 
-// As in capacitor://localhost, where the standard knows no origin but `null`. That one is of every sandbox and file, so it
-// is not here; nor is file://, which is of every file too.
+// For instance capacitor://localhost, for which the standard knows only the origin `null`. `null` is refused, because
+// every sandbox and file has it, and so is file://, which every file has.
 function isApp(origin: string): boolean {
   return /^(?!file:)[a-z][a-z\d+.-]*:\/\/[\w.-]+(:\d+)?$/i.test(origin) && new URL(origin).origin === 'null'
 }
 
-/** Texts with commas between them, outer white space trimmed; `of` says what each must be, anything by default. */
+/** Texts separated by commas, without outer white space; `of` says what each must be, by default anything. */
 export function list(about: About & { of?: keyof typeof MEMBERS }): TUnsafe<string[]> {
   const { of = 'text', ...rest } = about
   return Type.Unsafe<string[]>({ type: 'string', list: of, ...rest })
@@ -83,12 +85,15 @@ function wholeNumber(text: string, { minimum, maximum }: Bounds): number {
   return number >= minimum && number <= maximum ? number : Number.NaN
 }
 
-/** Says what is wrong with a value, as in `has a # in it: percent-encode it`, or nothing. The value is not repeated. */
+/**
+ * Says what is wrong with a value, such as `has a # in it: percent-encode it`, or nothing. It does not repeat the
+ * value.
+ */
 type Check = (value: string) => string | undefined
 
 /**
- * Free text; with `file` it may be given as the path of a file that holds it, in the setting's name and `_FILE`. `check`
- * refuses what a pattern cannot, or not with words that help.
+ * Free text. With `file` it may come as the path of a file, in `<NAME>_FILE`. `check` refuses values that a pattern
+ * cannot describe, or not with a useful message.
  */
 export function text(about: About & { file?: true; pattern?: string; check?: Check }): TUnsafe<string> {
   return Type.Unsafe<string>({ type: 'string', ...about })
@@ -110,7 +115,7 @@ const keywords: FuncKeywordDefinition[] = [
       return seconds >= minimum && seconds <= maximum ? seconds : undefined
     }
   ),
-  // A password in it would be logged.
+  // Otherwise its password would be logged.
   converting(
     'url',
     'must be an absolute URL without user, password, query or fragment',
@@ -148,17 +153,17 @@ function checking(): SchemaValidateFunction {
   return validate
 }
 
-/** The schemas are TypeBox's: to check them at each start, with a validator that has to be made first, takes a tenth of it. */
+/** The schemas are TypeBox's own, so they are not checked: that would take a tenth of each start. */
 export const TRUSTED_SCHEMAS = { validateSchema: false } as const
 
-/** The validator of settings: Ajv with the keywords that stand behind the functions above. It puts values in place of texts. */
+/** Makes the validator of settings: Ajv with the keywords of the functions above. It replaces texts by their values. */
 export function settingsValidator(): Ajv {
   const ajv = new Ajv({ allErrors: true, useDefaults: true, removeAdditional: true, verbose: true, ...TRUSTED_SCHEMAS })
   for (const keyword of keywords) ajv.addKeyword(keyword)
   return ajv.addKeyword('file')
 }
 
-// A keyword that puts the value it reads in the place of the text, or fails with its message.
+// Makes a keyword that replaces the text by its value, or fails with its message.
 function converting<P>(
   keyword: string,
   message: string | ((parameter: P) => string),

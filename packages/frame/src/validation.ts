@@ -3,7 +3,7 @@ import { Ajv, type ErrorObject } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
 import { TRUSTED_SCHEMAS } from './settings.ts'
 
-/** Faults that one answer names. */
+/** Most faults that one answer names. */
 const MOST_FAULTS = 20
 
 /** Longest part of an unknown name that an answer repeats, in UTF-16 units. */
@@ -12,10 +12,10 @@ const LONGEST_NAME = 40
 const PLACES: Record<string, string> = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }
 
 /**
- * The member `refuse` of a text's schema: says what is wrong with a text, beginning with "must", or nothing.
+ * The member `refuse` of a text's schema: returns what is wrong with a text, beginning with "must", or nothing.
  *
- * It decides in the place of the schema's other keywords, for what JSON Schema cannot say, such as a rule after NFC. Those
- * then tell readers and generators as much of the rule as can be told.
+ * It decides instead of the schema's other keywords, for rules that JSON Schema cannot express, such as a length after
+ * NFC. The other keywords are then only for readers and generators.
  */
 type Refuse = (text: string) => string | undefined
 
@@ -32,11 +32,11 @@ type Members = Readonly<Record<string, unknown>>
 type Judge = (value: unknown) => FieldError | undefined
 
 /**
- * Makes what validates requests: all fields are looked at, so that one answer tells what is wrong with each, and each
- * field only up to its first fault, so that nothing is done to a text that is too long. An unknown member is a fault;
- * an answer names at most twenty.
+ * Makes the validator of requests. It looks at all fields, so one answer names every wrong one, but stops at the first
+ * fault of a field, so a text that is too long is not processed. An unknown member is a fault. An answer names at most
+ * twenty.
  *
- * Schemas are objects with `properties`, `required` and `additionalProperties`; a field's own may be any.
+ * A schema is an object with `properties`, `required` and `additionalProperties`; the schema of a field may be any.
  */
 export function fieldValidator(): FastifySchemaCompiler<Schema> {
   const ajv = new Ajv({ verbose: true, ...TRUSTED_SCHEMAS })
@@ -51,7 +51,7 @@ export function fieldValidator(): FastifySchemaCompiler<Schema> {
   }
 }
 
-/** What a schema of a request may say besides its fields; anything else would go unseen. */
+/** The keywords that a request's schema may have; others would be ignored, so they are refused. */
 const KNOWN = ['type', 'properties', 'required', 'additionalProperties', 'description']
 
 function judgeObject(schema: Schema, place: string, ajv: Ajv): (value: unknown) => FieldError[] {
@@ -71,7 +71,7 @@ function judgeObject(schema: Schema, place: string, ajv: Ajv): (value: unknown) 
   }
 }
 
-// For the log. The names of others are the client's, who may have put anything there, a password too.
+// For the log. Other names are the client's text, which may contain a password.
 function known(errors: readonly FieldError[], { properties = {} }: Schema): string {
   const names = errors.map(({ field }) => field.split('.', 1)[0] ?? '')
   return [...new Set(names.map((name) => (Object.hasOwn(properties, name) ? name : 'something else')))].join(', ')
@@ -100,7 +100,7 @@ function judgeField(name: string, schema: Schema, ajv: Ajv): Judge {
   }
   const validate = ajv.compile(schema)
   return (value) => {
-    // The last is the outermost, where alternatives failed before.
+    // The last error is the outermost one, if alternatives failed before.
     const fault = validate(value) ? undefined : validate.errors?.at(-1)
     return fault && describeFault(fault, name)
   }
@@ -120,7 +120,7 @@ function describeFault(
   return { field, message: expected ? `must be ${expected}` : (message ?? 'is not valid') }
 }
 
-// Names of members are the client's: what they could do to a terminal or a parser is taken out.
+// Names of members are the client's text, so characters that could harm a terminal or parser are removed.
 function shown(name: string): string {
   const short = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
   return short.toWellFormed().replaceAll(/\p{Cc}/gu, '\ufffd')

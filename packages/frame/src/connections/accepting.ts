@@ -2,16 +2,15 @@ import type { Server } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { App } from '../app-type.ts'
 
-/** Longest that requests are held while clients are still let in, in milliseconds. */
+/** Longest wait of requests for new connections, in milliseconds. */
 const LONGEST = 50
 
 /**
- * Lets in all clients that wait to be, before it begins the requests of any.
+ * Accepts all pending connections before handling any request.
  *
- * Node accepts one connection at each turn of its loop. In a storm, the requests of those who are in make turns long, and
- * whoever connects has to wait for hundreds of them, unseen by every time limit of ours. So requests that come while
- * clients are let in begin when a turn has brought nobody; until then turns are short. To hold those of newcomers alone
- * would not do: the requests of the others make turns as long.
+ * Node accepts one connection per turn of its event loop. In a storm, requests make the turns long, and a new client
+ * would wait for hundreds of them, which no time limit of ours counts. So new requests wait until a turn has accepted
+ * no connection. Requests on older connections wait too, because they make turns as long.
  */
 export function acceptFirst(app: App): void {
   let held: (() => void)[] | undefined
@@ -30,10 +29,10 @@ export function acceptFirst(app: App): void {
 }
 
 /**
- * Waits until a turn of Node's loop, after this one, has let in nobody; at most `longest` milliseconds.
+ * Waits for a turn of the event loop, after this one, that accepts no connection; at most `longest` milliseconds.
  *
- * With `shortTurn`, in milliseconds, that turn must have been shorter, for what comes during a turn is only seen in the
- * next.
+ * With `shortTurn`, in milliseconds, the turn must also have been shorter than this: a connection that arrives during a
+ * turn is only seen in the next.
  */
 export async function untilNobodyComes(server: Server, longest: number, shortTurn = Infinity): Promise<void> {
   let [came, took] = [false, 0]

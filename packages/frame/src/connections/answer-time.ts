@@ -4,24 +4,24 @@ import { answerInstead } from '../problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Runs while the service works on this request, and stands still while its client sends the body. */
+    /** Runs while the service works on this request, and pauses while the client sends the body. */
     countdown: Countdown
   }
 }
 
 /**
- * Answers 503 in the place of whatever takes longer than so many milliseconds, guards included; the time that a client
- * takes to send the body does not count. A guard that is late lets nothing begin. What a handler has begun goes on, and
- * its own answer is dropped: as after a lost answer, it may yet be done.
+ * Answers 503 if a request takes longer than this many milliseconds, guards included. The time in which the client
+ * sends the body does not count. After a late guard nothing is started. A handler that has started goes on, and its
+ * answer is dropped: as with any lost answer, its change may be made.
  *
- * Call it before the first hook and route. `onSend` hooks have to be synchronous, so that no other answer comes between.
- * Fastify's own `handlerTimeout` ends its watch when the body has been read.
+ * Call it before the first hook and route. `onSend` hooks must be synchronous, so that no other answer comes between.
+ * Fastify's own `handlerTimeout` stops watching when the body has been read.
  */
 export function limitAnswerTime(app: App, longest: number): void {
   app.decorateRequest('countdown')
   app.addHook('onRequest', (request, reply, done) => {
     request.countdown = new Countdown(longest, () => {
-      // A hijacked reply, as a WebSocket's, is no longer Fastify's to answer.
+      // Fastify does not answer a hijacked reply, such as a WebSocket's.
       if (reply.sent || reply.raw.headersSent) return
       answerInstead(reply, unavailable(`no answer within ${longest} ms`))
     })

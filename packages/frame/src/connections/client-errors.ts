@@ -8,32 +8,32 @@ import type { App } from '../app-type.ts'
 import { answerInstead } from '../problems.ts'
 import type { Connections } from './open-connections.ts'
 
-/** How long a connection that has ended is still read, in milliseconds: closed at once, its last answer could be lost. */
+/** How long an ended connection is still read, in milliseconds: closed at once, its last answer could be lost. */
 const LINGER = 1000
 
-/** What Node's parser has found, or that a client was too slow. */
+/** An error of Node's parser, or a client that was too slow. */
 interface ClientError {
   readonly code?: string | undefined
-  /** The bytes that it failed at. */
+  /** The bytes that it could not parse. */
   readonly rawPacket?: unknown
 }
 
 /** Answers a client that sends no HTTP, or too slowly. */
 export type ClientErrorHandler = (error: ClientError, socket: Socket) => void
 
-/** The statuses of what is HTTP all the same, so that a client may send it again in another way. */
+/** The statuses of errors that are still HTTP, so that a client may try again differently. */
 const STATUSES: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }
 
 /**
- * Makes what Node calls when a connection brings no HTTP, too large a head, or one that does not come to its end. Each
- * request gets one answer, requests that came before get theirs, and then the connection ends:
+ * Makes Node's handler for a connection that sends no HTTP, too large a head, or an incomplete one. Each request gets
+ * one answer, earlier requests get theirs, and then the connection ends:
  *
- * - a request whose body breaks is refused, unless its answer was begun;
- * - what never was a request gets one 400, as problem+json; on a connection that has brought requests it gets nothing, for
- *   its sender may be somebody who counts other answers than we do (RFC 9112 §11.2);
+ * - a request with a broken body is refused, unless its answer has begun;
+ * - bytes that are no request get one 400 as problem+json. On a connection with earlier requests they get nothing,
+ *   because their sender may match answers differently than we do (RFC 9112 §11.2);
  * - a head that is too large or too slow gets 431 or 408.
  *
- * `headersFor` makes the headers of an answer that no request is known for, given the Origin.
+ * `headersFor` makes the headers of an answer to an unknown request, given its Origin.
  */
 export function answerClientErrors(
   app: App,
@@ -43,7 +43,7 @@ export function answerClientErrors(
   const receiving = followBodies(app)
   const ending = new WeakSet<Socket>()
 
-  // Whose expectation is not known is answered as if they had none (RFC 9110 §10.1.1).
+  // An unknown expectation is ignored (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.server.on('connect', (_request, socket) => end(socket as Socket, refusal(400)))
 
@@ -56,7 +56,7 @@ export function answerClientErrors(
     return write(status, { ...headersFor(origin), ...(status === 400 && headers) }, status === 400 ? body : undefined)
   }
 
-  // What the connection is still to say, if a request whose body broke does not say it.
+  // The last answer of the connection, unless the request whose body broke sends it.
   function lastWords(error: ClientError, status: number, socket: Socket, isFirst: boolean): string {
     const reply = receiving.get(socket)
     if (reply?.request.raw.complete !== false) {
@@ -83,13 +83,13 @@ export function answerClientErrors(
   }
 }
 
-// None for faults of the connection itself, which nobody can be told of.
+// None for faults of the connection itself, because no client can read it.
 function statusOf({ code = '' }: ClientError): number | undefined {
   return STATUSES[code] ?? (code.startsWith('HPE_') ? 400 : undefined)
 }
 
-// The requests whose bodies may yet break. What comes in chunks waits until all is parsed that came with it: whatever
-// breaks there is refused before anything begins.
+// The requests whose bodies may still break. A request in chunks waits until everything that came with it is parsed, so
+// that a broken one is refused before anything starts.
 function followBodies(app: App): WeakMap<Socket, FastifyReply> {
   const receiving = new WeakMap<Socket, FastifyReply>()
   app.addHook('onRequest', ({ raw }, reply, next) => {

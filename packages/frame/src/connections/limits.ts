@@ -9,24 +9,27 @@ import { followConnections } from './open-connections.ts'
 import { limitPipelining } from './pipelining.ts'
 
 const HEADER_LIMIT = 16 * 1024
-/** Longest time to receive one whole request, in milliseconds: slow senders are cut off. */
+/** Longest time to receive a whole request, in milliseconds. */
 const REQUEST_TIMEOUT = 15_000
-/** Longest time in which a client sends and takes nothing, in milliseconds; for an answer not taken, Node waits twice. */
+/**
+ * Longest time in which a client sends and reads nothing, in milliseconds; for an unread answer Node waits twice as
+ * long.
+ */
 const SILENCE_TIMEOUT = 15_000
-/** How often slow senders are looked for, in milliseconds; Node's 30 s would let them stay three times as long. */
+/** How often slow senders are looked for, in milliseconds; with Node's 30 s they could stay three times as long. */
 const CHECKING_INTERVAL = 1000
 
-/** What connections are held to. */
+/** The limits of connections. */
 interface ConnectionSettings {
-  /** Longest time of an answer in milliseconds; then it is a 503. Unset: any. */
+  /** Longest time of an answer, in milliseconds; after it the answer is 503. By default there is no limit. */
   readonly longestAnswer: number | undefined
-  /** Makes the headers of an answer that no request is known for, given the Origin. */
+  /** Makes the headers of an answer to an unknown request, given its Origin. */
   readonly headersFor: (origin: string | undefined) => OutgoingHttpHeaders
 }
 
 /**
- * The options of Fastify that bound connections. `keepAlive` is the time in seconds that an idle one is kept open; `handler`
- * hands in what {@link limitConnections} returns, which cannot be had before the app.
+ * The options of Fastify that limit connections. `keepAlive` is how long an idle connection stays open, in seconds.
+ * `handler` returns the result of {@link limitConnections}, which needs the app first.
  */
 export function connectionOptions(keepAlive: number, handler: () => ClientErrorHandler | undefined) {
   return {
@@ -39,33 +42,33 @@ export function connectionOptions(keepAlive: number, handler: () => ClientErrorH
       else (socket as Socket).destroy()
     },
     http: {
-      // Here it is refused as every other fault is, and not by Node.
+      // The app refuses it like every other fault, not Node.
       requireHostHeader: false,
       maxHeaderSize: HEADER_LIMIT,
-      // Node would take the longer of the two, by default 60 s, for the whole request, and the shorter for its head.
+      // Node would use the longer of the two, by default 60 s, for the whole request, and the shorter for its head.
       headersTimeout: REQUEST_TIMEOUT,
       connectionsCheckingInterval: CHECKING_INTERVAL
     },
-    // While it closes, requests on open connections are still answered; nothing that arrived is dropped.
+    // A closing app still answers requests on open connections and drops none.
     return503OnClosing: false,
     forceCloseConnections: 'idle' as const
   }
 }
 
 /**
- * Holds the connections of an app to all the rules of this folder, in the order that they need. Returns what answers a
- * client that sends no HTTP.
+ * Applies all rules of this folder to the connections of an app, in the order that they need. Returns the handler for
+ * clients that send no HTTP.
  *
  * Call it before the first hook that may answer, and before every route.
  */
 export function limitConnections(app: App, { longestAnswer, headersFor }: ConnectionSettings): ClientErrorHandler {
-  // Who ends its side when it has asked still waits for the answer. Node has this setting, but no type for it; by default it
-  // sends no answer that is not made by then.
+  // A client that ends its side after the request still waits for the answer; by default Node would drop it. Node has
+  // this setting, but no type for it.
   Object.assign(app.server, { httpAllowHalfOpen: true })
   const connections = followConnections(app)
   const answer = answerClientErrors(app, connections, headersFor)
   if (longestAnswer !== undefined) limitAnswerTime(app, longestAnswer)
-  // After the limit, so that its time includes this.
+  // After the time limit, so that the limit includes this wait.
   acceptFirst(app)
   endConnectionsWhenClosing(app, connections)
   limitPipelining(app, connections)

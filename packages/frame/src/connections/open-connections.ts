@@ -2,21 +2,21 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { App } from '../app-type.ts'
 
-/** The open connections of an app, each with the answers that are not yet sent on it, in the order of their requests. */
+/** The open connections of an app, each with its unsent answers in the order of their requests. */
 export type Connections = ReadonlyMap<Socket, readonly ServerResponse[]>
 
 /** Follows the connections of an app from now on. */
 export function followConnections(app: App): Connections {
   const connections = new Map<Socket, ServerResponse[]>()
   app.server.on('connection', (socket) => {
-    // No Set: V8 makes it a new table with every other request, and a dead table that has grown old keeps alive all that
-    // came after it, until the next full collection.
+    // Not a Set: V8 makes a new table for it with every other request, and an old table keeps everything after it in
+    // memory until the next full collection.
     const open: ServerResponse[] = []
     connections.set(socket, open)
     socket.once('close', () => {
       connections.delete(socket)
-      // Node says it to the answer whose turn it is; what those behind it had opened would stay so for ever. A copy, because
-      // each takes itself out.
+      // Node closes only the current answer; those behind it would keep their files open. It is a copy, because each
+      // removes itself.
       for (const response of [...open]) if (!response.socket) response.emit('close')
     })
   })

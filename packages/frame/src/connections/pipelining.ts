@@ -1,12 +1,12 @@
 import type { App } from '../app-type.ts'
 import type { Connections } from './open-connections.ts'
 
-/** Requests that a connection may have open at once: each one holds memory, and some a file. */
+/** Most requests that a connection may have open; each holds memory, and some a file. */
 export const MOST_OPEN = 32
 
 /**
- * Ends a connection that sends ever more requests without waiting for answers (pipelining, RFC 9112 §9.3.2). Clients that
- * pipeline send a few at once, and most send one.
+ * Closes a connection that sends many requests without waiting for answers (pipelining, RFC 9112 §9.3.2). Clients that
+ * pipeline send a few at once; most send one.
  */
 export function limitPipelining(app: App, connections: Connections): void {
   app.server.on('request', ({ socket }) => {
