@@ -60,3 +60,16 @@ t.test('no field of an event can hold a secret', async (t) => {
     }
   }
 })
+
+t.test('docs/events.md lists each event with its level and fields', async (t) => {
+  const text = await readFile(join(ROOT, 'docs', 'events.md'), 'utf8')
+  const rows = [...text.matchAll(/^\| `(\w+)` \| (\w+) \| .+ \| (.+) \|$/gm)]
+  t.strictSame(
+    rows.map(([, name, level, fields = '']) => [
+      name,
+      level,
+      [...fields.matchAll(/`(\w+)`/g)].map(([, field]) => field)
+    ]),
+    Object.entries(EVENTS).map(([name, { level, fields }]) => [name, level, Object.keys(fields.properties)])
+  )
+})
