@@ -1,14 +1,14 @@
 import type { Queryable } from './pool.ts'
 
-/** Rows that one statement removes at the most: a sweep must not hold up the requests that use the same table. */
+/** Most rows that one statement removes, so that it does not delay the requests that use the table. */
 export const BATCH = 500
 
 /**
- * Runs a statement that removes at most {@link BATCH} rows and returns them, until it finds fewer or `stopping` is aborted.
+ * Repeats a statement that removes at most {@link BATCH} rows and returns them, until it finds fewer or `stopping` is
+ * aborted. Returns the number of removed rows.
  *
- * Returns the number of rows. Any number of instances may do it at once, where the statement skips locked rows. It has to
- * choose the rows once, in a materialised CTE: as a subquery of IN a plan may choose anew for each row, past what it has
- * deleted, and so remove any number.
+ * If the statement skips locked rows, any number of instances may run it at once. It must choose its rows in a
+ * materialised CTE: a plan may evaluate a subquery of IN again for each row, and so remove too many.
  */
 export async function removeInBatches(
   database: Queryable,

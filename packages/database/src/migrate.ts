@@ -6,40 +6,43 @@ import type { Queryable } from './pool.ts'
 import { prepareServiceRole } from './service-role.ts'
 import { connectionOf } from './url.ts'
 
-/** What a service needs of its database. */
+/** The schema of a service. */
 export interface Schema {
-  /** The folder of its migrations: dated files of SQL. */
+  /** The folder of its migrations: SQL files with a date. */
   readonly migrations: string
-  /** What its statements need of each table, as in `SELECT, INSERT`. Who may UPDATE may also lock: FOR SHARE, LOCK TABLE. */
+  /**
+   * The rights that its statements need on each table, such as `SELECT, INSERT`. UPDATE includes locks (FOR SHARE, LOCK
+   * TABLE).
+   */
   readonly rights: Readonly<Record<string, string>>
 }
 
-/** Longest wait for another migrator that is at work, in milliseconds. */
+/** Longest wait for another migration that is running, in milliseconds. */
 const LOCK_TIMEOUT = 60_000
 
-/** The advisory lock of whoever migrates: a number of our own, as PostgreSQL wants it. */
+/** The advisory lock of a migration: a number of our own. */
 const LOCK = 7_361_254_909
 
-/** Who migrates, and who uses what was made. */
+/** The two database users of a migration. */
 export interface Migration {
-  /** Of the owner of the tables. */
+  /** The URL of the owner of the tables. */
   readonly url: string
-  /** Of the service; by default `url`. */
+  /** The URL of the service; by default `url`. */
   readonly serviceUrl?: string
 }
 
 /**
  * Brings the schema of a database up to date, all steps or none, in the first schema of the search path. Then gives the
- * user of `serviceUrl`, where it is another than that of `url`, the rights to rows that the service needs, and no more.
+ * user of `serviceUrl`, if it differs from that of `url`, the rights that the service needs, and no others.
  *
- * Safe to run at once from several places: one works, the others wait for it and find nothing to do.
+ * Safe to run several times at once: one run works, the others wait and find nothing to do.
  */
 export async function migrateSchema(
   { migrations, rights }: Schema,
   { url, serviceUrl = url }: Migration,
   log: (line: string) => void = () => {}
 ): Promise<void> {
-  // Read when it is needed: it would take the service a tenth of its start, which only looks.
+  // Loaded only here: it would take a tenth of the service's start, which only looks.
   const { runner } = await import('node-pg-migrate')
   const client = new pg.Client(connectionOf(url))
   client.on('error', (error) => log(reasonOf(error)))
@@ -56,7 +59,7 @@ export async function migrateSchema(
       migrationsTable: MIGRATIONS_TABLE,
       migrationsSchema: schema.name,
       singleTransaction: true,
-      // That of an older version of this command.
+      // The lock of an older version of this command.
       advisoryLockMode: 'wait',
       checkOrder: true,
       log
@@ -67,7 +70,7 @@ export async function migrateSchema(
   }
 }
 
-/** Where the tables are or will be. Throws where they cannot be. */
+/** The schema of the tables. Throws if there can be none. */
 async function schemaOf(client: pg.Client): Promise<{ name: string; quoted: string }> {
   const { rows } = await client.query<{ name: string | null; quoted: string; path: string; encoding: string }>(
     `SELECT current_schema() AS name, quote_ident(current_schema()) AS quoted,

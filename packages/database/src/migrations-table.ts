@@ -1,17 +1,17 @@
 import type { Client } from 'pg'
 
-/** The table that says which migrations a database has. */
+/** The table of the migrations that a database has. */
 export const MIGRATIONS_TABLE = 'latchkey_migrations'
 
-/** What it was called before. Another application may have one of this name. */
+/** Its old name. Another application may have a table of this name. */
 const OLD_TABLE = 'pgmigrations'
 
 /**
- * Takes over what an older version noted in `pgmigrations`: moves it where all of it is `ours`, copies ours where others'
- * are in it too, and leaves it alone where none is. The older version had it in the schema public, also where its tables
- * were in another.
+ * Takes over the entries of an older version in `pgmigrations`: moves the table if all entries are `ours`, copies ours
+ * if others are in it too, and leaves it alone if none is ours. The older version always used the schema public.
  *
- * `ours` are the names of the migrations, `schema` the one of the tables, quoted. For the one migrator that is at work.
+ * `ours` are the names of the migrations, `schema` is the quoted schema of the tables. Only the running migration may
+ * call it.
  */
 export async function takeOverMigrations(client: Client, schema: string, ours: readonly string[]): Promise<void> {
   const table = `${schema}.${MIGRATIONS_TABLE}`
@@ -39,7 +39,7 @@ async function isThere(client: Client, table: string): Promise<boolean> {
   return rows[0]?.there === true
 }
 
-// As JSON, because another application's table may have other columns.
+// As JSON, because the table of another application may have other columns.
 async function namesIn(client: Client, table: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(`SELECT to_jsonb(m) ->> 'name' AS name FROM ${table} m`)
   return rows.map(({ name }) => name)

@@ -4,52 +4,52 @@ import pg from 'pg'
 import { SHARE } from './time-limits.ts'
 import { connectionOf } from './url.ts'
 
-/** What runs a statement: the pool, or one connection inside a transaction. */
+/** Runs statements: the pool, or one connection inside a transaction. */
 export interface Queryable {
-  /** Runs one statement and returns its rows. Throws `unavailable` (503) when the database cannot do it now. */
+  /** Runs one statement and returns its rows. Throws `unavailable` (503) if the database cannot run it now. */
   query<R extends object>(sql: string, values?: readonly unknown[]): Promise<R[]>
 }
 
 /** The connections to PostgreSQL. */
 export interface Database extends Queryable {
   /**
-   * Runs `work` in a transaction, which is rolled back when it throws. Only statements belong in it: it is done again,
-   * up to three times, when others ran at the same time (serialization failure, deadlock).
+   * Runs `work` in a transaction, which is rolled back if it throws. `work` must contain only statements: it is
+   * repeated, up to three times, after a serialization failure or deadlock.
    */
   transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
-/** What the pool needs to know; times in seconds. */
+/** The settings of the pool; times in seconds. */
 interface DatabaseSettings {
   readonly DATABASE_URL: string
   readonly DATABASE_POOL_SIZE: number
   readonly ANSWER_TIMEOUT: number
   /** `off` for a pooler in transaction mode; by default `on`. */
   readonly DATABASE_PREPARE?: 'on' | 'off'
-  /** What the server shows of these connections; by default `latchkey`. */
+  /** The application name of the connections; by default `latchkey`. */
   readonly application_name?: string
 }
 
-// Counters are bigint in the database and stay far below 2^53; without this they would arrive as strings.
+// Counters are bigint in the database and far below 2^53; by default the driver returns strings.
 const INT8 = 20
 pg.types.setTypeParser(INT8, Number)
 
-/** Seconds after which a client may ask again when the database is away. */
+/** Seconds after which a client may try again while the database is away. */
 const RETRY_AFTER = 1
 
-// Classes of SQLSTATE for a server that cannot be had now: connection, authorization, resources, operator's
-// intervention, system error, internal error (also a quota or a limit of file sizes); and the single states for a
-// read-only server, a transaction that took too long, a database that is not there, a transaction to repeat, files that
-// cannot be written (a read-only disk), a lock that was not had in time, a plan that a migration or a pooler has made
-// useless, and a schema that is not there yet or just being restored.
+// Classes of SQLSTATE that mean that the server is unavailable: connection, authorization, resources, operator's
+// intervention, system error, internal error (also a quota or a limit of file sizes). And single states: a read-only
+// server, a transaction that took too long, a missing database, a transaction to repeat, files that cannot be written
+// (a read-only disk), a lock that was not free in time, a plan that a migration or pooler has made invalid, a schema
+// that is missing or being restored.
 const PASSING =
   /^(08|28|53|57|58|XX)|^(0A000|25006|25P0[34]|26000|3D000|3F000|40001|40P01|42501|42703|42P01|42P05|55P03)$/
 
 /**
- * Opens the pool. It connects at the first statement, so a service starts while the database is away.
+ * Opens the pool. It connects at the first statement, so a service can start while the database is away.
  *
- * `onLost` hears of idle connections that were cut; the pool replaces them by itself.
+ * `onLost` gets the errors of idle connections that were lost; the pool replaces them.
  */
 export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database {
   const timeout = settings.ANSWER_TIMEOUT * 1000
@@ -61,7 +61,7 @@ export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) 
     ...connection,
     max: settings.DATABASE_POOL_SIZE,
     connectionTimeoutMillis: timeout * SHARE.step,
-    // For a server that does not even say that its own limit has passed.
+    // For a server that does not even report its own time limit.
     query_timeout: timeout * SHARE.step,
     ...(pooled ? { options } : { ...limits, options: `-c ${STYLE} ${options}` })
   })
@@ -75,7 +75,7 @@ export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) 
   }
 }
 
-/** Times are read in this style alone; a database may have another one by default. */
+/** The only style in which times are read; a database may have another default. */
 const STYLE = 'DateStyle=ISO'
 
 /** How statements are sent, and how a transaction begins. */
@@ -84,13 +84,13 @@ interface Way {
   statement(text: string, values: readonly unknown[]): pg.QueryConfig
 }
 
-// Under a stricter default the snapshot would be older than the lock, and what a login did meanwhile not be seen.
+// With a stricter default, the snapshot would be older than the lock, and a login meanwhile would not be seen.
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 
 const PREPARED: Way = { begin: BEGIN, statement: prepared }
 
-// A pooler in transaction mode refuses start parameters, and gives each transaction another connection: what holds for a
-// connection elsewhere is set in each transaction, and a statement by itself is one.
+// A pooler in transaction mode refuses start parameters and gives each transaction another connection. So each
+// transaction sets them, and each statement is a transaction.
 function unprepared(limits: Readonly<Record<string, number>>): Way {
   const settings = [STYLE, ...Object.entries(limits).map(([name, ms]) => `${name}=${ms}`)]
   return {
@@ -115,15 +115,15 @@ async function run<R extends object>(
 
 const names = new Map<string, string>()
 
-// Each connection plans a statement once: for the short ones of this service, planning is two thirds of their cost
-// (docs/decisions/0004). Texts are constant, so there are few names.
+// Each connection plans a statement once: planning is two thirds of the cost of a short one (docs/decisions/0004).
+// Texts are constant, so there are few names.
 function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
   const name = names.get(text) ?? `latchkey${names.size}`
   names.set(text, name)
   return { name, text, values: values as unknown[] }
 }
 
-/** Times that a transaction is begun at the most. */
+/** Most times that a transaction is started. */
 const MOST_ROUNDS = 3
 
 async function repeatedly<T>(transaction: () => Promise<T>): Promise<T> {
@@ -149,9 +149,9 @@ async function inTransaction<T>(pool: pg.Pool, way: Way, work: (connection: Quer
     await run(client, way, 'COMMIT')
     return result
   } catch (error) {
-    // What the service refused itself leaves the connection whole; after a failure of the database a new one is safer.
+    // After a refusal of the service the connection is intact; after a failure of the database a new one is safer.
     broken = !(error instanceof Problem) || error.code === 'unavailable'
-    // A connection that is given up is rolled back by its end; to wait for it would be to wait for a stalled server twice.
+    // Closing a connection rolls it back; waiting for that would be a second wait for a silent server.
     if (!broken) {
       await client.query('ROLLBACK').catch(() => {
         broken = true
@@ -164,7 +164,7 @@ async function inTransaction<T>(pool: pg.Pool, way: Way, work: (connection: Quer
   }
 }
 
-// Errors without an SQLSTATE come from the connection: refused, cut, timed out.
+// Errors without an SQLSTATE come from the connection: refused, lost, timed out.
 function explained(error: unknown): unknown {
   if (error instanceof pg.DatabaseError && !PASSING.test(error.code ?? '')) return error
   const reason = reasonOf(error)
@@ -172,10 +172,10 @@ function explained(error: unknown): unknown {
   return unavailable(`database: ${reason}${hint}`, RETRY_AFTER, error)
 }
 
-/** What is heard of a pooler that takes no start parameters, or has no statement of the connection before. */
+/** The errors of a pooler that takes no start parameters or does not know a prepared statement. */
 const POOLED = /^(unsupported startup parameter|prepared statement )/
 
-/** Tells whether a statement failed only because others ran at the same time (serialization failure, deadlock). */
+/** Tells whether a statement failed only because of others at the same time (serialization failure, deadlock). */
 export function isToBeRepeated(error: unknown): boolean {
   const { cause } = error as { cause?: { code?: string } }
   return cause?.code === '40001' || cause?.code === '40P01'

@@ -3,8 +3,9 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 const ITERATIONS = 4096
 
 /**
- * What PostgreSQL keeps of a password (RFC 5803), so that the password itself stands in no statement, which a server may
- * log. One beyond printable ASCII is returned as it is: the server has to prepare it first (RFC 4013).
+ * Makes the secret that PostgreSQL stores for a password (RFC 5803), so that no statement, which a server may log,
+ * contains the password. A password beyond printable ASCII is returned as it is, because the server must normalise it
+ * first (RFC 4013).
  */
 export function scramSecret(password: string): string {
   if (!/^[ -~]*$/.test(password)) return password

@@ -3,7 +3,7 @@ import { MIGRATIONS_TABLE } from './migrations-table.ts'
 import { scramSecret } from './scram-secret.ts'
 import { connectionOf } from './url.ts'
 
-/** Names in the migrated database, as they stand in SQL; `id` is for people. */
+/** The names in the migrated database, quoted for SQL; `id` is for people. */
 interface Names {
   readonly owner: string
   readonly role: string
@@ -11,17 +11,19 @@ interface Names {
   readonly schema: string
 }
 
-// GRANT and CREATE ROLE in two databases of one server at once: the second finds a row that was just changed or made.
+// Two runs of GRANT or CREATE ROLE on one server at once can fail like this: the second finds a row that was just
+// changed.
 const RACED = /^(23505|42710|40001|40P01|XX000)$/
 const MOST_ROUNDS = 5
 
 /**
- * Lets the user of `serviceUrl` read and write the rows that the service needs, and takes away what an older version gave
- * beyond that. Makes the user where it is missing, with the password of the URL; one that was made so gets the password
- * of today's URL. Does nothing where it is the user who migrates.
+ * Gives the user of `serviceUrl` the rights to rows that the service needs, and removes other rights to its tables.
+ * Makes the user, if it is missing, with the password of the URL. A user that was made here gets the URL's password at
+ * each run. Does nothing if this user is the one who migrates.
  *
- * `rights` are those of each table. `client` is the connection of that user, the owner of the tables, after the migration. `log` also hears what the
- * service's user may do beyond that and who can end it. Throws with the SQL to run where the owner may not do it.
+ * `rights` are the rights for each table. `client` is the connection of the owner after the migration. `log` also gets
+ * the powers that the service's user should not have, and how to remove them. Throws with the SQL to run if the owner
+ * lacks a right.
  */
 export async function prepareServiceRole(
   client: pg.Client,
@@ -52,15 +54,15 @@ export async function prepareServiceRole(
   for (const line of await excessOf(client, place, user)) log(line)
 }
 
-// The mark of a role that was made here, and its password with it: nobody else's is changed. It names the database,
-// because another one of the same server may have a Latchkey with another password.
+// Marks a role that was made here, so that only its password is changed. It names the database, because another
+// database of the server may have a Latchkey with another password.
 const markOf = (database: string) =>
   `Made by Latchkey's migrate, which sets its password to that of DATABASE_URL: reads and writes rows of ${database}.`
 
 async function makeRole(client: pg.Client, names: Names, user: string, password: string | undefined): Promise<void> {
   const { role, database, owner, schema } = names
   const mark = markOf(database)
-  // From PostgreSQL 16 on, who made a role may change it, and no other who may make roles.
+  // From PostgreSQL 16 on, only the maker of a role may change it, even among those who may make roles.
   const [found] = await rows<{ exists: boolean; ours: boolean; mayMake: boolean; mayChange: boolean }>(
     client,
     `SELECT r.oid IS NOT NULL AS exists, shobj_description(r.oid, 'pg_authid') IS NOT DISTINCT FROM $2 AS ours,
@@ -86,7 +88,7 @@ async function makeRole(client: pg.Client, names: Names, user: string, password:
     )
     await client.query(`COMMENT ON ROLE ${role} IS ${pg.escapeLiteral(mark)}`)
   }
-  // Where everybody looks first is not where the tables are.
+  // By default the search path does not lead to the tables.
   if (schema !== 'public') await client.query(`ALTER ROLE ${role} IN DATABASE ${database} SET search_path = ${schema}`)
 }
 
@@ -103,10 +105,10 @@ async function grantRights(
   if (may?.database) await client.query(`GRANT CONNECT ON DATABASE ${database} TO ${role}`)
   if (may?.schema) {
     await client.query(`REVOKE ALL ON SCHEMA ${schema} FROM ${role}; GRANT USAGE ON SCHEMA ${schema} TO ${role}`)
-    // Up to PostgreSQL 14 everybody makes tables and functions in public, which the owner may then run.
+    // Up to PostgreSQL 14, every user can make tables and functions in public, which the owner may then run.
     if ((await excess(client, user)).creates) await client.query(`REVOKE CREATE ON SCHEMA ${schema} FROM PUBLIC`)
   }
-  // The table of migrations is for readiness alone.
+  // The service reads the table of migrations only for readiness.
   const tables = { ...rights, [MIGRATIONS_TABLE]: 'SELECT' }
   for (const [table, needed] of Object.entries(tables)) {
     const name = `${schema}.${table}`
@@ -145,7 +147,7 @@ async function excess(client: pg.Client, user: string): Promise<Excess> {
   return found as Excess
 }
 
-// What cannot be granted or taken away by the owner of the tables; each line says what to run.
+// What the owner of the tables can neither grant nor revoke; each line says what to run.
 async function excessOf(client: pg.Client, { role, owner, database, schema }: Names, user: string): Promise<string[]> {
   const { connects, looks, creates, superuser, roles, owns, member } = await excess(client, user)
   const lines: [boolean, string, string][] = [

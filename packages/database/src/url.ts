@@ -5,16 +5,16 @@ import { parseIntoClientConfig } from 'pg-connection-string'
 
 const PORT = 5432
 
-/** Longest path that a socket may have, in bytes. Longer ones are cut off without a word by some systems. */
+/** Longest path of a socket, in bytes. Some systems silently cut a longer one. */
 const LONGEST_SOCKET = process.platform === 'darwin' ? 103 : 107
 
 const FORM =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^:@]*)(?::[^@]*)?@)?(?<host>\[[^\]]*\]|[^:/?@]*)(?::(?<port>[^/?]*))?(?:\/(?<database>[^?]*))?(?:\?(?<query>[^?]*))?$/
 
 /**
- * Says what keeps a URL from naming one database, or the driver from reading it as it is written, or nothing: then
- * {@link connectionOf} reads it so. A host is a name, an address, or the folder of a Unix socket: `%2Frun%2Fpostgresql`,
- * or `?host=/run/postgresql` without a host.
+ * Says why a URL does not name one database or could be misread by the driver, or nothing if {@link connectionOf} reads
+ * it exactly. A host is a name, an address, or the folder of a Unix socket: `%2Frun%2Fpostgresql`, or
+ * `?host=/run/postgresql`.
  */
 export function faultOfDatabaseUrl(url: string): string | undefined {
   if (!/^postgres(ql)?:\/\//.test(url)) return 'must begin with postgres://'
@@ -34,7 +34,7 @@ export function faultOfDatabaseUrl(url: string): string | undefined {
   )
 }
 
-/** A folder that stands in the place of the host. */
+/** A folder in the place of the host. */
 const ENCODED_FOLDER = /^%2f(?:[\w.~!'()*-]|%[\da-f]{2})*$/i
 
 function faultOfHost(
@@ -63,7 +63,7 @@ function isPort(port: string | undefined): boolean {
   return port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)
 }
 
-// The driver leaves these percent-encoded in the name of a database, and takes a segment of dots away.
+// The driver does not decode these in the name of a database, and drops a segment of dots.
 const LEFT_ENCODED = /%(?:2[346bcf]|3[abdf]|40)/i
 
 function faultOfName(database: string | undefined): string | undefined {
@@ -74,7 +74,7 @@ function faultOfName(database: string | undefined): string | undefined {
   return undefined
 }
 
-/** What a URL may have behind a `?`. The driver heeds no other that the service leaves to it. */
+/** The allowed parameters of a URL; the driver ignores all others that the service passes on. */
 const PARAMETERS = [
   ...['host', 'port', 'options', 'application_name', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'],
   ...['sslnegotiation', 'uselibpqcompat']
@@ -90,8 +90,8 @@ function faultOfParameters(query: string, parameters: [name: string, value: stri
   return undefined
 }
 
-// prefer and allow fall back to plain text at other programs, but not here. Without uselibpqcompat, require and verify-ca
-// are as strict as verify-full.
+// prefer and allow fall back to plain text in other programs, but not here. Without uselibpqcompat, require and
+// verify-ca are as strict as verify-full.
 const MODES = {
   false: ['disable', 'no-verify', 'require', 'verify-ca', 'verify-full'],
   true: ['disable', 'require', 'verify-ca', 'verify-full']
@@ -125,10 +125,13 @@ function isReadable(path: string | undefined): boolean {
   }
 }
 
-/** Where a good URL leads to. What it does not say is not taken from PGPORT, PGSSLMODE and their like, but for PGPASSWORD. */
+/**
+ * The connection that a valid URL describes. Missing parts do not come from PGPORT, PGSSLMODE and so on, except
+ * PGPASSWORD.
+ */
 export function connectionOf(url: string): Connection {
   return { port: PORT, ssl: false, ...(parseIntoClientConfig(url) as Connection) }
 }
 
-/** What the driver needs to know; the password is a text. */
+/** The options of the driver; the password is a text. */
 type Connection = Omit<ReturnType<typeof parseIntoClientConfig>, 'password'> & { readonly password?: string }

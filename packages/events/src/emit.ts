@@ -1,9 +1,9 @@
 import { EVENTS, type EventFields, type EventName } from './events.ts'
 
-/** Where events are told; a logger of Fastify or pino fits, also that of one request. */
+/** A logger that gets events: of Fastify or pino, also of one request. */
 type EventLog = Readonly<Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>>
 
-/** Tells of an event: one line of the log at its level. `message`, by default that of the list, is for people. */
+/** Logs an event as one line at its level. `message`, by default that of the list, is for people. */
 export function emit<N extends EventName>(
   log: EventLog,
   name: N,

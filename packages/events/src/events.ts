@@ -25,14 +25,13 @@ const KIDS = Type.Array(Type.String())
 
 interface Definition {
   readonly level: 'info' | 'warn' | 'error'
-  /** What a person reads. */
+  /** The text for people. */
   readonly message: string
   readonly fields: TObject
 }
 
 /**
- * Everything that happens which somebody may want to know of later. The list is closed: a log line, and whatever else
- * reads events, has the name, the level and the fields that stand here.
+ * The closed list of events. A log line, and every other reader of events, has the name, level and fields of this list.
  */
 export const EVENTS = {
   refused: { level: 'info', message: 'refused', fields: Type.Object({ code: CODE }) },

@@ -3,14 +3,14 @@ interface Definition {
   readonly title: string
   readonly detail: string
   /**
-   * The `error` of the `WWW-Authenticate: Bearer` header (RFC 6750 §3.1). An empty one is a challenge without an error, for
-   * requests that showed no token at all.
+   * The `error` of the `WWW-Authenticate: Bearer` header (RFC 6750 §3.1). An empty one makes a challenge without an
+   * error, for requests without a token.
    */
   readonly challenge?: string
 }
 type Group = Record<string, Definition>
 
-/** What any service may answer. */
+/** The codes of any service. */
 const FRAME = {
   invalid_input: { status: 400, title: 'Invalid input', detail: 'The request is not as documented: see errors.' },
   not_found: { status: 404, title: 'Not found', detail: 'There is nothing here by that name.' },
@@ -25,7 +25,7 @@ const FRAME = {
   unavailable: { status: 503, title: 'Not available now', detail: 'Try again after the time in Retry-After.' }
 } as const satisfies Group
 
-/** What a service answers that takes tokens. */
+/** The codes of a service that accepts tokens. */
 const TOKENS = {
   missing_token: { status: 401, title: 'No token', challenge: '', detail: 'Send "Authorization: Bearer <token>".' },
   invalid_request: {
@@ -54,7 +54,7 @@ const TOKENS = {
   }
 } as const satisfies Group
 
-/** What the auth service answers besides. */
+/** The additional codes of the auth service. */
 const AUTH = {
   invalid_credentials: {
     status: 401,
@@ -93,5 +93,5 @@ export const PROBLEMS = { ...FRAME, ...TOKENS, ...AUTH }
 /** One of the codes of {@link PROBLEMS}. */
 export type ProblemCode = keyof typeof PROBLEMS
 
-/** One of the codes that a service can answer which takes tokens and gives none. */
+/** One of the codes of a service that accepts tokens but issues none. */
 export type ResourceProblemCode = keyof typeof FRAME | keyof typeof TOKENS

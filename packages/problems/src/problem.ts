@@ -6,9 +6,9 @@ export interface FieldError {
   readonly message: string
 }
 
-/** What a {@link Problem} may carry besides its code. */
+/** The options of a {@link Problem}. */
 interface ProblemOptions {
-  /** Why, for the log only: it may name claims and keys, never a secret. */
+  /** The reason, only for the log: it may name claims and keys, never a secret. */
   readonly reason?: string
   /** Replaces the public text of the code. */
   readonly detail?: string
@@ -21,7 +21,7 @@ interface ProblemOptions {
   readonly cause?: unknown
 }
 
-/** The one error that Latchkey throws on purpose: `code` and `detail` are its public face, `message` and `cause` its private one. */
+/** The one error that Latchkey throws on purpose. `code` and `detail` are public, `message` and `cause` are private. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
@@ -39,7 +39,7 @@ export class Problem extends Error {
   }
 }
 
-/** A fault that is ours and passes, with the seconds after which a client may try again. */
+/** Makes the problem of a temporary fault of the service; a client may try again after `retryAfter` seconds. */
 export function unavailable(reason: string, retryAfter = 1, cause?: unknown): Problem {
   return new Problem('unavailable', { reason, retryAfter, cause })
 }

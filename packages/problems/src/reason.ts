@@ -1,11 +1,11 @@
-/** Parts of an error that are told. A name may have hundreds of addresses. */
+/** Most parts of an error that are named; a host name may have hundreds of addresses. */
 const MOST_PARTS = 3
 
 /**
- * What an error says, in one line and never empty.
+ * Describes an error in one line that is never empty.
  *
- * A name with several addresses that all refuse is an AggregateError without a message: then what each of its errors
- * says. An error that says nothing is told by its code or its name.
+ * If all addresses of a name refuse, Node throws an AggregateError without a message: then the line has the messages of
+ * its errors. An error without a message is described by its code or name.
  */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error) || 'unknown'

@@ -12,7 +12,7 @@ interface ProblemBody {
   readonly errors?: readonly FieldError[]
 }
 
-/** Puts a problem into HTTP: headers with lower-case names, and the body as `application/problem+json`. */
+/** Makes the HTTP form of a problem: headers with lower-case names, and the body of `application/problem+json`. */
 export function problemResponse(
   problem: Problem,
   requestId: string
@@ -37,7 +37,7 @@ export function problemResponse(
   return { headers, body }
 }
 
-/** A reply of Fastify, or what answers as one. */
+/** A reply of Fastify, or an object with the same methods. */
 interface Reply {
   code(status: number): Reply
   headers(values: Record<string, string>): Reply
@@ -45,7 +45,7 @@ interface Reply {
   send(body: ProblemBody): unknown
 }
 
-/** Answers with a problem, whatever the route says of its answers. */
+/** Answers with a problem, whatever response schema the route has. */
 export function sendProblem(reply: Reply, problem: Problem, requestId: string): void {
   const { headers, body } = problemResponse(problem, requestId)
   reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(body)

@@ -1,14 +1,14 @@
 import { Problem } from '@latchkey/problems/problem'
 
-// The blanks of HTTP alone (RFC 9110 §5.6.3): trim() and \s would take an octet 0xA0 off a token and believe the rest.
+// Only the white space of HTTP (RFC 9110 §5.6.3): trim() and \s would also remove an octet 0xA0 from a token.
 const BLANKS = /[ \t]+/
 
 /**
- * Reads the one bearer token of a request (RFC 6750 §2.1); the scheme may be in any letter case.
+ * Reads the bearer token of a request (RFC 6750 §2.1); the scheme may be in any letter case.
  *
  * Takes Node's `rawHeaders` (name, value, name, value …), because the parsed headers hide a second `Authorization`.
- * Throws `missing_token` without the header or with another scheme, `invalid_request` with two headers or other than
- * one word after the scheme. What that one word holds is not looked at here.
+ * Throws `missing_token` without the header or with another scheme, and `invalid_request` with two headers or without
+ * exactly one word after the scheme. It does not check the content of the word.
  */
 export function readBearer(rawHeaders: readonly string[]): string {
   const token = findBearer(rawHeaders)
@@ -16,7 +16,7 @@ export function readBearer(rawHeaders: readonly string[]): string {
   return token
 }
 
-/** Does the same where a token is optional: without the header or with another scheme there is none. */
+/** Reads an optional bearer token: without the header or with another scheme it returns nothing. */
 export function findBearer(rawHeaders: readonly string[]): string | undefined {
   const [value, second] = rawHeaders.filter(
     (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization'

@@ -11,7 +11,7 @@ const isAudience = check<string | string[]>((value) => isText(value) || (Array.i
 const isRoles = check<string[]>(
   (value) => Array.isArray(value) && value.length <= 16 && value.every((role) => isText(role) && role.length <= 32)
 )
-/** Tells whether a value is a whole number from 0; JSON has numbers such as 1e999, which parse to Infinity. */
+/** Tells whether a value is a whole number from 0; JSON has numbers such as 1e999, which become Infinity. */
 export const isCount = check<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0)
 const isAccess = check<'access'>((value) => value === 'access')
 const isRefresh = check<'refresh'>((value) => value === 'refresh')
@@ -21,14 +21,14 @@ function check<T>(test: (value: unknown) => boolean): Check<T> {
 }
 
 /**
- * The two kinds of tokens: the `typ` of the header and every claim that must be present, with its type.
+ * The two kinds of tokens: the `typ` of the header and every required claim with its type.
  *
- * Times (`iat`, `exp`) are whole seconds since 1970 (NumericDate, RFC 7519 §2), `epoch` and `generation` count from 0.
- * The kinds exclude each other: by `typ`, by `token_use` and by key. Not by audience: refresh tokens are for the issuer
- * alone, and access tokens may be.
+ * Times (`iat`, `exp`) are whole seconds since 1970 (NumericDate, RFC 7519 §2); `epoch` and `generation` count from 0.
+ * The kinds differ by `typ`, by `token_use` and by key. They may not differ by audience: refresh tokens are for the
+ * issuer only, and access tokens can be too.
  */
 export const KINDS = {
-  /** RFC 9068, plus what a resource service wants to know about the user. */
+  /** The claims of RFC 9068, and what a resource service needs to know about the user. */
   access: {
     typ: 'at+jwt',
     claims: {
@@ -71,8 +71,8 @@ type Checked<C> = { readonly [K in keyof C]: C[K] extends Check<infer T> ? Reado
 /** The claims of one kind, each checked. */
 export type Claims<K extends Kind> = Checked<(typeof KINDS)[K]['claims']>
 
-/** What an access token says. */
+/** The claims of an access token. */
 export type AccessClaims = Claims<'access'>
 
-/** What a refresh token says. */
+/** The claims of a refresh token. */
 export type RefreshClaims = Claims<'refresh'>

@@ -1,23 +1,23 @@
 import { isUtf8 } from 'node:buffer'
 import { Problem } from '@latchkey/problems/problem'
 
-/** A token as it was sent: nothing in it may be believed before its signature is checked. */
+/** A token as it was sent; trust nothing in it before its signature is checked. */
 interface UnverifiedToken {
   readonly header: Readonly<Record<string, unknown>>
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** Longest token that is looked at, in characters; ours have about 1,000. */
+/** Longest accepted token, in characters; ours have about 1,000. */
 const MAX_LENGTH = 8192
 
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/
 
 /**
- * Takes a JWS in compact form apart without checking its signature (RFC 7515 §7.1).
+ * Decodes a JWS in compact form without checking its signature (RFC 7515 §7.1).
  *
- * Stricter than the libraries that verify it: at most 8 KiB, canonical base64url (RFC 4648 §3.5: no padding, unused
- * bits zero), header and payload JSON objects in UTF-8 without a byte order mark. Where a member name stands twice the
- * last one counts, as in every engine that parses the token after us. Throws `invalid_token`.
+ * It is stricter than the verifying libraries: at most 8 KiB, canonical base64url (RFC 4648 §3.5: no padding, unused
+ * bits zero), header and payload are JSON objects in UTF-8 without a byte order mark. Of two members with one name the
+ * last counts, as in every engine that parses the token later. Throws `invalid_token`.
  */
 export function decodeUnverified(token: string): UnverifiedToken {
   const parts = token.length <= MAX_LENGTH ? COMPACT.exec(token) : null
@@ -26,7 +26,7 @@ export function decodeUnverified(token: string): UnverifiedToken {
   return { header: parseObject(header), claims: parseObject(payload) }
 }
 
-// Buffer ignores what it does not understand; only what comes out again as it went in was written canonically.
+// Buffer ignores invalid characters; only canonical text is equal after decoding and encoding.
 function isCanonical(part: string): boolean {
   return Buffer.from(part, 'base64url').toString('base64url') === part
 }

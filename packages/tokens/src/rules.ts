@@ -8,30 +8,31 @@ export interface TokenHeader {
   readonly kid: string
 }
 
-/** What a verifier expects of a token. */
+/** The expectations of a verifier. */
 export interface Expectations {
   /** Must equal `iss` exactly. */
   readonly issuer: string
-  /** `aud` must name it, or one of them. */
+  /** `aud` must contain this name, or one of these. */
   readonly audience: string | readonly string[]
   /** How far clocks may differ, in seconds. */
   readonly leeway: number
   /** The present, in seconds since 1970; fractions count. */
   readonly now: number
-  /** How long after its end a token still passes, in seconds: for what is asked of it, such as a logout. 0. */
+  /** How long after its expiry a token still passes, in seconds: for instance for a logout. 0. */
   readonly grace?: number
 }
 
 const KID = /^[A-Za-z0-9_-]{1,128}$/
 
-// Each of these lets a token choose its own key, or asks for processing that we do not do (RFC 8725 §3.7, §3.10, RFC 7515 §4.1.11).
+// Each of these lets a token choose its own key, or asks for processing that we do not support (RFC 8725 §3.7, §3.10,
+// RFC 7515 §4.1.11).
 const REFUSED_MEMBERS = ['crit', 'zip', 'b64', 'p2c', 'jku', 'x5u', 'jwk', 'x5c'] as const
 
 /**
  * Checks the header of a token before any key is looked up (RFC 8725 §3.1, §3.10, §3.11; RFC 9068 §4).
  *
- * Only RS256, the `typ` of the kind (a media type: letter case and `application/` do not matter), a `kid` of 1 to 128
- * base64url characters, and none of the members by which a token brings its own key. Throws `invalid_token`.
+ * It accepts only RS256, the `typ` of the kind (a media type: letter case and `application/` do not matter), a `kid` of
+ * 1 to 128 base64url characters, and no member by which a token brings its own key. Throws `invalid_token`.
  */
 export function checkHeader(kind: Kind, header: Readonly<Record<string, unknown>>): TokenHeader {
   const { alg, typ, kid } = header
@@ -45,9 +46,9 @@ export function checkHeader(kind: Kind, header: Readonly<Record<string, unknown>
 }
 
 /**
- * Checks the claims of a token (RFC 7519 §4.1, RFC 9068 §4) and returns those of its kind, frozen; further ones are left out.
+ * Checks the claims of a token (RFC 7519 §4.1, RFC 9068 §4) and returns those of its kind, frozen and without others.
  *
- * Throws `invalid_token`, or `token_expired` when `exp` is the only thing wrong.
+ * Throws `invalid_token`, or `token_expired` if `exp` is the only fault.
  */
 export function checkClaims<K extends Kind>(
   kind: K,
@@ -69,7 +70,7 @@ export function checkClaims<K extends Kind>(
 
 const CHECKS = { access: Object.entries(KINDS.access.claims), refresh: Object.entries(KINDS.refresh.claims) }
 
-// The claims of a kind, each of its type; what else the token says is left behind.
+// The claims of a kind, each with its type; other claims are left out.
 function pick(kind: Kind, claims: Readonly<Record<string, unknown>>): unknown {
   const picked: Record<string, unknown> = {}
   for (const [name, check] of CHECKS[kind]) {

@@ -1,17 +1,18 @@
-/** The odd primes up to 701. In a ROCA key of 2,048 bits or more the form of both primes shows at each of these. */
+/** The odd primes up to 701. A ROCA key of 2,048 bits or more shows its form at each of these. */
 const SMALL_PRIMES = primesUpTo(701)
 
-/** How many steps of Fermat's method are tried. Honest primes are out of its reach; those of CVE-2022-26320 fall in a few. */
+/** Number of steps of Fermat's method. Good primes need far more; those of CVE-2022-26320 need a few. */
 const FERMAT_STEPS = 100
 
 const SQUARES = new Set(Array.from({ length: 5040 }, (_, i) => (i * i) % 5040))
 
 /**
- * Tells why the modulus of an RSA key of 2,048 bits or more is easy to factor, or nothing when no such fault is known.
+ * Says why the modulus of an RSA key of 2,048 bits or more is easy to factor, or nothing if no such fault is known.
  *
- * Three families are told apart by arithmetic alone: a factor up to 701; ROCA (CVE-2017-15361: each prime is a power of 65537
- * modulo many small primes, and so is the modulus); two primes so close that Fermat's method finds them (CVE-2022-26320).
- * An ordinary key is taken for one of ROCA with a chance of 1 in 2^169. Takes less than a millisecond for 2,048 bits.
+ * Arithmetic alone recognises three families: a factor up to 701; ROCA (CVE-2017-15361: each prime is a power of 65537
+ * modulo many small primes, and so is the modulus); two primes so close that Fermat's method finds them
+ * (CVE-2022-26320). The chance that an ordinary key looks like ROCA is 1 in 2^169. Takes less than a millisecond for
+ * 2,048 bits.
  */
 export function weaknessOf(modulus: bigint): string | undefined {
   const residues = SMALL_PRIMES.map((prime) => [Number(modulus % BigInt(prime)), prime] as const)
@@ -37,7 +38,7 @@ function isPowerOf65537(residue: number, prime: number): boolean {
   return false
 }
 
-// Fermat: n = a² - b² = (a + b)(a - b), and where the factors are close, a is just above the root of n.
+// Fermat: n = a² - b² = (a + b)(a - b). If the factors are close, a is just above the root of n.
 function hasClosePrimes(n: bigint): boolean {
   let a = rootOf(n)
   if (a * a === n) return true
@@ -49,7 +50,7 @@ function hasClosePrimes(n: bigint): boolean {
 }
 
 function isSquare(n: bigint): boolean {
-  // Takes 24 of 25 numbers out without a root.
+  // Excludes 24 of 25 numbers without a root.
   if (!SQUARES.has(Number(n % 5040n))) return false
   const root = rootOf(n)
   return root * root === n

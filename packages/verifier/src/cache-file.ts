@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** A key set as it was kept: where it came from, and when the fetch that brought it began (milliseconds since 1970). */
+/** A kept key set: its URL, and when its fetch began (milliseconds since 1970). */
 interface CachedSet {
   readonly url: string
   readonly good_at: number
   readonly keys: readonly object[]
 }
 
-/** Reads a kept key set; nothing when there is none for this URL or its time is not in the past. */
+/** Reads a kept key set; nothing if there is none for this URL or its time is not in the past. */
 export async function readCacheFile(path: string, url: string, now: number): Promise<CachedSet | undefined> {
   try {
     const cached: CachedSet = JSON.parse(await readFile(path, 'utf8'))
@@ -20,10 +20,10 @@ export async function readCacheFile(path: string, url: string, now: number): Pro
   }
 }
 
-/** Keeps a key set: written beside and renamed, so that a reader sees the old file or the new one and never a part. */
+/** Keeps a key set. It writes a new file and renames it, so a reader sees the old file or the new one, never a part. */
 export async function writeCacheFile(path: string, cached: CachedSet): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  // Not the process's number: instances in containers share a volume and are all number 1.
+  // Not the process id: instances in containers share a volume and all have id 1.
   const beside = `${path}.${randomUUID()}.tmp`
   try {
     await writeFile(beside, JSON.stringify(cached), { mode: 0o600 })

@@ -1,26 +1,26 @@
-/** The time, as a parameter: tests move it. */
+/** The clock, as a parameter: tests move it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Milliseconds of a clock that never steps. */
+  /** Milliseconds of a monotonic clock. */
   elapsed(): number
   /**
-   * Calls back after so many milliseconds; returns what cancels it.
+   * Calls back after this many milliseconds; returns a function that cancels it.
    *
-   * Until then it keeps the process alive if `holding` is true: somebody waits for it. By default it does not.
+   * If `holding` is true, it keeps the process alive until then, because somebody waits for it. By default it does not.
    */
   after(milliseconds: number, call: () => void, holding?: boolean): () => void
   /** A number from 0 up to 1, for jitter. */
   random(): number
 }
 
-/** Longest time that a timer of Node's can take, in milliseconds; one of more ends at once. */
+/** Longest time of a timer in Node, in milliseconds; a longer one fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * The time as it is; a timer of more than 24 days ends after 24 days.
+ * The system's clock; a timer of more than 24 days ends after 24 days.
  *
- * Looks every global up when it is called and never before, because tests of others put a clock of theirs in the place.
+ * It reads every global when it is called, because fake clocks of tests replace them.
  */
 export const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
@@ -33,10 +33,10 @@ export const SYSTEM_CLOCK: Clock = {
       call()
     }
     const timer = setTimeout(end, Math.min(milliseconds, LONGEST_TIMER))
-    // Some clocks of tests give numbers.
+    // Some fake clocks return numbers.
     if (!holding) timer.unref?.()
     return () => {
-      // Once: the mock timers of node:test lose others when one is cleared that has ended (Node 20).
+      // Only once: mock timers of node:test lose other timers if an ended one is cleared (Node.js 20).
       if (pending) clearTimeout(timer)
       pending = false
     }

@@ -4,20 +4,20 @@ import type { VerificationKey } from './jwk.ts'
 
 interface Highest {
   readonly epoch: number
-  /** The key that vouched for it. */
+  /** The key that signed it. */
   readonly key: VerificationKey
   /** Seconds since 1970. */
   until: number
 }
 
 /**
- * Remembers the highest `epoch` seen of each subject, and so ends the tokens from before a password change as soon as
- * one from after it was shown here.
+ * Remembers the highest `epoch` of each subject, so a token from before a password change is refused once a later one
+ * was seen here.
  *
- * An epoch counts until its token expires, for by then all earlier ones have, and while its key is held: a stolen key
- * that claims an epoch of the far future shuts nobody out once it is withdrawn. Of more than `limit` subjects the one
- * whose epoch rose least recently is forgotten; its earlier tokens are then believed again until they expire. Nobody is
- * remembered at epoch 0, which is never too low.
+ * An epoch counts until its token expires, because all earlier ones have expired then, and while its key is held: a
+ * stolen key that claims a far future epoch locks nobody out after its withdrawal. With more than `limit` subjects, the
+ * one whose epoch rose least recently is forgotten, and its earlier tokens are accepted again until they expire. Epoch
+ * 0 is not remembered, because it refuses nothing.
  */
 export class HighestEpochs {
   readonly #highest: BoundedMap<string, Highest>
@@ -31,8 +31,8 @@ export class HighestEpochs {
   }
 
   /**
-   * Tells whether no higher epoch of the subject was seen, and remembers this one. Only for claims that `key` was found
-   * to have signed; `now` in seconds since 1970.
+   * Tells whether no higher epoch of the subject was seen, and remembers this one. Call it only for claims whose
+   * signature by `key` was verified; `now` is in seconds since 1970.
    */
   isCurrent({ sub, epoch, exp }: AccessClaims, key: VerificationKey, now: number): boolean {
     const known = this.#highest.get(sub)

@@ -8,16 +8,16 @@ import { requireTexts, requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
 import type { Verifier } from './verifier.ts'
 
-/** Whose tokens the plugin lets through, and by which names. Registered twice, each needs names of its own. */
+/** The options of the plugin. Registered twice in one app, it needs other names each time. */
 export interface AccessTokenOptions {
   readonly verifier: Verifier
-  /** The property of the request that holds what the token says. `user`. */
+  /** The property of the request that gets the claims. `user`. */
   readonly property?: string
-  /** The property of the app that is the `onRequest` hook. `requireAccessToken`. */
+  /** The property of the app that gets the `onRequest` hook. `requireAccessToken`. */
   readonly hook?: string
   /**
-   * What becomes of a refused request: `answer` answers it as `application/problem+json`, `throw` hands a {@link Refusal}
-   * on as the hook's error, for @fastify/auth or an error handler of the app. `answer`.
+   * What happens to a refused request: `answer` answers it as `application/problem+json`, `throw` passes a {@link
+   * Refusal} on as the hook's error, for @fastify/auth or an error handler of the app. `answer`.
    */
   readonly refusals?: 'answer' | 'throw'
 }
@@ -40,7 +40,7 @@ const accessTokens: FastifyPluginAsync<AccessTokenOptions> = async (app, options
   app.decorate(hook, guard(verifier, property, refusals) as onRequestHookHandler)
 }
 
-// With a callback and not a promise: a token seen before passes without leaving the stack.
+// A callback, not a promise: a token that was seen before passes synchronously.
 function guard(verifier: Verifier, property: string, refusals: 'answer' | 'throw'): Hook {
   return (request, reply, next) => {
     const pass = (claims: AccessClaims) => {

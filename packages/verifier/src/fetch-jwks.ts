@@ -1,17 +1,20 @@
 import type { Clock } from './clock.ts'
 
-/** Largest key set that is read, in bytes; ten RSA keys have about 5 kB. */
+/** Largest accepted key set, in bytes; ten RSA keys have about 5 kB. */
 const SIZE_LIMIT = 256 * 1024
 
-/** A good answer of the issuer. `text` is missing when the set is unchanged since `etag`; `maxAge` when none was given. */
+/**
+ * A good answer of the issuer. `text` is missing if the set is unchanged since `etag`, `maxAge` if the issuer gave
+ * none.
+ */
 export interface JwksAnswer {
   readonly text?: string
   readonly etag?: string
-  /** Seconds that the answer may still be kept (RFC 9111 §4.2). */
+  /** How many seconds the answer may be kept (RFC 9111 §4.2). */
   readonly maxAge?: number
 }
 
-/** Where and how to fetch; `timeout` in seconds is for the whole answer, `closing` ends a fetch that nobody wants any more. */
+/** How to fetch; `timeout` is for the whole answer, in seconds, and `closing` aborts the fetch. */
 export interface FetchSettings {
   readonly url: string
   readonly timeout: number
@@ -21,23 +24,23 @@ export interface FetchSettings {
 }
 
 /**
- * Fetches a JWK set once: within the time and size limits, following no redirect, asking only for what changed.
+ * Fetches a JWK set once, within the limits of time and size, without redirects, and only if it changed.
  *
- * Throws whatever keeps the answer from being 200 or, to our `etag`, 304. Whether the text is a key set is not looked at.
+ * Throws for every answer except 200 and, to our `etag`, 304. It does not check that the text is a key set.
  */
 export async function fetchJwks(settings: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
   const { timeout, closing, clock } = settings
   const ending = new AbortController()
   const close = () => ending.abort(closing.reason)
   const late = () => ending.abort(new DOMException(`no whole answer within ${timeout} s`, 'TimeoutError'))
-  // It holds the process for no longer than the request itself does.
+  // It keeps the process alive no longer than the request does.
   const inTime = clock.after(timeout * 1000, late, true)
   closing.addEventListener('abort', close)
   try {
     closing.throwIfAborted()
     return await ask(settings, etag, ending.signal)
   } finally {
-    // A signal that fires after the answer would make Node's client open a connection and leave it there.
+    // A signal that fires after the answer would make Node's client open a connection and leave it open.
     inTime()
     closing.removeEventListener('abort', close)
   }

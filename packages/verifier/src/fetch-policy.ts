@@ -1,22 +1,22 @@
 import type { Clock } from './clock.ts'
 import { requireNumbers, YEAR } from './options.ts'
 
-/** When the key set of an issuer is fetched and for how long it is believed. All are seconds. */
+/** When a key set is fetched, and how long it is used. All times are in seconds. */
 export interface FetchTimes {
-  /** Shortest time until the set is fetched again, though the issuer's max-age may be shorter; 1 at least. 30. */
+  /** Shortest time until the next fetch, even if the issuer's max-age is shorter; at least 1. 30. */
   readonly minAge?: number
-  /** Longest time until the set is fetched again, though max-age may be longer: by then a withdrawn key is refused. 600. */
+  /** Longest time until the next fetch, even if max-age is longer: by then a withdrawn key is refused. 600. */
   readonly maxAge?: number
-  /** A set that could not be renewed for so long is believed no more: every token gets 503 `unavailable`. 86,400. */
+  /** A set that could not be renewed for this long is no longer used: every token gets 503 `unavailable`. 86,400. */
   readonly staleAge?: number
-  /** Least time between two fetches that unknown keys cause: a flood costs no more, a new key waits so long. 5. */
+  /** Shortest time between two fetches for unknown keys: it limits a flood, and a new key may wait this long. 5. */
   readonly cooldown?: number
 }
 
-/** `empty`: no set that may be believed. `good`: the last fetch succeeded. `erring`: it failed, or none has ended yet. */
+/** `empty`: there is no usable set. `good`: the last fetch succeeded. `erring`: it failed, or none has ended yet. */
 export type KeySetState = 'empty' | 'good' | 'erring'
 
-/** When a fetch began: milliseconds since 1970, and of the clock that never steps. */
+/** When a fetch began: milliseconds since 1970, and of the monotonic clock. */
 export interface Moment {
   readonly now: number
   readonly elapsed: number
@@ -25,15 +25,15 @@ export interface Moment {
 const LONGEST_BACKOFF = 15
 
 /**
- * The policy of a key set that is fetched, as a state machine: `succeeded` and `failed` move it, each telling when the
- * timer has to begin the next fetch; `demand` says what a key is worth that the set lacks. It does nothing itself.
+ * The policy of a fetched key set, as a state machine. `succeeded` and `failed` change the state and return when the
+ * timer must start the next fetch; `demand` says what to do for a key that the set lacks. It has no effects itself.
  */
 export class FetchPolicy {
-  /** When the fetch began that brought the set: wall clock, because it outlives the process in the cache file. */
+  /** When the fetch of the current set began: by the wall clock, because the cache file outlives the process. */
   goodAt = Number.NEGATIVE_INFINITY
-  /** Fetches that failed since one succeeded. */
+  /** Failed fetches since the last success. */
   failures = 0
-  /** When a demand may begin a fetch: milliseconds of the clock that never steps. */
+  /** When a demand may start a fetch: milliseconds of the monotonic clock. */
   nextAllowed = 0
   #lastSucceeded = false
   readonly #times: Required<FetchTimes>
@@ -55,7 +55,7 @@ export class FetchPolicy {
     return this.#lastSucceeded ? 'good' : 'erring'
   }
 
-  /** A fetch brought a set that may be kept for `freshFor` seconds, if the issuer said so. */
+  /** A fetch returned a set, which may be kept for `freshFor` seconds if the issuer said so. */
   succeeded(began: Moment, freshFor = Number.POSITIVE_INFINITY): number {
     const { minAge, maxAge, cooldown } = this.#times
     this.goodAt = began.now
@@ -66,7 +66,7 @@ export class FetchPolicy {
     return began.elapsed + age * 1000 * (0.75 + 0.15 * this.#clock.random())
   }
 
-  /** A fetch brought nothing of use; the set that is held stays. */
+  /** A fetch failed; the current set stays. */
   failed(): number {
     this.failures += 1
     this.#lastSucceeded = false
@@ -76,8 +76,8 @@ export class FetchPolicy {
   }
 
   /**
-   * What a request does that needs a key which the set lacks, while no fetch runs: begin one, wait for the next, which
-   * is a cooldown away at most and may bring a key published a moment ago, or take its answer from what is known.
+   * What a request does if the set lacks its key and no fetch is running: start one, wait for the next one, which is at
+   * most a cooldown away and may bring a new key, or answer from the current set.
    */
   demand(): 'fetch' | 'wait' | 'answer' {
     if (this.#clock.elapsed() >= this.nextAllowed) return 'fetch'

@@ -2,23 +2,23 @@ import { readCacheFile } from './cache-file.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
 import { type KeySetLog, readKeyFile } from './key-set.ts'
 
-/** The files that the key set of an issuer may begin with. */
+/** The files with which a key set may start. */
 export interface FirstKeyFiles {
-  /** A file that a fetched set is kept in and read from at the start: without it a start needs the issuer. None. */
+  /** A file that keeps the fetched set for the next start; without it a start needs the issuer. None. */
   readonly cacheFile?: string
-  /** A JWK set in a file that stands in until the first one is fetched, and never after. None. */
+  /** A file with a JWK set that is used until the first successful fetch. None. */
   readonly file?: string
 }
 
-/** Keys to begin with, and since when they are known to be good (milliseconds since 1970). */
+/** The first keys, and since when they are known to be valid (milliseconds since 1970). */
 interface FirstKeys {
   readonly keys: ReadonlyMap<string, VerificationKey>
   readonly goodAt: number
 }
 
 /**
- * Reads the keys that stand in until the first fetch from `url`: the cache file's if they came from there, else the seed
- * file's. Nothing when there are none; throws when a seed file is named and is no key set.
+ * Reads the keys that are used until the first fetch from `url`: those of the cache file if they came from there,
+ * otherwise those of the seed file. Returns nothing if there are none; throws if the seed file is no key set.
  */
 export async function readFirstKeys(
   { cacheFile, file }: FirstKeyFiles,

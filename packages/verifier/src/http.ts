@@ -9,11 +9,11 @@ import { Refusal } from './refusal.ts'
 import type { Verifier } from './verifier.ts'
 
 /**
- * Guards a request of `node:http`, or of a framework that stands on it: the claims of its access token, or nothing when
- * there is no good one; the refusal is then answered already, as `application/problem+json` (RFC 6750 §3, RFC 9457).
+ * Guards a request of `node:http`, or of a framework on top of it. Returns the claims of its access token, or nothing
+ * after it has answered the refusal as `application/problem+json` (RFC 6750 §3, RFC 9457).
  *
- * Without a response it answers nothing and throws a {@link Refusal} instead, which Express's error handlers understand.
- * Throws what is no refusal, such as the error of a `trusted` that fails.
+ * Without a response it throws a {@link Refusal} instead, which Express's error handlers understand. It also throws
+ * errors that are no refusal, such as one of `trusted`.
  */
 export function authenticate(verifier: Verifier, request: IncomingMessage): Promise<AccessClaims>
 export function authenticate(

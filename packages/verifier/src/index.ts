@@ -1,4 +1,4 @@
-// What other packages import: the one file that only hands on.
+// The public interface; the only file that re-exports.
 
 export type { ResourceProblemCode as ProblemCode } from '@latchkey/problems/codes'
 export { Problem } from '@latchkey/problems/problem'

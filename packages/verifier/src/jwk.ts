@@ -1,32 +1,32 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { weaknessOf } from '@latchkey/tokens/weak-modulus'
 
-/** A public key that tokens are verified with. It stays the same object while its key set lists it unchanged. */
+/** A public key that verifies tokens. It stays the same object while its key set lists it unchanged. */
 export interface VerificationKey {
   readonly kid: string
-  /** The public members as the set listed them. */
+  /** The public members as in the key set. */
   readonly jwk: { readonly kty: 'RSA'; readonly n: string; readonly e: string; readonly kid: string }
-  /** Tells whether the signature of a token (compact form, RS256) is this key's. */
+  /** Tells whether this key made the signature of a token (compact form, RS256). */
   verifies(token: string): boolean
 }
 
 const KID = /^[A-Za-z0-9_-]{1,128}$/
 const EXPONENT_65537 = 'AQAB'
 const LEAST_BITS = 2048
-/** OpenSSL verifies with no larger ones. */
+/** Largest key that OpenSSL verifies with. */
 const MOST_BITS = 16_384
-/** Keys that are told one by one; of more, their number. */
+/** Most skipped keys that are logged one by one; beyond, only their number is. */
 const MOST_TOLD = 8
-/** UTF-16 units of a kid that are told; a good one has no more. */
+/** Longest logged part of a kid, in UTF-16 units; a valid one is not longer. */
 const LONGEST_NAME = 128
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
- * Takes the usable keys out of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 to 16,384 bits, exponent 65537, and
+ * Reads the usable keys of a JWK set (RFC 7517 §5): RSA for signatures, RS256, 2048 to 16,384 bits, exponent 65537, and
  * not known to be easy to factor.
  *
- * Every other key is skipped by itself, and `skipped` is told why; keys of kinds that we do not know are nothing to
- * complain of. Keys of `held` that are still listed are handed on as they are. Returns nothing when the text is no set.
+ * Every other key is skipped separately, and `skipped` gets the reason, except for unknown kinds of keys. Keys of
+ * `held` that are still listed stay the same objects. Returns nothing if the text is no set.
  */
 export function readKeySet(
   text: string,
@@ -53,7 +53,7 @@ export function readKeySet(
   return keys
 }
 
-// Whoever wrote the set wrote the kid: nothing of it moves the cursor of a terminal, or ends a line.
+// The kid is the issuer's text, so control characters and line ends are escaped.
 function nameOf({ kid }: Record<string, unknown>): string {
   if (typeof kid !== 'string') return 'without a kid that is a text'
   return JSON.stringify(kid.slice(0, LONGEST_NAME)).replace(/[^ -~]/g, written)
@@ -105,7 +105,7 @@ function createKey(jwk: VerificationKey['jwk']): VerificationKey {
       const end = token.lastIndexOf('.')
       const signed = Buffer.from(token.slice(0, end), 'latin1')
       const signature = Buffer.from(token.slice(end + 1), 'base64url')
-      // RSASSA-PKCS1-v1_5 is Node's padding for such a key, and RS256's (RFC 7518 §3.3).
+      // RSASSA-PKCS1-v1_5 is Node's default padding for such a key, and that of RS256 (RFC 7518 §3.3).
       return verify('sha256', signed, key, signature)
     }
   }

@@ -3,71 +3,72 @@ import type { KeySetState } from './fetch-policy.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
 import { requireMethods, requireTexts } from './options.ts'
 
-/** Whom a verifier asks for keys. */
+/** The source of a verifier's keys. */
 export interface KeySource {
-  /** The key of this `kid` if a usable set is held and lists it; looks, and does nothing else. */
+  /** The key of this `kid`, if the current usable set lists it; has no effects. */
   held(kid: string): VerificationKey | undefined
   /**
-   * The key of this `kid`, asking the issuer when that may help.
+   * The key of this `kid`; asks the issuer if that may help.
    *
-   * Nothing when the set is known to lack it; throws `unavailable` when that cannot be known now.
+   * Returns nothing if the set is known to lack it; throws `unavailable` if that cannot be known now.
    */
   find(kid: string): Promise<VerificationKey | undefined>
   /**
-   * The same of what is held now: asks nobody and does not wait, for a token that is worth no request to the issuer.
+   * The same from the current set: asks nobody and does not wait, for a token that is not worth a request to the
+   * issuer.
    *
-   * A source without it holds all the keys that there are.
+   * A source without it has all keys that exist.
    */
   lookUp?(kid: string): VerificationKey | undefined
 }
 
-/** A key source with a life of its own. */
+/** A key source that works in the background. */
 export interface KeySet extends KeySource {
-  /** How it stands, for metrics and logs. */
+  /** The state, for metrics and logs. */
   status(): KeySetStatus
-  /** Says why no token can be verified now, or nothing when it can: for readiness. */
+  /** Says why no token can be verified now, or nothing; for readiness. */
   unready(): string | undefined
-  /** Stops all work in the background and ends the waiting of requests; what is held stays. */
+  /** Stops the work in the background and ends the waits of requests; the current set stays. */
   close(): void
 }
 
-/** How a key set stands. */
+/** The state of a key set. */
 export interface KeySetStatus {
   readonly state: KeySetState
-  /** The keys that tokens are verified with now; none while `empty`. */
+  /** The ids of the keys that verify tokens now; none while `empty`. */
   readonly kids: readonly string[]
-  /** When the last good fetch began, in milliseconds since 1970; missing before the first. */
+  /** When the last successful fetch began, in milliseconds since 1970; missing before the first. */
   readonly goodAt?: number
   /** Seconds since then. */
   readonly age?: number
-  /** Fetches that failed since then. */
+  /** Failed fetches since then. */
   readonly failures: number
-  /** Seconds until the timer begins the next fetch, 0 while one is due; missing where none will come. */
+  /** Seconds until the timer starts the next fetch, 0 if one is due; missing if there will be none. */
   readonly nextFetch?: number
 }
 
-/** What a key set tells about itself; a Fastify or pino logger fits. */
+/** The log of a key set; a Fastify or pino logger fits. */
 export interface KeySetLog {
   info(details: object, message: string): void
   warn(details: object, message: string): void
 }
 
-/** Throws a TypeError unless this can be told what a key set tells. */
+/** Throws a TypeError unless this is a logger of a key set. */
 export function requireLog(log: KeySetLog): void {
   requireMethods(log, ['info', 'warn'], 'log must have the functions info and warn.')
 }
 
-/** The log of a key set that was given none. */
+/** The default log: it drops everything. */
 export const SILENCE: KeySetLog = { info: () => {}, warn: () => {} }
 
-/** Reads the usable keys of a JWK set in a file. Throws when there are none. */
+/** Reads the usable keys of a JWK set in a file. Throws if there are none. */
 export async function readKeyFile(path: string, log: KeySetLog): Promise<ReadonlyMap<string, VerificationKey>> {
   const keys = readKeySet(await readFile(path, 'utf8'), new Map(), (reason) => log.warn({ path }, reason))
   if (!keys?.size) throw new Error(`${path}: holds no JWK set with a usable key.`)
   return keys
 }
 
-/** Reads a key set from a file, once. It never grows old; start again to change it. Throws when it holds no usable key. */
+/** Reads a key set from a file, once. It never expires; restart to change it. Throws if it has no usable key. */
 export async function fileKeySet(path: string, log = SILENCE): Promise<KeySet> {
   requireTexts({ file: path })
   requireLog(log)

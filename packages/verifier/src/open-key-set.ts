@@ -2,23 +2,23 @@ import { fileKeySet, type KeySet, type KeySetLog } from './key-set.ts'
 import { requireObject } from './options.ts'
 import { RemoteKeySet, type RemoteKeySetOptions } from './remote-key-set.ts'
 
-/** A key set of a file alone, read once: start again to change it. */
+/** A key set from a file only, read once: restart to change it. */
 interface FileKeySetOptions {
   readonly url?: undefined
-  /** The JWK set. It has to hold a usable key. */
+  /** The file with the JWK set, which must have a usable key. */
   readonly file: string
-  /** Is told of each key that is skipped. Nobody is. */
+  /** Gets each skipped key. None. */
   readonly log?: KeySetLog
 }
 
-/** Where the keys of an issuer are: at a URL, or in a file alone. */
+/** The place of an issuer's keys: a URL, or only a file. */
 export type KeySetOptions = RemoteKeySetOptions | FileKeySetOptions
 
 /**
- * Opens the key set of an issuer (RFC 7517 §5) and begins to fetch it, without waiting for the answer: a start does not
+ * Opens the key set of an issuer (RFC 7517 §5) and starts to fetch it, without waiting for the answer: a start does not
  * depend on the issuer.
  *
- * Throws when a file is named that holds no JWK set with a usable key, and on an option that is none.
+ * Throws if a named file has no usable key, and on an invalid option.
  */
 export async function openKeySet(options: KeySetOptions): Promise<KeySet> {
   requireObject(options)

@@ -1,7 +1,7 @@
-/** A year in seconds: the greatest of the times, so that one in milliseconds is mostly seen. */
+/** A year in seconds: the longest time, so that a value in milliseconds is usually noticed. */
 export const YEAR = 31_536_000
 
-/** Throws a TypeError unless these are options at all. */
+/** Throws a TypeError unless these are options. */
 export function requireObject(options: unknown): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError('options must be an object.')
@@ -11,7 +11,7 @@ export function requireObject(options: unknown): void {
 /**
  * Throws a TypeError unless each of these options is a number within its bounds.
  *
- * NaN, the number of a setting that is not set, passes every comparison: with it tokens would never expire.
+ * NaN, which comes from an unset setting, passes every comparison: tokens would never expire.
  */
 export function requireNumbers(
   options: Readonly<Record<string, readonly [value: number, least: number, most: number]>>
@@ -23,7 +23,7 @@ export function requireNumbers(
   }
 }
 
-/** Throws a TypeError unless each of these options is a text: plain JavaScript can leave out what the types require. */
+/** Throws a TypeError unless each of these options is a text, because plain JavaScript may leave out required ones. */
 export function requireTexts(options: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(options)) {
     if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a text that is not empty.`)
@@ -37,18 +37,18 @@ export function requireFunctions(options: Readonly<Record<string, unknown>>): vo
   }
 }
 
-/** Throws a TypeError with this message unless a value has functions of these names, its own or inherited. */
+/** Throws a TypeError with this message unless a value has these methods, its own or inherited. */
 export function requireMethods(value: unknown, names: readonly string[], message: string): void {
   const methods = Object(value ?? undefined) as Record<string, unknown>
   if (!names.every((name) => typeof methods[name] === 'function')) throw new TypeError(message)
 }
 
-/** Throws a TypeError unless a guard was given a verifier. */
+/** Throws a TypeError unless this is a verifier. */
 export function requireVerifier(verifier: unknown): void {
   requireMethods(verifier, ['verify', 'recall'], 'verifier must be what createVerifier made.')
 }
 
-/** Throws a TypeError unless this is the URL of something that is fetched, with no name or password in it. It is not repeated. */
+/** Throws a TypeError unless this is an http or https URL without user and password. The message does not repeat it. */
 export function requireHttpUrl(url: string): void {
   requireTexts({ url })
   if (!URL.canParse(url)) {
@@ -59,7 +59,7 @@ export function requireHttpUrl(url: string): void {
   if (username || password) throw new TypeError('url must hold no user name and no password: it is logged.')
 }
 
-/** A URL as it may be logged: without its query, where people put secrets. */
+/** A URL for the log: without its query, which may contain secrets. */
 export function loggedUrl(url: string): string {
   const { origin, pathname } = new URL(url)
   return `${origin}${pathname}`

@@ -2,14 +2,14 @@ import { Problem } from '@latchkey/problems/problem'
 import { problemResponse } from '@latchkey/problems/response'
 
 /**
- * A refusal that is handed on instead of answered, in the form that error handlers of Fastify and Express understand.
+ * A refusal that is thrown, in the form that error handlers of Fastify and Express understand.
  *
- * Its message is the public text of its code; why it was refused, for the log, is the message of its `cause`.
+ * Its message is the public text of its code. The reason, for the log, is the message of its `cause`.
  */
 export class Refusal extends Problem {
-  /** As `status`: what Fastify and Express answer with when nobody says otherwise. */
+  /** The same as `status`: Fastify and Express answer with it by default. */
   readonly statusCode: number
-  /** `www-authenticate` (RFC 6750 §3), `retry-after` and `cache-control`, which both send along. */
+  /** `www-authenticate` (RFC 6750 §3), `retry-after` and `cache-control`; both frameworks send them. */
   readonly headers: Readonly<Record<string, string>>
 
   constructor(problem: Problem) {

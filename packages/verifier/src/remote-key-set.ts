@@ -9,33 +9,33 @@ import { readKeySet, type VerificationKey } from './jwk.ts'
 import { type KeySet, type KeySetLog, type KeySetStatus, requireLog, SILENCE } from './key-set.ts'
 import { loggedUrl, requireFunctions, requireHttpUrl, requireNumbers, requireTexts } from './options.ts'
 
-/** How a {@link RemoteKeySet} behaves. */
+/** The options of a {@link RemoteKeySet}. */
 export interface RemoteKeySetOptions extends FirstKeyFiles, FetchTimes {
-  /** The issuer's JWK set. Whoever answers there decides which tokens are good, so use TLS or one host. */
+  /** The issuer's JWK set. Whoever answers there decides which tokens are valid, so use TLS or one host. */
   readonly url: string
-  /** Longest wait for the whole answer of the issuer, in seconds; then the fetch has failed. 3. */
+  /** Longest time for the whole answer of the issuer, in seconds. 3. */
   readonly timeout?: number
-  /** Is told of each fetch, each failure and each key that is skipped. Nobody is. */
+  /** Gets each fetch, failure and skipped key. None. */
   readonly log?: KeySetLog
-  /** The network, as a parameter: tests play it. The global `fetch`. */
+  /** The network, as a parameter for tests. The global `fetch`. */
   readonly fetch?: typeof globalThis.fetch
-  /** The time, as a parameter: tests move it. The system's. */
+  /** The clock, as a parameter for tests. The system's. */
   readonly clock?: Clock
 }
 
-/** Requests that may wait for a fetch at a time; one more gets its answer from what is known. */
+/** Most requests that wait for a fetch; further ones are answered from the current set. */
 const MAX_WAITING = 100
 
 /**
- * The JWK set of an issuer, held and renewed as {@link FetchPolicy} says.
+ * The JWK set of an issuer, kept and renewed by {@link FetchPolicy}.
  *
- * One fetch runs at a time, begun by the timer ahead of expiry or on demand for a key that the set lacks. A good set
- * replaces the old one whole; a failed fetch leaves it.
+ * One fetch runs at a time. The timer starts it before the set expires, or a request that needs an unknown key. A good
+ * answer replaces the whole set; a failed fetch leaves it.
  */
 export class RemoteKeySet implements KeySet {
   readonly #policy: FetchPolicy
   readonly #source: FetchSettings
-  /** As it may be logged. */
+  /** The URL for the log. */
   readonly #url: string
   readonly #files: FirstKeyFiles
   readonly #log: KeySetLog
@@ -63,7 +63,7 @@ export class RemoteKeySet implements KeySet {
     this.#log = log
   }
 
-  /** Reads what was kept and begins the first fetch, without waiting for it. Throws when a seed file is no key set. */
+  /** Reads the kept keys and starts the first fetch, without waiting for it. Throws if a seed file is no key set. */
   static async open(options: RemoteKeySetOptions): Promise<RemoteKeySet> {
     const set = new RemoteKeySet(options)
     const context = { url: set.#source.url, now: set.#clock.now(), log: set.#log }
@@ -130,7 +130,8 @@ export class RemoteKeySet implements KeySet {
     this.#schedule(this.#timer.at)
   }
 
-  // The timer keeps the process alive while anybody waits, and only then: a script would end in the middle of its await.
+  // The timer keeps the process alive only while a request waits: otherwise a script would end in the middle of its
+  // await.
   #schedule(at: number): void {
     this.#timer.cancel()
     if (this.#closing.signal.aborted) return

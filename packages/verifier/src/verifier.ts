@@ -10,33 +10,39 @@ import type { KeySource } from './key-set.ts'
 import { requireFunctions, requireMethods, requireNumbers, requireObject, requireTexts, YEAR } from './options.ts'
 import { together } from './together.ts'
 
-/** A token whose signature and claims are good; frozen. */
+/** A token with a valid signature and valid claims; frozen. */
 export interface VerifiedToken {
   readonly header: TokenHeader
   readonly claims: AccessClaims
 }
 
-/** What a verifier accepts. Issuer and audience have no default: a verifier that forgets them accepts anybody's tokens. */
+/**
+ * The options of a verifier. Issuer and audience have no default: without them a verifier would accept tokens of
+ * anybody.
+ */
 export interface VerifierOptions {
   /** Must equal `iss` exactly. */
   readonly issuer: string
-  /** The one name of this service that `aud` must hold. Not the issuer: tokens for it alone open its administration. */
+  /**
+   * The name of this service, which `aud` must contain. Not the issuer: tokens for the issuer alone open its
+   * administration.
+   */
   readonly audience: string
-  /** Where the issuer's keys are: what `openKeySet` opens. */
+  /** The issuer's keys: the result of `openKeySet`. */
   readonly keys: KeySource
-  /** How far clocks may differ, in seconds, at most 300; an expired token is believed for so long. 5. */
+  /** How far clocks may differ, in seconds, at most 300; an expired token is accepted for this long. 5. */
   readonly leeway?: number
   /**
-   * Says whether a verified token is still believed; it is asked on every request. All are.
+   * Says whether a verified token is trusted; called on every request. By default all are.
    *
-   * It answers at once, from what it holds: a promise is no `true`, and anything but `true` refuses the token.
+   * It must answer at once: anything but `true`, also a promise, refuses the token.
    */
   readonly trusted?: (token: VerifiedToken) => boolean
-  /** Tokens whose verdict is remembered, about 2 kB each; one more drops the oldest verdict. 10,000. */
+  /** How many verdicts are remembered, about 2 kB each; one more drops the oldest. 10,000. */
   readonly maxVerdicts?: number
-  /** Longest time until a token that is shown again is verified again, in seconds. 300. */
+  /** Longest time until a repeated token is verified again, in seconds. 300. */
   readonly verdictAge?: number
-  /** Subjects whose highest `epoch` is remembered, so that lower ones are refused; 0 believes all epochs. 10,000. */
+  /** How many subjects' highest `epoch` is remembered, to refuse lower ones; 0 accepts all epochs. 10,000. */
   readonly maxSubjects?: number
   /** The present, in milliseconds since 1970. */
   readonly now?: () => number
@@ -45,15 +51,15 @@ export interface VerifierOptions {
 /** Verifies access tokens without asking anybody. */
 export interface Verifier {
   /**
-   * The claims of a token that was verified before and is still good; does no cryptography and never waits.
+   * The claims of a token that was verified before and is still valid; does no cryptography and never waits.
    *
-   * Nothing when `verify` has to tell; throws `invalid_token` when the token is no longer trusted.
+   * Returns nothing if `verify` has to decide; throws `invalid_token` if the token is no longer trusted.
    */
   recall(token: string): AccessClaims | undefined
   /**
    * The claims of a token, frozen.
    *
-   * Throws a `Problem`: `token_expired`, `invalid_token`, or `unavailable` while no key set can be had.
+   * Throws a `Problem`: `token_expired`, `invalid_token`, or `unavailable` while there is no usable key set.
    */
   verify(token: string): Promise<AccessClaims>
 }
@@ -65,19 +71,19 @@ interface Verdict {
   readonly until: number
 }
 
-/** A map of Node's holds 16 million entries and throws beyond. */
+/** A map in Node holds 16 million entries and throws beyond. */
 const MOST_REMEMBERED = 10_000_000
 
 const ISSUER_IS_NO_AUDIENCE =
   'audience must not be the issuer: tokens for the issuer alone open its administration, so no other service may take them.'
 
-/** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on an option that is missing or none. */
+/** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on a missing or invalid option. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, audience, keys, leeway, trusted, now, maxVerdicts, verdictAge, maxSubjects } = withDefaults(options)
   const seconds = secondsOf(now)
-  // Counts only while the set still lists the very key, so that a withdrawn key takes along all that it vouched for.
+  // A verdict counts only while the set still lists its key, so a withdrawn key ends all its verdicts.
   const isHeld = (key: VerificationKey) => keys.held(key.kid) === key
-  // Keyed by the whole token: nothing shorter is safe from a text made to collide.
+  // The key is the whole token: a shorter one could be made to collide.
   const verdicts = new BoundedMap<string, Verdict>(maxVerdicts)
   const epochs = new HighestEpochs({ limit: maxSubjects, leeway, isHeld })
   const isSigned = together(({ text, key }: { text: string; key: VerificationKey }) => key.verifies(text))
@@ -106,14 +112,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const unverified = decodeUnverified(text)
       const header = checkHeader('access', unverified.header)
       const expected = { issuer, audience, leeway, now: seconds() }
-      // Before the signature, so that only a token that could be good makes us ask the issuer for its key.
+      // Before the signature, so that only a plausible token can cause a fetch of its key.
       const { claims, expired } = inspect(unverified.claims, expected)
       const key = expired ? lookUp(header.kid) : await keys.find(header.kid)
       if (!key) throw refused('kid is not in the key set')
       if (!(await isSigned({ text, key }))) throw refused('the signature is not that of the key')
       if (expired) throw expired
       const until = claims.exp + leeway
-      // It may have waited for its key, and for its turn.
+      // The token may have waited for its key and its turn.
       if (!isHeld(key) && (await keys.find(key.kid)) !== key) throw refused('kid is no longer in the key set')
       if (seconds() >= until) throw new Problem('token_expired')
       const token = Object.freeze({ header: Object.freeze(header), claims })
@@ -145,7 +151,7 @@ function requireTrust({ issuer, audience, keys }: Pick<VerifierOptions, 'issuer'
   requireMethods(keys, ['held', 'find'], 'keys must be a key source: what openKeySet opened, awaited.')
 }
 
-// No comparison holds with NaN, so a clock that tells it would let tokens never expire.
+// With NaN no comparison is true, so tokens would never expire.
 function secondsOf(now: () => number): () => number {
   return () => {
     const milliseconds = now()
@@ -156,7 +162,7 @@ function secondsOf(now: () => number): () => number {
 
 type Inspection = { claims: AccessClaims; expired?: undefined } | { claims?: undefined; expired: Problem }
 
-// An expired token is told so only when its signature is genuine, hence not thrown at once.
+// Not thrown at once: only a genuine token may be called expired.
 function inspect(claims: Readonly<Record<string, unknown>>, expected: Parameters<typeof checkClaims>[2]): Inspection {
   try {
     return { claims: checkClaims('access', claims, expected) }
