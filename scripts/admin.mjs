@@ -8,7 +8,7 @@ try {
   await installMissing(stop, { tools: false })
   // Only now: these may need what was installed.
   const { build } = await import('./build.mjs')
-  const { runningPostgres } = await import('./embedded-postgres.mjs')
+  const { runningPostgres } = await import('../tools/embedded-postgres/server.mjs')
   const { environmentOf, ownDatabaseFolder, readSettings, withDatabase } = await import('./environment.mjs')
   await build(stop)
   let settings = readSettings(root, process.env)

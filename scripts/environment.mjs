@@ -46,7 +46,7 @@ export function ownDatabaseFolder(settings) {
  * (PGSSLMODE, PGOPTIONS) is about another.
  *
  * @param {ReturnType<typeof readSettings>} settings
- * @param {import('./embedded-postgres.mjs').Urls} database
+ * @param {import('../tools/embedded-postgres/server.mjs').Urls} database
  */
 export function withDatabase(settings, { url, serviceUrl }) {
   const own = { ...settings, DATABASE_URL: serviceUrl, MIGRATION_DATABASE_URL: url }

@@ -5,8 +5,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { announceCluster, type Cluster, deadRuns, forgetCluster } from '@latchkey/testing/cluster'
 import { databaseUrl, runStatement, serviceUrl } from '@latchkey/testing/database'
-import { startPostgres } from '../scripts/embedded-postgres.mjs'
 import { migrate } from '../services/auth/src/schema.ts'
+import { startPostgres } from '../tools/embedded-postgres/server.mjs'
 import { removeCluster } from './remove-cluster.ts'
 
 const template = `latchkey_template_${process.ppid}`

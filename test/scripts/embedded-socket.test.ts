@@ -7,10 +7,10 @@ import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { findBinaries } from '../../scripts/embedded-postgres/binaries.mjs'
-import { runAs } from '../../scripts/embedded-postgres/run-as.mjs'
-import { runningPostgres, startPostgres } from '../../scripts/embedded-postgres.mjs'
 import { freePort } from '../../scripts/free-port.mjs'
+import { findBinaries } from '../../tools/embedded-postgres/binaries.mjs'
+import { runAs } from '../../tools/embedded-postgres/run-as.mjs'
+import { runningPostgres, startPostgres } from '../../tools/embedded-postgres/server.mjs'
 import {
   forgetStarter,
   isRoot,

@@ -9,8 +9,8 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { plainEnvironment } from './plain-environment.ts'
 
-/** The folder with the scripts under test. */
-export const scripts = fileURLToPath(new URL('../../scripts', import.meta.url))
+/** The folder of the tool under test. */
+export const tool = fileURLToPath(new URL('../../tools/embedded-postgres', import.meta.url))
 
 export const isRoot = process.getuid?.() === 0
 export const onlyRoot = isRoot ? {} : { skip: 'only root runs it as somebody else' }
@@ -38,13 +38,9 @@ export async function query(url: string, text: string): Promise<unknown[][]> {
 export const socketFolderOf = (url: string) => decodeURIComponent(new URL(url).hostname)
 
 /** Another process that starts the cluster and stays; resolves with what startPostgres gave it. */
-export async function starter(
-  t: Test,
-  options: object,
-  from = scripts
-): Promise<[ChildProcess, Record<string, unknown>]> {
+export async function starter(t: Test, options: object, from = tool): Promise<[ChildProcess, Record<string, unknown>]> {
   const code = `
-    import { startPostgres } from ${JSON.stringify(`${from}/embedded-postgres.mjs`)}
+    import { startPostgres } from ${JSON.stringify(`${from}/server.mjs`)}
     process.on('message', async (options) => {
       process.send(await startPostgres(options).catch((error) => ({ error: error.message })))
     })`

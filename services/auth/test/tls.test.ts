@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '@latchkey/database/pool'
 import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import t from 'tap'
-import { prepareCluster } from '../../../scripts/embedded-postgres/cluster.mjs'
-import { choosePlace } from '../../../scripts/embedded-postgres/place.mjs'
 import { freePort } from '../../../scripts/free-port.mjs'
+import { prepareCluster } from '../../../tools/embedded-postgres/cluster.mjs'
+import { choosePlace } from '../../../tools/embedded-postgres/place.mjs'
 import { migrate } from '../src/schema.ts'
 
 const wanted = await mkdtemp(join(tmpdir(), 'latchkey-tls-'))

@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readAs } from './embedded-postgres/account-files.mjs'
-import { prepareCluster, readPassword, urlsOf } from './embedded-postgres/cluster.mjs'
-import { choosePlace } from './embedded-postgres/place.mjs'
-import { findServer } from './embedded-postgres/postmaster.mjs'
-import { runAs } from './embedded-postgres/run-as.mjs'
-import { chooseSocketFolder, PORT, removeSocketFolder } from './embedded-postgres/socket.mjs'
-import { claim } from './embedded-postgres/starter.mjs'
+import { readAs } from './account-files.mjs'
+import { prepareCluster, readPassword, urlsOf } from './cluster.mjs'
+import { choosePlace } from './place.mjs'
+import { findServer } from './postmaster.mjs'
+import { runAs } from './run-as.mjs'
+import { chooseSocketFolder, PORT, removeSocketFolder } from './socket.mjs'
+import { claim } from './starter.mjs'
 
-/** @typedef {import('./embedded-postgres/place.mjs').Place} Place */
+/** @typedef {import('./place.mjs').Place} Place */
 /**
  * @typedef {object} Urls of the database postgres, with passwords
  * @property {string} url for the superuser, who owns all there is
