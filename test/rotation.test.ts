@@ -127,7 +127,7 @@ async function startLoad(t: Test, auths: readonly Service[], resources: readonly
   const refused: string[] = []
   let [greeted, refreshed, over] = [0, 0, false]
   const tokens: { token: string; end: number }[] = []
-  const keep = (token: string) => tokens.push({ token, end: Date.now() + ACCESS_TOKEN_TTL * 1000 })
+  const keep = (token: string) => tokens.push({ token, end: partOf(token, 1).exp * 1000 })
   const any = <T>(things: readonly T[]) => things[randomInt(things.length)] as T
 
   const login = async (url = any(auths).url): Promise<Tokens> => {
@@ -142,9 +142,10 @@ async function startLoad(t: Test, auths: readonly Service[], resources: readonly
   }
   const greet = async () => {
     while (tokens[0] && tokens[0].end < Date.now() + 500) tokens.shift()
-    const { token } = any(tokens)
+    const { token, end } = any(tokens)
     const answer = await call(`${any(resources).url}/greet`, token)
-    if (answer.status !== 200) refused.push(`greet: ${answer.status} ${kidOf(token)} ${answer.text}`)
+    // On a machine with other work to do a token may expire on its way.
+    if (answer.status !== 200 && Date.now() < end) refused.push(`greet: ${answer.status} ${kidOf(token)} ${answer.text}`)
     greeted += 1
   }
   const refresher = (opened: Tokens) => {
@@ -187,5 +188,9 @@ async function call(url: string, token: string): Promise<{ status: number; text:
 }
 
 function kidOf(token: string): string {
-  return JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
+  return partOf(token, 0).kid
+}
+
+function partOf(token: string, index: number) {
+  return JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString())
 }
