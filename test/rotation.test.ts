@@ -142,10 +142,12 @@ async function startLoad(t: Test, auths: readonly Service[], resources: readonly
   }
   const greet = async () => {
     while (tokens[0] && tokens[0].end < Date.now() + 500) tokens.shift()
+    if (tokens.length === 0) return
     const { token, end } = any(tokens)
     const answer = await call(`${any(resources).url}/greet`, token)
     // On a machine with other work to do a token may expire on its way.
-    if (answer.status !== 200 && Date.now() < end) refused.push(`greet: ${answer.status} ${kidOf(token)} ${answer.text}`)
+    if (answer.status !== 200 && Date.now() < end)
+      refused.push(`greet: ${answer.status} ${kidOf(token)} ${answer.text}`)
     greeted += 1
   }
   const refresher = (opened: Tokens) => {
