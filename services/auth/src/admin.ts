@@ -16,12 +16,12 @@ import type { Account } from './users/account.ts'
 import { A_ROLE } from './users/fields.ts'
 import { findByEmail } from './users/find.ts'
 
-// The command behind `npm run admin`: makes the first administrator, and helps when nobody can log in as one.
+// The command behind `npm run admin`: makes the first administrator, and helps if nobody can log in as one.
 
 interface Command {
   readonly words: string
   readonly help: string
-  /** Whether it may ask, and `--yes` answers beforehand. */
+  /** Whether it may ask for confirmation, which `--yes` answers in advance. */
   readonly asks?: true
   run(on: { database: Database; yes: boolean }, ...words: string[]): Promise<Done>
 }
@@ -108,7 +108,7 @@ async function onUser(
   return { said: `${account.email} (${account.id}) ${done}`, changed: { user: account.id } }
 }
 
-// Anybody may have signed up with an address that nobody has verified, before its owner.
+// Anybody may have signed up with an unverified address before its owner.
 async function askAboutUnverified(
   { id, email, email_verified, roles, created_at }: Account,
   role: string
@@ -118,7 +118,7 @@ async function askAboutUnverified(
   if (!(await isConfirmed(question))) throw new Error('nothing was changed; answer y, or give --yes beforehand')
 }
 
-// Without these words the next thing that an administrator sees is a 403.
+// Otherwise the next thing that an administrator sees is a 403.
 function howTo(role: string): string {
   const issuer = process.env['ISSUER'] ?? '<ISSUER>'
   return role === 'admin' ? `; /users takes access tokens that are asked for with "resource": "${issuer}"` : ''

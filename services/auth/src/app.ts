@@ -23,14 +23,14 @@ import { missingMigration } from './schema.ts'
 import { jwks } from './well-known/jwks.ts'
 import { metadata } from './well-known/metadata.ts'
 
-/** What the app is made of besides its settings. */
+/** The parts of the app besides its settings. */
 interface AppOptions extends Omit<Opened, 'now'>, Partial<Pick<Opened, 'now'>> {
-  /** Why the keys cannot serve now, if they cannot; by default they always can. */
+  /** Says why the keys cannot be used now, or nothing; by default they always can. */
   readonly keysUnready?: () => Promise<string | undefined>
   readonly logger: FastifyBaseLogger
 }
 
-/** Builds the auth service: its parts, then one line an endpoint. `now` is the system's clock by default. */
+/** Builds the auth service: its parts, then one line per endpoint. `now` is by default the system's clock. */
 export async function buildApp(
   config: Config,
   { keysUnready = async () => undefined, logger, now = Date.now, ...opened }: AppOptions

@@ -19,7 +19,7 @@ const databaseUrl = text({
 const AUDIENCE =
   'Who the access tokens are for: their aud. With commas between several names it becomes an array; a resource service asks for one of them. The ISSUER cannot be one: tokens that are for it alone open administration.'
 
-/** The settings of the migration alone. The service never reads the second: whoever has it alters the tables. */
+/** The settings of the migration only. The service never reads the second, whose owner can alter the tables. */
 export const migrationSettings = Type.Object({
   DATABASE_URL: databaseUrl,
   MIGRATION_DATABASE_URL: Type.Optional(
@@ -159,10 +159,10 @@ export const authSettings = Type.Object({
 /** The settings of the auth service, named as in the environment; durations are seconds. */
 export type Config = FrameConfig & Static<typeof authSettings>
 
-/** Settings that have another name today, by the old one. */
+/** The new names of renamed settings, by the old ones. */
 export const RENAMED = { DATABASE_TIMEOUT: 'ANSWER_TIMEOUT', HASH_QUEUE_TIMEOUT: 'PASSWORD_TIMEOUT' }
 
-/** Durations that make no sense together. */
+/** Durations that contradict each other. */
 const ORDERS = [
   ['ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_TTL', 'an access token outlives the refresh token that renews it'],
   ['ACCESS_TOKEN_TTL', 'SESSION_MAX_AGE', 'an access token outlives its session'],
@@ -173,7 +173,7 @@ const ORDERS = [
   ]
 ] as const
 
-/** Reads the settings; throws a ConfigError that names every one that is wrong. */
+/** Reads the settings. Throws a ConfigError that names every wrong one. */
 export function authConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
   const config = readConfig(authSettings, env, oldNames(RENAMED, env))
   const problems = [
@@ -184,7 +184,7 @@ export function authConfig(env: Readonly<Record<string, string | undefined>>): R
   return config
 }
 
-/** What makes no sense in settings that are good one by one, in a line each for the log. */
+/** Returns a line for the log for each pair of settings that contradict each other. */
 export function doubts(config: Config): string[] {
   return contradictions(config, ORDERS)
 }

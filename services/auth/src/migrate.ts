@@ -3,8 +3,8 @@ import { reasonOf } from '@latchkey/problems/reason'
 import { migrationSettings } from './config.ts'
 import { migrate } from './schema.ts'
 
-// The command behind `npm run migrate`: brings the schema of the database that the environment names up to date, and
-// gives the service's user its rights there.
+// The command behind `npm run migrate`: brings the schema of the database up to date, and gives the service's user its
+// rights.
 try {
   const { DATABASE_URL, MIGRATION_DATABASE_URL = DATABASE_URL } = readConfig(migrationSettings, process.env)
   await migrate({ url: MIGRATION_DATABASE_URL, serviceUrl: DATABASE_URL }, console.log)

@@ -1,14 +1,16 @@
-/** More than any answer has, in bytes; of what comes without a line's end no more is read. */
+/** Largest answer that is read, in bytes, if no line ends before. */
 const LONGEST_ANSWER = 64
 
 /**
- * Asks a question on standard error and reads one line of standard input. True for `y` or `yes` in any letter case;
- * false for whatever else, and for an input that ends without an answer or cannot be read.
+ * Asks a question on standard error and reads one line of standard input.
+ *
+ * Returns true for `y` or `yes` in any letter case, and false for everything else, also if the input ends or cannot be
+ * read.
  */
 export async function isConfirmed(question: string): Promise<boolean> {
   process.stderr.write(`${question} [y/N] `)
   const [answer = '', end] = (await readAnswer()).split('\n', 2)
-  // A terminal shows the line's end that was typed.
+  // A terminal already shows the line end that was typed.
   if (!process.stdin.isTTY || end === undefined) process.stderr.write('\n')
   return /^y(es)?$/i.test(answer.trim())
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { findMissingMigration, type Migration, migrateSchema, type Schema } from '@latchkey/database/migrate'
 import type { Queryable } from '@latchkey/database/pool'
 
-/** The tables of the auth service, and what its statements need of each. */
+/** The tables of the auth service, and the rights that its statements need on each. */
 const SCHEMA: Schema = {
   migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
   rights: {
@@ -18,7 +18,7 @@ export function migrate(migration: Migration, log?: (line: string) => void): Pro
   return migrateSchema(SCHEMA, migration, log)
 }
 
-/** Names the first migration that the database lacks, or nothing when it is up to date. */
+/** Names the first migration that the database lacks, or nothing if it is up to date. */
 export function missingMigration(database: Queryable): Promise<string | undefined> {
   return findMissingMigration(database, SCHEMA)
 }

@@ -1,4 +1,4 @@
 import { runService } from '@latchkey/frame/process'
 
-// The rest is read with the signals in hand: that takes longer than all else of a start.
+// The rest is loaded after the signal handlers are set: loading takes most of the start.
 await runService('auth', async () => (await import('./start.ts')).start(process.env))

@@ -11,10 +11,10 @@ import { openHashPool } from './passwords/hash-pool.ts'
 import { rotationWarning } from './sessions/rotation-warning.ts'
 import { sweepRegularly } from './sweep.ts'
 
-/** Longest that a start waits for a silent database, in milliseconds; without it no key signs or verifies. */
+/** Longest wait of a start for a silent database, in milliseconds; without the database no key signs or verifies. */
 const FIRST_LOOK = 1000
 
-/** Reads settings and keys, and makes the service of them, not yet listening. Throws what an operator can put right. */
+/** Reads settings and keys and makes the service, not yet listening. Throws errors that an operator can correct. */
 export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const config = authConfig(env)
   const logger = await createLogger('auth', config)
@@ -28,7 +28,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   process.on('SIGHUP', () => void keys.update())
   const hashPool = openHashPool(config.HASH_THREADS)
   const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, logger })
-  // Who finds the service listening would else be refused while it asks which key signs.
+  // A request that comes too early would be refused until the database has said which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   app.addHook('onClose', async () => {

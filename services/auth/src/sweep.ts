@@ -4,18 +4,21 @@ import type { FastifyBaseLogger } from 'fastify'
 import { sweepAttempts } from './passwords/attempts.ts'
 import { sweepSessions } from './sessions/sweep.ts'
 
-/** A minute after the start, then every ten; each give or take half. In milliseconds. */
+/** First run one minute after the start, then every ten minutes, each up to half earlier or later. In milliseconds. */
 const FIRST = 60_000
 const PAUSE = 600_000
 const JITTER = 0.5
 
-/** Removes what has ended long enough ago. `accessLife` of a token in seconds, leeway included. Returns the number of rows. */
+/**
+ * Removes old ended sessions and attempts. `accessLife` is the life of an access token in seconds, with leeway. Returns
+ * the number of rows.
+ */
 export async function sweep(database: Queryable, accessLife: number, stopping?: AbortSignal): Promise<number> {
   const sessions = await sweepSessions(database, accessLife, stopping)
   return sessions + (await sweepAttempts(database, stopping))
 }
 
-/** Sweeps now and again. */
+/** Runs {@link sweep} in the background. */
 export function sweepRegularly(
   database: Queryable,
   accessLife: number,

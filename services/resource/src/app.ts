@@ -9,13 +9,13 @@ import type { Config } from './config.ts'
 import { gate } from './gate.ts'
 import { greet } from './greet.ts'
 
-/** What the app is made of; it closes neither. */
+/** The parts of the app, which does not close them. */
 export interface Parts {
   readonly keys: KeySet
   readonly logger: FastifyBaseLogger
 }
 
-/** Builds the resource service: the verifier, then one line an endpoint. */
+/** Builds the resource service: the verifier, then one line per endpoint. */
 export async function buildApp(config: Config, { keys, logger }: Parts): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway } = config
   const verifier = createVerifier({ issuer, audience, keys, leeway })

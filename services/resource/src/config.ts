@@ -84,7 +84,7 @@ export const resourceSettings = Type.Object({
 /** The settings of the resource service, named as in the environment; durations are seconds. */
 export type Config = FrameConfig & Static<typeof resourceSettings>
 
-/** Durations that make no sense together. */
+/** Durations that contradict each other. */
 const ORDERS = [
   ['JWKS_MIN_AGE', 'JWKS_MAX_AGE', 'no time to fetch the key set again is within both'],
   [
@@ -94,7 +94,7 @@ const ORDERS = [
   ]
 ] as const
 
-/** Reads the settings; throws a ConfigError that names every one that is wrong. */
+/** Reads the settings. Throws a ConfigError that names every wrong one. */
 export function resourceConfig(env: Readonly<Record<string, string | undefined>>): Readonly<Config> {
   const problems: string[] = []
   if (!env['JWKS_URL'] && !env['JWKS_FILE'])
@@ -109,7 +109,7 @@ export function resourceConfig(env: Readonly<Record<string, string | undefined>>
   return config
 }
 
-/** What makes no sense in settings that are good one by one, in a line each for the log. */
+/** Returns a line for the log for each pair of settings that contradict each other. */
 export function doubts(config: Config): string[] {
   return contradictions(config, ORDERS)
 }

@@ -32,7 +32,7 @@ const schema = {
   }
 }
 
-/** `GET /gate`: forward authentication. With `?role=` users without that role get 403 `insufficient_scope`. */
+/** `GET /gate`: forward authentication. With `?role=`, users without that role get 403 `insufficient_scope`. */
 export function gate(app: App): void {
   app.get('/gate', { schema, onRequest: app.requireAccessToken }, ({ user, query }, reply) => {
     if (query.role !== undefined && !user.roles.includes(query.role)) throw new Problem('insufficient_scope')
@@ -40,7 +40,7 @@ export function gate(app: App): void {
   })
 }
 
-// Encoded, because names have letters that headers cannot carry, and a comma in a role would make two of it.
+// Percent-encoded, because headers cannot carry all letters of names, and a comma in a role would make it two.
 function identityOf({ sub, preferred_username, roles, sid }: AccessClaims): Record<string, string> {
   return {
     'x-user-id': sub,
@@ -50,7 +50,7 @@ function identityOf({ sub, preferred_username, roles, sid }: AccessClaims): Reco
   }
 }
 
-// A half of a surrogate pair has no UTF-8; JSON can carry one.
+// Half of a surrogate pair has no UTF-8, but JSON can carry it.
 function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed())
 }

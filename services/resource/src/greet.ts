@@ -13,7 +13,7 @@ const schema = {
   }
 }
 
-/** `GET /greet`: knows its user from the token alone. */
+/** `GET /greet`: takes the user from the token only. */
 export function greet(app: App): void {
   app.get('/greet', { schema, onRequest: app.requireAccessToken }, ({ user }, reply) => {
     reply.send({ message: `Hello, ${user.preferred_username}!`, user_id: user.sub })

@@ -1,7 +1,7 @@
 import { type KeySet, type KeySetLog, openKeySet } from '@latchkey/verifier'
 import type { Config } from './config.ts'
 
-/** Opens the key set that the settings name: the issuer's, or a file's where no URL is set. */
+/** Opens the key set of the settings: the issuer's, or that of a file if there is no URL. */
 export function openKeys(config: Config, log: KeySetLog): Promise<KeySet> {
   const { JWKS_URL, JWKS_FILE, JWKS_CACHE_FILE } = config
   if (JWKS_URL === undefined) return openKeySet({ file: String(JWKS_FILE), log })

@@ -5,7 +5,7 @@ import { buildApp } from './app.ts'
 import { doubts, resourceConfig } from './config.ts'
 import { openKeys } from './keys.ts'
 
-/** Reads settings and keys, and makes the service of them, not yet listening. Throws what an operator can put right. */
+/** Reads settings and keys and makes the service, not yet listening. Throws errors that an operator can correct. */
 export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const config = resourceConfig(env)
   const logger = await createLogger('resource', config)
@@ -13,7 +13,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   for (const line of doubts(config)) logger.warn(line)
   const keys = await openKeys(config, logger)
   const app = await buildApp(config, { keys, logger })
-  // Before open requests are waited for: one of them may be waiting for a key.
+  // Before the wait for open requests, because one of them may wait for a key.
   app.addHook('preClose', async () => keys.close())
   return { app, host: config.HOST, port: config.PORT }
 }

@@ -29,7 +29,7 @@ const schemaOf = (minLength: number) => ({
 
 type ChangePasswordParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'guards' | 'limit' | 'minLength' | 'life'>
 
-/** `POST /change-password`: the hashing is done before the transaction, so that none stays open meanwhile. */
+/** `POST /change-password`: it hashes before the transaction, so no transaction waits for the hash. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
   const { database, passwords, tokens, guards, limit, minLength, life } = parts
   app.post(

@@ -5,10 +5,10 @@ import type { Asker } from '../passwords/hash-pool.ts'
 import type { Caller } from '../sessions/rows.ts'
 
 /**
- * Checks the password of a caller, before something that a stolen access token alone must not do. Wrong ones count in the
- * bucket of the caller's device.
+ * Checks the password of a caller before a change that a stolen access token alone must not make. Wrong ones count in
+ * the bucket of the caller's device.
  *
- * Throws `invalid_credentials`, and what {@link checkPassword} throws.
+ * Throws `invalid_credentials`, and the errors of {@link checkPassword}.
  */
 export async function confirmPassword(
   parts: CheckParts,

@@ -20,7 +20,7 @@ const schema = {
   }
 }
 
-/** `DELETE /me`: sessions end, personal data goes; what stays is that the id existed. */
+/** `DELETE /me`: ends all sessions and deletes personal data; only the id remains. */
 export function deleteMe(
   app: App,
   { database, passwords, guards, limit }: Pick<Parts, 'database' | 'passwords' | 'guards' | 'limit'>

@@ -26,7 +26,7 @@ const schemaOf = (minLength: number) => ({
   }
 })
 
-/** `POST /signup`: of any number that try one address at once, in whatever letter case, one gets it. */
+/** `POST /signup`: if many requests use one address at once, in any letter case, only one succeeds. */
 export function signup(
   app: App,
   { database, passwords, minLength, limit }: Pick<Parts, 'database' | 'passwords' | 'minLength' | 'limit'>

@@ -7,19 +7,19 @@ import type { Account } from '../users/account.ts'
 import { eraseAccount, markDisabled, markEnabled, storeRoles } from '../users/change.ts'
 import { findById, lockAccounts } from '../users/find.ts'
 
-/** Roles that a user may have, `user` among them: what an access token may carry. */
+/** Most roles of a user, with `user`: all of them are in the access token. */
 export const MAX_ROLES = 16
 
-/** An account, and who changes it: the id of an administrator, or nobody for the command line. */
+/** An account, and the id of the administrator who changes it; nobody for the command line. */
 export interface Change {
   readonly id: string
   readonly by?: string
 }
 
 /**
- * Gives a user these roles, and `user`; the next access tokens carry them, and those from before are refused here.
+ * Gives a user these roles, and `user`. The next access tokens have them; this service refuses earlier ones.
  *
- * Throws `insufficient_scope` when administrators would give roles to themselves.
+ * Throws `insufficient_scope` if administrators would give roles to themselves.
  */
 export function setRoles(database: Database, who: Change, roles: readonly string[]): Promise<Account> {
   const wanted = withUser(roles)
@@ -33,7 +33,7 @@ export function setRoles(database: Database, who: Change, roles: readonly string
   })
 }
 
-/** Adds a role to a user's. Throws `invalid_input` when there would be more than 16. */
+/** Adds a role to a user. Throws `invalid_input` if there would be more than 16. */
 export function grantRole(database: Database, who: Change, role: string): Promise<Account> {
   return change(database, who, {}, (connection, { roles }) =>
     storeRoles(connection, who.id, withUser([...roles, role]))
@@ -76,7 +76,7 @@ export function endSessions(database: Database, who: Change): Promise<Account> {
   })
 }
 
-/** Deletes an account: its sessions end and its personal data goes. */
+/** Deletes an account: ends its sessions and deletes its personal data. */
 export async function deleteUser(database: Database, who: Change): Promise<void> {
   await change(database, who, { takesAdmin: true }, async (connection) => {
     await revokeAll(connection, who.id, 'deleted')
@@ -84,7 +84,9 @@ export async function deleteUser(database: Database, who: Change): Promise<void>
   })
 }
 
-/** Deletes the caller's own account. Throws `invalid_token` when the password was changed or the session ended meanwhile. */
+/**
+ * Deletes the caller's own account. Throws `invalid_token` if the password was changed or the session ended meanwhile.
+ */
 export async function deleteOwnAccount(database: Database, caller: Caller): Promise<void> {
   await change(database, { id: caller.id }, { takesAdmin: true }, async (connection) => {
     await revokeAsCaller(connection, caller, 'deleted')
@@ -97,9 +99,9 @@ async function erase(connection: Queryable, id: string): Promise<void> {
   await forgetClients(connection, id)
 }
 
-// Of two that take each other's right at once, both would see another admin left: so the admins' rows are locked with that
-// of the account, in the order of their ids, unless the change concerns none of them. Who lost the right meanwhile changes
-// nothing any more. Returns the account as it was left, or for a deleted one as it was.
+// Two administrators who remove each other at once would each still see the other. So all administrators' rows are
+// locked with that of the account, ordered by id, unless the change concerns none of them. An administrator who lost
+// the role meanwhile changes nothing. Returns the account after the change, or, if it was deleted, as it was before.
 async function change(
   database: Database,
   { id, by }: Change,

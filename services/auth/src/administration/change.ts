@@ -25,7 +25,7 @@ const refusals = problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'insufficient_sco
 const user = { 200: USER_FOR_ADMINS, ...refusals }
 const nothing = { 204: Type.Null({ description: 'Done' }), ...refusals }
 
-/** What administrators do to one account: five routes. */
+/** The five routes by which administrators change one account. */
 export function changeUsers(app: App, parts: Pick<Parts, 'database' | 'guards'>): void {
   const { database, guards } = parts
   setUserRoles(app, parts)

@@ -7,7 +7,7 @@ import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const DEFAULT_LIMIT = 50
 
-// PostgreSQL has no NUL in its texts.
+// A text in PostgreSQL cannot contain NUL.
 const PART = { maxLength: 254, pattern: '^[^\\u0000]*$' }
 
 const schema = {

@@ -2,13 +2,13 @@ import { type Static, Type } from 'typebox'
 import type { Account } from '../users/account.ts'
 import { publicUser, USER } from '../users/fields.ts'
 
-/** What administrators see of an account. */
+/** The account as administrators see it. */
 export const USER_FOR_ADMINS = Type.Object({
   ...USER.properties,
   disabled_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
 })
 
-/** Leaves out of an account what is not an administrator's business either. */
+/** Makes the view of an account for administrators, without its secrets. */
 export function adminView(account: Account): Static<typeof USER_FOR_ADMINS> {
   return { ...publicUser(account), disabled_at: account.disabled_at?.toISOString() ?? null }
 }

@@ -5,7 +5,7 @@ import type { Client } from '../sessions/rows.ts'
 /** Longest part of a User-Agent that is kept, in UTF-16 units. */
 const LONGEST_USER_AGENT = 256
 
-/** Where a request comes from: the client's address, behind trusted proxies too, and its User-Agent, made {@link harmless}. */
+/** The client of a request: its address, also behind trusted proxies, and its User-Agent, made {@link harmless}. */
 export function clientOf({ ip, headers }: FastifyRequest): Client {
   const userAgent = headers['user-agent']
   return {

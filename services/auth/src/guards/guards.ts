@@ -9,38 +9,38 @@ import type { VerifyToken } from './verify.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls, on routes with the `access` guard. */
+    /** The caller, on routes with the `access` guard. */
     caller: Caller
-    /** What the shown token says, on routes with the `access` guard. */
+    /** The claims of the token, on routes with the `access` guard. */
     accessClaims: AccessClaims
-    /** What the shown token says, on routes with the `refresh` guard. */
+    /** The claims of the token, on routes with the `refresh` guard. */
     refreshClaims: RefreshClaims
   }
 }
 
-/** The guards of the service's own routes, each an `onRequest` hook. */
+/** The guards of this service's routes; each is an `onRequest` hook. */
 export interface Guards {
   /**
-   * Lets an access token through, whether it is for the issuer or for a name of AUDIENCE, while its session lives and its
-   * epoch is the user's; sets `request.caller` and `request.accessClaims`.
+   * Accepts an access token for the issuer or a name of AUDIENCE, while its session lives and its epoch is the user's.
+   * Sets `request.caller` and `request.accessClaims`.
    */
   access(request: FastifyRequest): Promise<void>
   /**
-   * As `access`, for users with the role `admin` in their row, whatever the token says, and for tokens that are for the
-   * issuer alone: a resource service that is taken over administers nothing with those it is shown. Others get 403.
+   * As `access`, but only for users with the role `admin` in their row, and tokens for the issuer alone: so a resource
+   * service that was taken over cannot use received tokens for administration. Others get 403.
    */
   admin(request: FastifyRequest): Promise<void>
-  /** Lets a genuine, unexpired refresh token through, whatever has become of its session; sets `request.refreshClaims`. */
+  /** Accepts a genuine, unexpired refresh token, also of an ended session. Sets `request.refreshClaims`. */
   refresh(request: FastifyRequest): Promise<void>
-  /** As `refresh`, and an expired token passes as well. */
+  /** As `refresh`, but also accepts an expired token. */
   genuineRefresh(request: FastifyRequest): Promise<void>
 }
 
-/** What guards are made of. */
+/** What the guards need. */
 interface GuardParts {
   readonly database: Queryable
   readonly verifyToken: VerifyToken
-  /** Reads the token of a request, from where it stands there. Throws `missing_token` or `invalid_request`. */
+  /** Reads the token of a request. Throws `missing_token` or `invalid_request`. */
   readonly readToken: (request: FastifyRequest) => string
   readonly issuer: string
 }

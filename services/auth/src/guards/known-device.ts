@@ -3,17 +3,17 @@ import type { RefreshClaims } from '@latchkey/tokens/claims'
 import type { FastifyRequest } from 'fastify'
 import type { VerifyToken } from './verify.ts'
 
-/** How long after its end a refresh token still tells that a device is known, in seconds. */
+/** How long after its expiry a refresh token still identifies a device, in seconds. */
 const DEVICE_MEMORY = 90 * 86_400
 
 /** Reads the claims of the refresh token that a request shows beside a password; nothing without a genuine one. */
 export type ShownDevice = (request: FastifyRequest) => Promise<RefreshClaims | undefined>
 
 /**
- * Makes what recognises a device by an earlier refresh token, expired at most 90 days ago.
+ * Makes a function that recognises a device by an earlier refresh token that expired at most 90 days ago.
  *
- * It refuses nobody: what cannot be read or is not genuine counts as no token. It throws `unavailable` as
- * {@link VerifyToken} does.
+ * It refuses nothing: an unreadable or forged token counts as no token. It throws `unavailable` as {@link VerifyToken}
+ * does.
  */
 export function createShownDevice(
   verifyToken: VerifyToken,

@@ -15,15 +15,17 @@ declare module 'fastify' {
   interface FastifyRequest {
     accessJwtVerify(): Promise<unknown>
     refreshJwtVerify(): Promise<unknown>
-    /** The token whose signature @fastify/jwt is to check. */
+    /** The token whose signature @fastify/jwt checks. */
     shownToken: string
   }
 }
 
-/** Checks the signature of a token of a kind; throws `invalid_token`, or `unavailable`. Header and claims are not judged. */
+/**
+ * Checks the signature of a token of one kind, but not its header and claims. Throws `invalid_token` or `unavailable`.
+ */
 type CheckSignature = (kind: Kind, request: FastifyRequest, token: string) => Promise<void>
 
-/** Registers @fastify/jwt once a kind of token, with the keys in force. */
+/** Registers @fastify/jwt once per kind of token, with the keys in force. */
 export async function checkSignatures(app: App, keys: Keys): Promise<CheckSignature> {
   app.decorateRequest('shownToken', '')
   await register(app, 'access', keys.access)
@@ -34,7 +36,7 @@ export async function checkSignatures(app: App, keys: Keys): Promise<CheckSignat
   }
 }
 
-// The plugin checks the signature alone: times and claims are judged by the rules that all services share.
+// The plugin only checks the signature; the shared rules check times and claims.
 async function register(app: App, kind: Kind, ring: KeyRing): Promise<void> {
   await app.register(jwt, {
     namespace: kind,
@@ -57,7 +59,7 @@ function publicPem(ring: KeyRing, token: TokenOrHeader): string {
   return key.publicPem
 }
 
-// FAST_JWT_* and FST_JWT_* are the codes of the library and of the plugin; some come without a status, which would be a 500.
+// FAST_JWT_* and FST_JWT_* are codes of the library and the plugin; without a status they would become a 500.
 function refuse(error: Error & { code?: string }): never {
   if (!/^(FAST|FST)_JWT_/.test(error.code ?? '')) throw error
   throw new Problem('invalid_token', { reason: `signature: ${error.code}`, cause: error })

@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Keys } from '../keys/folder.ts'
 import { checkSignatures } from './signature.ts'
 
-/** What a token is held against; `leeway` in seconds. */
+/** The expectations of a token; `leeway` is in seconds. */
 interface VerifySettings {
   readonly issuer: string
   readonly audience: readonly string[]
@@ -16,10 +16,10 @@ interface VerifySettings {
 }
 
 /**
- * Verifies the token that a request shows: form, header, signature, claims. Whether its session lives is not looked at.
+ * Verifies a token: form, header, signature, claims. It does not look at its session.
  *
- * `grace`, by default 0, is the number of seconds for which an expired token still passes. Throws `invalid_token` and
- * `token_expired`, and `unavailable` while nobody knows which keys are revoked.
+ * `grace`, by default 0, is how long an expired token still passes, in seconds. Throws `invalid_token` and
+ * `token_expired`, and `unavailable` while it is unknown which keys are revoked.
  */
 export type VerifyToken = <K extends Kind>(
   kind: K,
@@ -27,7 +27,7 @@ export type VerifyToken = <K extends Kind>(
   grace?: number
 ) => Promise<Claims<K>>
 
-/** Makes the verification of both kinds of tokens with the keys in force. */
+/** Makes the verification of both kinds of tokens, with the keys in force. */
 export async function createVerifyToken(
   app: App,
   { keys, settings }: { keys: Keys; settings: VerifySettings }

@@ -1,6 +1,6 @@
 import type { FastifyRateLimitStore } from '@fastify/rate-limit'
 
-/** Keys that are counted at the most; of more, the oldest counts are forgotten. About 4 MB. */
+/** Most keys that are counted, about 4 MB; beyond, the oldest counts are dropped. */
 const MAX_KEYS = 20_000
 
 interface Count {
@@ -9,16 +9,16 @@ interface Count {
 }
 
 /**
- * Counts of this process alone, one a key and window of time, for @fastify/rate-limit.
+ * The counts of this process, one per key and time window, for @fastify/rate-limit.
  *
- * Each answer is a value of its own. The plugin's own store hands out the one object that it goes on counting in, and the
- * plugin looks at it a moment later: of 25 requests at once each was then told that it was the 25th.
+ * Each answer is a new object. The plugin's own store returns the object in which it goes on counting, and the plugin
+ * reads it later: each of 25 requests at once was then the 25th.
  */
 export class OwnCounts implements FastifyRateLimitStore {
-  /** In the order in which their windows began. */
+  /** Ordered by the beginning of their windows. */
   readonly #counts = new Map<string, Count>()
 
-  /** Counts one more. `window` in milliseconds; `ttl` says how many of them are left. */
+  /** Counts one request. `window` is in milliseconds; `ttl` is how many of them are left. */
   incr(key: string, answer: (error: null, result: { current: number; ttl: number }) => void, window: number): void {
     const now = performance.now()
     const found = this.#counts.get(key)
@@ -27,7 +27,7 @@ export class OwnCounts implements FastifyRateLimitStore {
     answer(null, { current: count.current, ttl: count.ends - now })
   }
 
-  /** Routes with settings of their own would have a store of their own; there are none. */
+  /** For routes with their own settings; there are none. */
   child(): OwnCounts {
     return new OwnCounts()
   }

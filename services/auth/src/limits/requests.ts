@@ -7,15 +7,15 @@ import type { Redis } from 'ioredis'
 import { OwnCounts } from './own-counts.ts'
 import { Spacing } from './spacing.ts'
 
-/** What a route needs that hashes a password. */
+/** The limits for a route that hashes a password. */
 export interface RequestLimit {
-  /** An `onRequest` hook that counts a request of a client address, and refuses it with 429 when there were too many. */
+  /** An `onRequest` hook that counts a request of a client address, and refuses it with 429 if there were too many. */
   count(request: FastifyRequest): Promise<void>
-  /** Makes a handler that does the same, but holds its 429 and 503 for a moment where the client was just refused. */
+  /** Wraps a handler: if the client was just refused, its next 429 or 503 is delayed. */
   spaced<A extends [FastifyRequest, ...unknown[]], R>(handler: (...asked: A) => Promise<R>): (...asked: A) => Promise<R>
 }
 
-/** The client address as it is counted: of IPv6 the /64, which is what one client has. */
+/** The client address as it is counted: for IPv6 the /64, which belongs to one client. */
 export function clientKey({ ip }: Pick<FastifyRequest, 'ip'>): string {
   return normalizeIP(ip)
 }
@@ -25,17 +25,17 @@ type Count = ReturnType<App['createRateLimit']>
 /** One minute, in milliseconds. */
 const WINDOW = 60_000
 
-/** Longest wait for Redis, in milliseconds: a login must not wait for its count. */
+/** Longest wait for Redis, in milliseconds; a login must not wait longer for its count. */
 const REDIS_TIMEOUT = 500
 
-/** Longest pause before Redis is tried again after it was missed, in milliseconds. */
+/** Longest pause before Redis is tried again after a failure, in milliseconds. */
 const REDIS_PAUSE = 2000
 
 /**
- * Makes the limit that the routes that hash a password share: one count a client address (IPv6: a /64) and minute.
+ * Makes the limit that all routes that hash a password share: one count per client address (IPv6: a /64) and minute.
  *
- * The instances that share a Redis count together; without one, and while it is away, each counts for itself. 0 a minute
- * is no limit.
+ * Instances with the same Redis count together. Without Redis, and while it is away, each counts separately.
+ * `perMinute` 0 is no limit.
  */
 export async function limitRequests(
   app: App,
@@ -71,7 +71,7 @@ async function counting(app: App, perMinute: number, redisUrl: string | undefine
   }
 }
 
-// In a scope of its own: the plugin keeps one store for each.
+// In its own scope, because the plugin keeps one store per scope.
 async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
   let count: Count | undefined
   await app.register(async (scope) => {
@@ -84,7 +84,7 @@ async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
 }
 
 async function sharedCounter(app: App, max: number, url: string, own: Count): Promise<Count> {
-  // Read when it is needed: it takes a twentieth of a start.
+  // Loaded only here: it takes a twentieth of a start.
   const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     connectionName: 'latchkey-auth',

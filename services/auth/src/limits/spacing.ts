@@ -1,29 +1,29 @@
 /** Time between two refusals of one client, in milliseconds. */
 const BETWEEN = 10
 
-/** Longest that a refusal is held, in milliseconds. */
+/** Longest delay of a refusal, in milliseconds. */
 const LONGEST = 500
 
-/** Names after which those are forgotten whose next refusal may go at once. */
+/** Number of names above which expired ones are removed. */
 const MANY = 10_000
 
 /**
- * Says for how long a refusal is held, so that one client is refused a hundred times a second and waits half a second at
- * the most.
+ * Says how long to delay a refusal, so that one client is refused at most a hundred times a second and waits at most
+ * 0.5 s.
  *
- * A client that waits as Retry-After says hears at once. One that asks again without waiting, seventy times in parallel,
- * would else take the processor from those whose passwords are hashed.
+ * A client that respects Retry-After is answered at once. One that repeats without waiting, seventy times in parallel,
+ * would otherwise take the processor from the hashing of others.
  */
 export class Spacing {
-  /** When the next refusal of a name may go. */
+  /** The earliest time of the next refusal, by name. */
   readonly #next = new Map<string, number>()
 
-  /** Names of which something is kept. */
+  /** The number of names. */
   get size(): number {
     return this.#next.size
   }
 
-  /** Milliseconds from `now`, in milliseconds since any time. A client may have more than one name: each is spaced. */
+  /** Returns the delay in milliseconds; `now` is in milliseconds. A client may have several names; each is spaced. */
   holdOf(names: readonly string[], now: number): number {
     const next = Math.max(...names.map((name) => this.#next.get(name) ?? 0))
     const hold = Math.min(Math.max(next - now, 0), LONGEST)

@@ -16,7 +16,7 @@ const schema = {
   response: { 204: Type.Null({ description: 'Ended' }), ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'not_found') }
 }
 
-/** `DELETE /sessions/:id`: somebody else's session is as unknown as one that is not there. */
+/** `DELETE /sessions/:id`: another user's session is `not_found`, as one that does not exist. */
 export function endSession(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.delete('/sessions/:id', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request

@@ -31,7 +31,7 @@ const schema = {
 /** `GET /sessions`. */
 export function listSessions(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.get('/sessions', { schema, onRequest: guards.access }, async ({ caller }) => {
-    // Rows of an earlier version may hold what clients sent as it was.
+    // Rows of an earlier version may contain unchanged text of clients.
     const devices = await findDevices(database, caller.id)
     return {
       sessions: devices.map(({ created_at, last_used_at, user_agent, ip, ...device }) => ({

@@ -40,7 +40,7 @@ type LoginParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'shownDevice
 type LoginRequest = FastifyRequest<{ Body: { email: string; password: string } }>
 
 /**
- * `POST /login`: each login opens a session of its own. An unknown address costs the time that a wrong password does.
+ * `POST /login`: opens a new session. An unknown address takes as long as a wrong password.
  *
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
@@ -50,10 +50,10 @@ export function login(app: App, parts: LoginParts): void {
     '/login',
     { schema: schemaOf(parts.resource), onRequest: limit.count },
     limit.spaced(async (request, reply) => {
-      // In a storm of logins the database need not know of those that have no chance.
+      // In a storm, logins without a chance do not reach the database.
       passwords.refuseIfBusy({ client: clientKey(request) })
       tokens.refuseWithoutKey()
-      // The password may be changed while it is compared: then the login starts over, once.
+      // If the password was changed during the comparison, the login starts again, once.
       const grant = (await logIn(request)) ?? (await logIn(request))
       if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
       emit(request.log, 'login', { user: grant.user_id, session: grant.sid })
@@ -61,12 +61,12 @@ export function login(app: App, parts: LoginParts): void {
     })
   )
 
-  // Nothing when the password was changed while it was compared.
+  // Returns nothing if the password was changed during the comparison.
   async function logIn(request: LoginRequest): Promise<Grant | undefined> {
     const { email, password } = request.body
     const account = await findByEmail(database, email)
     const device = account && (await knownDevice(request, account))
-    // Strangers cannot take a turn of a known device either.
+    // Strangers cannot use the turns of a known device.
     const asker = { client: clientKey(request), user: account && device ? account.id : email.toLowerCase() }
     const check = { stored: account?.password_hash, buckets: { strangers: strangersOf(email), device }, asker }
     const checked = await checkPassword(parts, check, password)
@@ -80,7 +80,7 @@ export function login(app: App, parts: LoginParts): void {
     return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })
   }
 
-  // Where the threads are busy, the right password is good enough; the next login tries again.
+  // If the threads are busy, the login succeeds without a new hash; the next login tries again.
   async function renewHash(account: Account, asker: Asker, password: string): Promise<void> {
     const replacement = await passwords.hash(asker, password).catch((error) => {
       if (!(error instanceof Problem && error.code === 'unavailable')) throw error

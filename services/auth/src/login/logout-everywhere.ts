@@ -16,7 +16,7 @@ const schema = {
   }
 }
 
-/** `POST /logout-everywhere`: the token hash is replaced, so every refresh token issued before is dead. */
+/** `POST /logout-everywhere`: replaces the token hash, so every earlier refresh token is invalid. */
 export function logoutEverywhere(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.post('/logout-everywhere', { schema, onRequest: guards.access }, async (request, reply) => {
     const { caller } = request

@@ -17,7 +17,7 @@ const schema = {
   response: { 204: Type.Null({ description: 'The session is over' }), ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS) }
 }
 
-/** `POST /logout`: a token from before a password change changes nothing, for its session is over already. */
+/** `POST /logout`: a token from before a password change changes nothing, because its session has ended already. */
 export function logout(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.post('/logout', { schema, onRequest: guards.genuineRefresh }, async (request, reply) => {
     const { refreshClaims: shown } = request

@@ -23,7 +23,7 @@ const schemaOf = (resource: ResourceParameter) => ({
   response: { 200: TOKENS, ...problems(...TOKEN_PROBLEMS) }
 })
 
-/** POST takes the parameter in a body too, and needs none. */
+/** POST also takes the parameter in a body, which it does not need. */
 const postSchemaOf = (resource: ResourceParameter) => ({
   ...schemaOf(resource),
   operationId: 'refreshToken',
@@ -39,7 +39,7 @@ export function refreshToken(
   { database, tokens, guards, refresh: settings, resource: parameter }: RefreshTokenParts
 ): void {
   const onRequest = guards.refresh
-  // A HEAD would do the work and throw the tokens away.
+  // A HEAD would refresh and drop the tokens.
   app.get('/refresh-token', { schema: schemaOf(parameter), exposeHeadRoute: false, onRequest }, (request) =>
     refresh(request, request.query.resource)
   )
@@ -57,7 +57,7 @@ export function refreshToken(
   }
 }
 
-// Of two, even equal ones, nobody can tell which was meant (RFC 6749 §3.1: no parameter more than once).
+// With two, even equal ones, it is unknown which one was meant (RFC 6749 §3.1: no parameter more than once).
 function once(inQuery: Resource, inBody: Resource): Resource {
   if (inQuery === undefined || inBody === undefined) return inQuery ?? inBody
   const message = 'must be given once: in the query or in the body'

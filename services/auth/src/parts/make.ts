@@ -15,7 +15,7 @@ import { createTokenIssuer } from '../sessions/tokens.ts'
 import { findHighestCost } from '../users/find.ts'
 import type { Parts } from './parts.ts'
 
-/** What the process opens and closes, and the parts are made of. */
+/** What the process opens and closes; the parts use it. */
 export interface Opened {
   readonly database: Database
   readonly keys: Keys
@@ -24,7 +24,7 @@ export interface Opened {
   readonly now: () => number
 }
 
-/** Makes the parts of the endpoints; closes none of what it is given. */
+/** Makes the parts of the endpoints; does not close what it is given. */
 export async function makeParts(app: App, config: Config, { database, keys, hashPool, now }: Opened): Promise<Parts> {
   const names = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'

@@ -8,7 +8,7 @@ import type { RefreshSettings } from '../sessions/rotation.ts'
 import type { SessionLife } from '../sessions/rows.ts'
 import type { TokenIssuer } from '../sessions/tokens.ts'
 
-/** What endpoints are made of; each takes its `Pick`. */
+/** The parts that endpoints need; each takes its `Pick`. */
 export interface Parts {
   readonly database: Database
   readonly passwords: Passwords
@@ -17,7 +17,7 @@ export interface Parts {
   readonly tokens: TokenIssuer
   readonly life: SessionLife
   readonly refresh: RefreshSettings
-  /** The parameter of login and refresh that says for whom the access token is. */
+  /** The parameter of login and refresh that chooses the audience of the access token. */
   readonly resource: ResourceParameter
   readonly guards: Guards
   readonly shownDevice: ShownDevice

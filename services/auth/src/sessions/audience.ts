@@ -1,14 +1,14 @@
 import { type Static, Type } from 'typebox'
 
-/** Whom access tokens may be for: the issuer itself, and the names in AUDIENCE. */
+/** The possible audiences of access tokens: the issuer, and the names in AUDIENCE. */
 interface Audiences {
   readonly issuer: string
   readonly audience: readonly string[]
 }
 
 /**
- * The parameter `resource` (RFC 8707 §2): the access token is then for that service alone, so that nobody else who is
- * shown it can use it there. One name of AUDIENCE as it stands there, or the issuer.
+ * Makes the schema of the parameter `resource` (RFC 8707 §2): one name of AUDIENCE, or the issuer. The access token is
+ * then only for that service, so no other service that receives it can use it there.
  */
 export function resourceParameter({ issuer, audience }: Audiences) {
   const names = [...new Set([...audience, issuer])]
@@ -16,8 +16,8 @@ export function resourceParameter({ issuer, audience }: Audiences) {
   return Type.Optional(Type.String({ enum: names, description }))
 }
 
-/** What {@link resourceParameter} makes. */
+/** The schema that {@link resourceParameter} makes. */
 export type ResourceParameter = ReturnType<typeof resourceParameter>
 
-/** A name that was asked for, or nothing. */
+/** The requested name, or nothing. */
 export type Resource = Static<ResourceParameter> | undefined

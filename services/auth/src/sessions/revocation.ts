@@ -15,7 +15,7 @@ import {
 } from './rows.ts'
 
 /**
- * Ends every session of a user and all that was issued before: a new token hash, the next epoch, no live session.
+ * Ends every session of a user and invalidates all earlier tokens: a new token hash, the next epoch, no live session.
  *
  * Part of a transaction. Returns the ids of the sessions that were alive.
  */
@@ -31,9 +31,9 @@ export async function revokeAll(connection: Queryable, userId: string, reason: R
 }
 
 /**
- * Revokes all for the user who asks for it, while the token hash and session are those that the guard let in.
+ * Revokes all for the caller, while their token hash and session are still those that the guard has read.
  *
- * Part of a transaction. Throws `invalid_token` when the token hash was replaced or the session ended meanwhile.
+ * Part of a transaction. Throws `invalid_token` if the token hash was replaced or the session ended meanwhile.
  */
 export async function revokeAsCaller(connection: Queryable, caller: Caller, reason: Revocation): Promise<void> {
   if (!(await lockWithTokenHash(connection, caller.id, caller.token_hash))) {
@@ -44,10 +44,10 @@ export async function revokeAsCaller(connection: Queryable, caller: Caller, reas
 }
 
 /**
- * Puts a new password in the place of the one that `caller` showed: one transaction with a new token hash, the next
- * epoch, the end of every session, and a new session for the caller that ends when the old one would have.
+ * Replaces the password of `caller` in one transaction: a new token hash, the next epoch, the end of every session, and
+ * a new session for the caller with the absolute end of the old one.
  *
- * Throws `invalid_token` and changes nothing when the password was changed or the caller's session ended meanwhile.
+ * Throws `invalid_token` and changes nothing if the password was changed or the caller's session ended meanwhile.
  */
 export async function replacePassword(
   database: Database,
@@ -71,19 +71,19 @@ export async function replacePassword(
   })
 }
 
-/** Ends every session of the caller and all that was issued before. Throws as {@link revokeAsCaller}. */
+/** Ends every session of the caller and invalidates all earlier tokens. Throws as {@link revokeAsCaller}. */
 export async function logOutEverywhere(database: Database, caller: Caller): Promise<void> {
   await database.transaction((connection) => revokeAsCaller(connection, caller, 'logout_everywhere'))
 }
 
-/** Users whose sessions one transaction of {@link revokeEverybody} ends. */
+/** Users per transaction of {@link revokeEverybody}. */
 const BATCH = 1000
 
 /**
- * Ends every session of every user, as is due after the database was restored from a backup: it brings back what had
- * ended since. Epochs rise above any that the lost commits may have reached.
+ * Ends every session of every user, which is needed after a restore: a backup brings ended sessions back. Epochs rise
+ * above all that the lost commits may have reached.
  *
- * Works in batches, so that nobody waits long; cut off, it is run again. Returns the number of users.
+ * Works in batches, so that nobody waits long; if it is interrupted, run it again. Returns the number of users.
  */
 export async function revokeEverybody(database: Database): Promise<number> {
   let count = 0

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 /** The window below which a client on a slow network cannot repeat a lost refresh, in seconds. */
 const SHORT = 5
 
-/** What the settings of rotation cost, in one line for the log; nothing where they cost nothing. */
+/** Says what risk the settings of rotation have, in one line for the log, or nothing. */
 export function rotationWarning({
   REFRESH_TOKEN_ROTATION,
   REFRESH_REUSE_WINDOW: window,

@@ -6,7 +6,7 @@ import { decide, type Granting, type Refusing, type RotationSettings, type Sessi
 import { type Client, GRANT_COLUMNS, type Grant, idleEnd, SESSION_LIVES, seconds, sweepDay } from './rows.ts'
 import { markEnded } from './sessions.ts'
 
-/** How a refresh ended: with the grant of a pair, or with why there is none. `current` is the generation that is current. */
+/** The result of a refresh: a grant for two tokens, or why there is none. `current` is the current generation. */
 export type Refreshed =
   | { readonly verdict: Granting; readonly grant: Grant; readonly elsewhere: boolean }
   | { readonly verdict: Exclude<Refusing, 'dead'>; readonly current: number }
@@ -20,15 +20,15 @@ interface Row extends Grant, SessionState {
 /** How refresh tokens rotate, and how long an unused session lives, in seconds. */
 export type RefreshSettings = RotationSettings & { readonly idle: number }
 
-/** A lost race is decided anew; two rounds were always enough when 50 refreshes of one token raced. */
+/** Most rounds after lost races; two were always enough when 50 refreshes of one token raced. */
 const MOST_ROUNDS = 5
 
 /**
- * Carries out the rule of refresh on the session that a token names: reads, decides, then writes only what the decision
- * needs, guarded by the generation that was read.
+ * Applies the rule of refresh to the session of a token: reads, decides, and writes only what the decision needs,
+ * guarded by the generation that was read.
  *
- * Runs in autocommit: the end of a stolen session stays, although its request fails. All that the grant says comes from
- * the row that decided. Throws `unavailable` when it loses the race too often.
+ * Runs in autocommit, so the end of a stolen session stays although its request fails. The grant comes only from the
+ * row that was used for the decision. Throws `unavailable` after too many lost races.
  */
 export async function refreshSession(
   database: Queryable,
@@ -47,7 +47,7 @@ export async function refreshSession(
   throw unavailable(`session ${shown.sid}: the refresh lost ${MOST_ROUNDS} races`)
 }
 
-// Nothing when another request has changed the session since it was read.
+// Returns nothing if another request has changed the session since it was read.
 async function attempt(
   database: Queryable,
   shown: RefreshClaims,
@@ -91,7 +91,7 @@ async function read(database: Queryable, { sid, sub }: RefreshClaims): Promise<R
   return row
 }
 
-// All generations before `to` that were not superseded are so now.
+// All earlier generations that were not superseded are superseded now.
 async function rotate(
   database: Queryable,
   { sid, generation }: Row,
@@ -110,10 +110,10 @@ async function rotate(
   return rotated
 }
 
-/** Least time that a use puts the idle end off, in seconds: one token of many clients must not write without end. */
+/** Shortest extension of the idle end, in seconds: many uses of one token must not write each time. */
 const LEAST_RENEWAL = 60
 
-// Without rotation the token stays, and the row alone knows that it was used. Says whether the session still lives.
+// Without rotation the token stays, and only the row notes its use. Returns whether the session still lives.
 async function renew(database: Queryable, row: Row, from: Client, idle: number): Promise<boolean> {
   const gained = Math.min(row.now + idle, row.end) - row.idle_end
   if (gained < Math.min(LEAST_RENEWAL, idle / 10)) return true

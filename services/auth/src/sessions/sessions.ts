@@ -14,13 +14,13 @@ import {
   sweepDay
 } from './rows.ts'
 
-/** Live sessions that a user may have; one more ends the least recently used. */
+/** Most live sessions of a user; one more ends the least recently used. */
 const MAX_SESSIONS = 100
 
-/** What a session is opened with. */
+/** The data for a new session. */
 interface Opening {
   readonly userId: string
-  /** As it was read together with the compared password hash. */
+  /** As it was read with the compared password hash. */
   readonly tokenHash: Buffer
   readonly life: SessionLife
   readonly from: Client
@@ -29,8 +29,8 @@ interface Opening {
 /**
  * Opens a session for a user whose password was just compared.
  *
- * Returns nothing when the token hash is no longer `tokenHash`: the password was changed while it was compared. FOR SHARE
- * keeps a change from passing between the look and the insert.
+ * Returns nothing if the token hash is no longer `tokenHash`, because the password was changed meanwhile. FOR SHARE
+ * prevents a change between the check and the insert.
  */
 export async function openSession(
   database: Queryable,
@@ -51,7 +51,7 @@ export async function openSession(
   return grant
 }
 
-// After the session is there: of logins at once the last one sees them all.
+// After the insert: of several logins at once, the last one sees all sessions.
 async function evict(database: Queryable, userId: string): Promise<void> {
   await database.query(
     `UPDATE sessions s SET ${setEnded("'evicted'")} WHERE s.ended_at IS NULL AND s.id IN (
@@ -60,7 +60,9 @@ async function evict(database: Queryable, userId: string): Promise<void> {
   )
 }
 
-/** Finds who calls with an access token: nobody when its session ended, its epoch is behind or its user is not enabled. */
+/**
+ * Finds the caller of an access token; nothing if its session ended, its epoch is behind, or its user is not enabled.
+ */
 export async function findCaller(
   database: Queryable,
   { sid, sub, epoch }: { sid: string; sub: string; epoch: number }
@@ -82,7 +84,7 @@ interface Device {
   readonly ip: string | null
 }
 
-/** The live sessions of a user, the last used first. */
+/** Returns the live sessions of a user, the last used first. */
 export async function findDevices(database: Queryable, userId: string): Promise<Device[]> {
   return database.query<Device>(
     `SELECT s.id, s.created_at, s.last_used_at, s.user_agent, s.ip FROM sessions s
@@ -91,7 +93,7 @@ export async function findDevices(database: Queryable, userId: string): Promise<
   )
 }
 
-/** Ends one session of a user; says whether there was a live one. */
+/** Ends one session of a user; returns whether a live one was ended. */
 export async function markEnded(
   database: Queryable,
   { sid, userId, reason }: { sid: string; userId: string; reason: EndReason }
@@ -103,7 +105,7 @@ export async function markEnded(
   return ended.length > 0
 }
 
-/** Forgets from where the sessions of a user were used. Part of a transaction. */
+/** Deletes the clients of a user's sessions. Part of a transaction. */
 export async function forgetClients(connection: Queryable, userId: string): Promise<void> {
   await connection.query('UPDATE sessions SET ip = NULL, user_agent = NULL WHERE user_id = $1', [userId])
 }

@@ -1,10 +1,10 @@
 import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
 
-/** Least time that ended sessions are kept after the last access token of theirs, in seconds. */
+/** Shortest time that ended sessions are kept after their last access token, in seconds. */
 const MARGIN = 3600
 
-// An index on a day finds the rows; SKIP LOCKED leaves alone a session that is being renewed at this moment.
+// An index on a day finds the rows; SKIP LOCKED skips a session that is being renewed.
 const ENDED = `
   WITH old AS MATERIALIZED (
     SELECT s.id FROM sessions s
@@ -14,8 +14,8 @@ const ENDED = `
   DELETE FROM sessions s USING old WHERE s.id = old.id RETURNING s.id`
 
 /**
- * Removes the sessions whose last access token expired more than an hour ago. `accessLife` is the life of one in seconds,
- * leeway included. Returns the number of rows.
+ * Removes the sessions whose last access token expired more than an hour ago. `accessLife` is the life of a token in
+ * seconds, with leeway. Returns the number of rows.
  */
 export async function sweepSessions(database: Queryable, accessLife: number, stopping?: AbortSignal): Promise<number> {
   return removeInBatches(database, { statement: ENDED, values: [accessLife + MARGIN] }, stopping)

@@ -6,7 +6,7 @@ import type { Keys } from '../keys/folder.ts'
 import { customKey } from './custom-key.ts'
 import type { Grant } from './rows.ts'
 
-/** The answer of every endpoint that gives tokens. */
+/** The answer of every endpoint that issues tokens. */
 export const TOKENS = Type.Object({
   token_type: Type.Literal('Bearer'),
   access_token: Type.String({
@@ -20,33 +20,33 @@ export const TOKENS = Type.Object({
 
 /** Signs tokens. */
 export interface TokenIssuer {
-  /** Throws `unavailable` (503) while no key may sign: before anything is changed for tokens that cannot be had. */
+  /** Throws `unavailable` (503) while no key may sign; call it before any change for the tokens. */
   refuseWithoutKey(): void
   /**
-   * Signs the two tokens of a grant: both at once, each with its kind's key, off the main thread.
+   * Signs the two tokens of a grant in parallel, off the main thread, each with the key of its kind.
    *
-   * The access token is for `aud`, by default for the whole AUDIENCE; the refresh token is the same whatever it is.
+   * The access token is for `aud`, by default the whole AUDIENCE. The refresh token does not depend on it.
    */
   issue(grant: Grant, aud?: AccessClaims['aud']): Promise<Static<typeof TOKENS>>
 }
 
-/** What tokens say besides the grant; `accessLife` in seconds. */
+/** The values of tokens besides the grant; `accessLife` is in seconds. */
 interface IssuerSettings {
   readonly issuer: string
   readonly audience: readonly string[]
   readonly accessLife: number
   /** The present, in milliseconds since 1970. */
   readonly now: () => number
-  /** Without rotation the one refresh token of a session lasts until the session's absolute end. */
+  /** Without rotation, the one refresh token of a session lasts until the session's absolute end. */
   readonly rotation: boolean
 }
 
-/** `client_id` of every access token: RFC 9068 §2.2 asks for one, and there is one client. */
+/** The `client_id` of every access token: RFC 9068 §2.2 requires one, and there is one client. */
 const CLIENT_ID = 'latchkey'
 
 const encoder = new TextEncoder()
 
-/** Makes what signs with the keys that are current at the time. */
+/** Makes the token issuer, which always signs with the current keys. */
 export function createTokenIssuer(
   keys: Keys,
   { issuer, audience, accessLife, rotation, now }: IssuerSettings
@@ -55,7 +55,7 @@ export function createTokenIssuer(
   const everybody = audience.length === 1 && single !== undefined ? single : [...audience]
   const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) => {
     const { kid, privateKey } = keys[kind].current
-    // SignJWT would copy the claims first, to let its callers add to them.
+    // SignJWT would first copy the claims, so that callers can add to them.
     return new CompactSign(encoder.encode(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'RS256', typ: KINDS[kind].typ, kid })
       .sign(privateKey)
@@ -77,7 +77,7 @@ export function createTokenIssuer(
       roles: grant.roles,
       epoch: grant.epoch
     }
-    // Nothing of chance in here: the same row makes the same token, whichever instance is asked.
+    // No random values: the same row makes the same token in every instance.
     const refreshEnd = rotation ? grant.idle_end : grant.end
     const refresh: RefreshClaims = {
       iss: issuer,
@@ -101,6 +101,6 @@ export function createTokenIssuer(
       username: grant.username
     }
   }
-  // A ring throws where it has none.
+  // A ring without a signing key throws.
   return { refuseWithoutKey: () => void [keys.access.current, keys.refresh.current], issue }
 }

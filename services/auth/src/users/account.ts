@@ -1,4 +1,4 @@
-/** A row of `users` that is neither deleted nor half. */
+/** A row of `users` that is not deleted. */
 export interface Account {
   readonly id: string
   readonly email: string
@@ -12,15 +12,15 @@ export interface Account {
   readonly disabled_at: Date | null
 }
 
-/** The columns of an {@link Account}, of the table `users` under the name `u`. */
+/** The columns of an {@link Account}; `users` is called `u`. */
 export const ACCOUNT_COLUMNS =
   'u.id, u.email, u.username, u.password_hash, u.token_hash, u.epoch, u.roles, u.email_verified, u.created_at, u.disabled_at'
 
 /**
- * The form in which addresses are compared, in SQL, of a column or a parameter. Collation C lower-cases A to Z alone and
- * everywhere alike; that of a Turkish database would make ı of I, and INFO@ and info@ two accounts.
+ * The SQL form in which addresses are compared, for a column or a parameter. Collation C lower-cases only A to Z, the
+ * same everywhere. A Turkish collation would turn I into ı and make two accounts of INFO@ and info@.
  */
 export const comparable = (address: string) => `lower(${address}::text COLLATE "C")`
 
-/** Of the table `users` under the name `u`: neither disabled nor deleted. */
+/** The condition of a user who is neither disabled nor deleted; `users` is called `u`. */
 export const USER_ENABLED = 'u.disabled_at IS NULL AND u.deleted_at IS NULL'

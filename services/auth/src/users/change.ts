@@ -2,7 +2,7 @@ import type { Queryable } from '@latchkey/database/pool'
 import { ACCOUNT_COLUMNS, type Account, comparable } from './account.ts'
 import { newTokenHash } from './token-hash.ts'
 
-/** Adds an account, or nothing when the address is taken: however many try at once, one succeeds. */
+/** Adds an account; returns nothing if the address is taken. Of several at once only one succeeds. */
 export async function addUser(
   database: Queryable,
   { email, username, passwordHash }: { email: string; username: string; passwordHash: string }
@@ -16,7 +16,7 @@ export async function addUser(
   return account
 }
 
-/** Renames a user; nothing when the account has gone or was disabled meanwhile. */
+/** Renames a user; returns nothing if the account was deleted or disabled meanwhile. */
 export async function renameUser(database: Queryable, id: string, username: string): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
     `UPDATE users u SET username = $2 WHERE u.id = $1 AND u.deleted_at IS NULL AND u.disabled_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`,
@@ -28,7 +28,7 @@ export async function renameUser(database: Queryable, id: string, username: stri
 /**
  * Stores another hash, unless the password was changed since `compared` was read. Ends no session.
  *
- * Says whether it was stored.
+ * Returns whether it was stored.
  */
 export async function replaceHash(
   database: Queryable,
@@ -42,7 +42,10 @@ export async function replaceHash(
   return changed.length > 0
 }
 
-/** Stores the roles of a user, and the next epoch. The same roles in another order are no change, and end no access token. */
+/**
+ * Stores the roles of a user, and the next epoch. The same roles in another order are no change and end no access
+ * token.
+ */
 export async function storeRoles(connection: Queryable, id: string, roles: readonly string[]): Promise<void> {
   await connection.query(
     'UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND NOT (roles <@ $2 AND roles @> $2)',
@@ -50,17 +53,17 @@ export async function storeRoles(connection: Queryable, id: string, roles: reado
   )
 }
 
-/** Notes that a user is disabled from now on; the time of one who already is stays. */
+/** Disables a user; an earlier time stays. */
 export async function markDisabled(connection: Queryable, id: string): Promise<void> {
   await connection.query('UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL', [id])
 }
 
-/** Notes that a user is enabled. */
+/** Enables a user. */
 export async function markEnabled(connection: Queryable, id: string): Promise<void> {
   await connection.query('UPDATE users SET disabled_at = NULL WHERE id = $1', [id])
 }
 
-/** Leaves of an account, all of whose sessions are over, only id, epoch and the time. Part of a transaction. */
+/** Deletes everything of an account except id, epoch and time; its sessions must have ended. Part of a transaction. */
 export async function eraseAccount(connection: Queryable, id: string): Promise<void> {
   await connection.query(
     `UPDATE users SET deleted_at = now(), created_at = now(), email = NULL, username = NULL, password_hash = NULL,

@@ -5,7 +5,7 @@ import { refuseUsername, USERNAME_PATTERN } from './username.ts'
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 
-/** An address of RFC 5321 §4.1.2 in its plain form: no quotes, comments or controls. Kept as sent, compared in lower case. */
+/** An address of RFC 5321 §4.1.2 without quotes, comments or controls. Kept as sent, compared in lower case. */
 export const EMAIL = Type.String({
   maxLength: 254,
   pattern: `^(?=.{1,64}@)${ATOM}(?:\\.${ATOM})*@${LABEL}(?:\\.${LABEL})*$`,
@@ -13,7 +13,7 @@ export const EMAIL = Type.String({
   examples: ['ada@example.com']
 })
 
-/** A display name as it was sent; `normalizeUsername` makes it the one that is stored. */
+/** A display name as sent; `normalizeUsername` makes the stored form. */
 export const USERNAME = Type.String({
   minLength: 1,
   maxLength: 1000,
@@ -26,19 +26,22 @@ export const USERNAME = Type.String({
 /** The form of a role: a word of at most 32 lower-case letters, digits, - and _. */
 export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'
 
-/** A parameter that is the id of something; `what` says of what. {@link canonicalId} makes it the one to compare with. */
+/** An id as a parameter; `what` says of what. {@link canonicalId} makes the form for comparisons. */
 export function idOf(what: string) {
   const pattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
   const examples = ['00000000-0000-4000-8000-000000000000']
   return Type.String({ maxLength: 36, pattern, description: `the id of ${what}`, examples })
 }
 
-/** Puts an id that was sent into the form of rows and tokens: capital hex digits are read, and never written (RFC 9562 §4). */
+/**
+ * Makes the form of an id that rows and tokens have: upper-case hex digits are accepted, but never written (RFC 9562
+ * §4).
+ */
 export function canonicalId(sent: string): string {
   return sent.toLowerCase()
 }
 
-/** What the API shows of an account. */
+/** The account as the API shows it. */
 export const USER = Type.Object({
   id: Type.String({ format: 'uuid' }),
   email: Type.String(),
@@ -48,7 +51,7 @@ export const USER = Type.Object({
   created_at: Type.String({ format: 'date-time' })
 })
 
-/** Leaves out of an account what is nobody's business. */
+/** Makes the public view of an account, without its secrets. */
 export function publicUser({ id, email, username, email_verified, roles, created_at }: Account): Static<typeof USER> {
   return { id, email, username, email_verified, roles, created_at: created_at.toISOString() }
 }

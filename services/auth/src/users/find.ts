@@ -19,7 +19,7 @@ export async function findById(database: Queryable, id: string): Promise<Account
   return account
 }
 
-/** One page of accounts in the order of their addresses, from after `after`; `search` is a part of the address. */
+/** Returns one page of accounts, ordered by address, after the address `after`; `search` is a part of the address. */
 export async function findUsers(
   database: Queryable,
   { search = '', after = '', limit }: { search?: string; after?: string; limit: number }
@@ -33,7 +33,7 @@ export async function findUsers(
   )
 }
 
-/** Finds an account and locks its row, and with `withAdmins` those of all enabled administrators too, in the order of their ids. */
+/** Finds and locks an account; with `withAdmins` also those of all enabled administrators, ordered by id. */
 export async function lockAccounts(connection: Queryable, id: string, withAdmins: boolean): Promise<Account[]> {
   return connection.query<Account>(
     `SELECT ${ACCOUNT_COLUMNS} FROM users u
@@ -44,7 +44,10 @@ export async function lockAccounts(connection: Queryable, id: string, withAdmins
   )
 }
 
-/** The token hash of a user, which tells whether a refresh token is from before a password change; nothing for a deleted one. */
+/**
+ * Returns the token hash of a user, which tells whether a refresh token is from before a password change; nothing for a
+ * deleted one.
+ */
 export async function findTokenHash(database: Queryable, userId: string): Promise<Buffer | undefined> {
   const [user] = await database.query<{ token_hash: Buffer | null }>('SELECT token_hash FROM users WHERE id = $1', [
     userId
@@ -53,9 +56,10 @@ export async function findTokenHash(database: Queryable, userId: string): Promis
 }
 
 /**
- * The highest bcrypt cost of a stored hash; nothing without any. Costs over 15 are not looked for: none is made here.
+ * Returns the highest bcrypt cost of a stored hash; nothing without any. Costs over 15 are ignored, because none is
+ * made here.
  *
- * The index `users_cost` has it in one look.
+ * The index `users_cost` has it.
  */
 export async function findHighestCost(database: Queryable): Promise<number | undefined> {
   const [row] = await database.query<{ cost: string | null }>(

@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import type { Queryable } from '@latchkey/database/pool'
 import { USER_ENABLED } from './account.ts'
 
-/** Makes a token hash: the 32 random bytes that key the custom key of a user's refresh tokens. */
+/** Makes a token hash: the 32 random bytes from which the custom key of a user's refresh tokens is made. */
 export function newTokenHash(): Buffer {
   return randomBytes(32)
 }
 
-/** Gives a user a new token hash and the next epoch: no token that was issued before counts any more. Part of a transaction. */
+/** Gives a user a new token hash and the next epoch, so no earlier token is valid. Part of a transaction. */
 export async function replaceTokenHash(connection: Queryable, id: string): Promise<void> {
   await connection.query('UPDATE users SET token_hash = $2, epoch = epoch + 1 WHERE id = $1', [id, newTokenHash()])
 }
 
-/** Locks the row of an enabled user whose token hash is still this one; says whether there is one. Part of a transaction. */
+/** Locks the row of an enabled user with this token hash; returns whether there is one. Part of a transaction. */
 export async function lockWithTokenHash(connection: Queryable, id: string, tokenHash: Buffer): Promise<boolean> {
   const unchanged = await connection.query(
     `SELECT u.id FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR NO KEY UPDATE`,
@@ -21,12 +21,12 @@ export async function lockWithTokenHash(connection: Queryable, id: string, token
   return unchanged.length > 0
 }
 
-/** Added to each epoch after a backup was restored: more than the lost commits may have. */
+/** Added to each epoch after a restore: more than the lost commits can have added. */
 const EPOCHS_AHEAD = 1000
 
 /**
- * Gives the next `limit` users in the order of their ids, from after `after`, new token hashes and epochs that no lost
- * commit has reached. Returns their ids. Part of a transaction.
+ * Gives the next `limit` users after the id `after` new token hashes, and epochs that no lost commit has reached.
+ * Returns their ids. Part of a transaction.
  */
 export async function replaceTokenHashes(
   connection: Queryable,

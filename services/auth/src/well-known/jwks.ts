@@ -33,8 +33,8 @@ const schema = {
 }
 
 /**
- * `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds. 503 until the database was asked once: verifiers
- * go on with the set that they hold, in which no key is that was revoked meanwhile.
+ * `GET /.well-known/jwks.json`; verifiers may keep it for `maxAge` seconds. It is 503 until the database was asked
+ * once, because a key may be revoked; verifiers keep the set that they hold.
  */
 export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: number }): void {
   const published = publisher(access)
@@ -44,7 +44,7 @@ export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: nu
     reply.header('cache-control', `public, max-age=${maxAge}`).header('etag', etag)
     const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     if (known?.includes(etag) || known?.includes('*')) {
-      // Not null, which would be announced as four bytes that never come.
+      // Not null, which would announce four bytes that never come.
       return reply.code(304).send(undefined)
     }
     // Fastify would add a charset, which this media type does not have (RFC 7517 §8.5.2).
@@ -52,7 +52,7 @@ export function jwks(app: App, { access, maxAge }: { access: KeyRing; maxAge: nu
   })
 }
 
-// Makes body and ETag once for each change of the ring, which then has another map.
+// Makes body and ETag once per change of the ring, which then has another map.
 function publisher(ring: KeyRing): () => { body: Static<typeof JWK_SET>; etag: string } {
   let made: { of: unknown; body: Static<typeof JWK_SET>; etag: string } | undefined
   return () => {

@@ -20,9 +20,10 @@ const schema = {
 }
 
 /**
- * `GET /.well-known/oauth-authorization-server`: only what is true.
+ * `GET /.well-known/oauth-authorization-server` (RFC 8414).
  *
- * No response type and no grant is offered, and the lists say so: left out, they would mean the defaults of RFC 8414 §2.
+ * The service has no response types and grant types. The lists are empty, because missing ones would mean the defaults
+ * of RFC 8414 §2.
  */
 export function metadata(app: App, { issuer, maxAge }: { issuer: string; maxAge: number }): void {
   const base = issuer.replace(/\/$/, '')
