@@ -6,22 +6,24 @@ import type { Kind } from '@latchkey/tokens/claims'
 import { type FileRights, isPrivate, ownIdentity } from './exposure.ts'
 import { KeyFileError, parseKey, type SigningKey } from './key-file.ts'
 
-/** The keys of one kind: the one that signs, and all that are accepted, by their `kid`. */
+/** The keys of one kind: the one that signs, and all accepted ones by `kid`. */
 export interface KeyRing {
-  /** Signs at this moment. In a folder it is that of the slot `current`. */
+  /** The key that signs now. For a folder it is the one in the slot `current`. */
   readonly current: SigningKey
   readonly accepted: ReadonlyMap<string, SigningKey>
-  /** Whether the database was not asked yet, which may have revoked any key: until then none is published or verifies. */
+  /**
+   * Whether the database was not asked yet. It may have revoked any key, so until then none is published or verifies.
+   */
   readonly pending?: boolean
 }
 
 /** The keys of both kinds. */
 export type Keys = Readonly<Record<Kind, KeyRing>>
 
-/** The key files of a folder as they lay there together at one moment. */
+/** The key files of a folder as they were together at one moment. */
 export interface KeyFiles {
   readonly dir: string
-  /** Another one as soon as content, name, mode or owner of any file is another; times of files do not count. */
+  /** Changes if content, name, mode or owner of any file changes; times of files do not count. */
   readonly digest: string
   readonly files: readonly KeyFile[]
 }
@@ -30,7 +32,7 @@ interface KeyFile extends FileRights {
   readonly kind: Kind
   readonly name: string
   readonly pem: Buffer
-  /** Why it could not be read, as in `ENOENT`. */
+  /** Why it could not be read, such as `ENOENT`. */
   readonly fault?: string | undefined
 }
 
@@ -39,20 +41,20 @@ const SLOT = /^(current|next|previous-[0-9A-Za-z-]+)\.private\.pem$/
 const REVOKED = /^revoked\/(?:([\w-]{43})|.+)\.private\.pem$/
 const HOW_TO = 'scripts/generate-keys.sh makes keys where there are none.'
 
-/** Time between two looks at a folder that is changing, in milliseconds, and how many there are. */
+/** Time between two readings of a changing folder, in milliseconds, and their number. */
 const SETTLING = 25
 const LOOKS = 40
 
-/** Reads and parses the keys of a folder that is not in use yet; see {@link readKeyFiles} and {@link parseKeys}. */
+/** Reads and parses the keys of a folder that is not used yet; see {@link readKeyFiles} and {@link parseKeys}. */
 export async function loadKeys(dir: string, warn: (message: string) => void): Promise<Keys> {
   return parseKeys(await readKeyFiles(dir), warn)
 }
 
 /**
- * Reads `<dir>/<kind>/<slot>.private.pem` and `<dir>/<kind>/revoked/*.private.pem`; what cannot be read is noted.
+ * Reads `<dir>/<kind>/<slot>.private.pem` and `<dir>/<kind>/revoked/*.private.pem`; an unreadable file is noted.
  *
- * Files may be renamed and replaced meanwhile, so a folder whose digest is not `known` is read until two looks agree.
- * Throws {@link KeyFileError} where none do within a second.
+ * Files may be renamed and replaced meanwhile, so a folder whose digest is not `known` is read until two readings
+ * agree. Throws {@link KeyFileError} if none agree within a second.
  */
 export async function readKeyFiles(dir: string, known?: string): Promise<KeyFiles> {
   let seen = await look(dir)
@@ -94,7 +96,7 @@ function readAll(dir: string, kind: Kind, names: readonly string[]): Promise<Key
       const path = join(dir, kind, name)
       try {
         const info = await stat(path)
-        // To open a named pipe is to wait for whoever writes to it.
+        // Opening a named pipe would wait for its writer.
         if (!info.isFile()) return unread(kind, name, 'no regular file')
         const { mode, uid, gid } = info
         return { kind, name, mode, uid, gid, pem: await readFile(path) }
@@ -114,10 +116,10 @@ function codeOf(error: NodeJS.ErrnoException): string {
 }
 
 /**
- * Makes the keys of both kinds of their files.
+ * Makes the keys of both kinds from their files.
  *
- * Each must be as {@link parseKey} asks, and stand in one place; only a previous key may be in another slot too, as in
- * the middle of a rotation. `warn` hears of files that others may read. Throws {@link KeyFileError}.
+ * Each must be valid for {@link parseKey} and be in one place; only a previous key may be in another slot too, as in
+ * the middle of a rotation. `warn` gets files that others may read. Throws {@link KeyFileError}.
  */
 export async function parseKeys({ dir, files }: KeyFiles, warn: (message: string) => void): Promise<Keys> {
   const ring = (kind: Kind) => {
@@ -155,8 +157,8 @@ async function parseRing(dir: string, files: readonly KeyFile[], warn: (message:
 }
 
 /**
- * The keys in the folders `revoked`, by `kid`: the name of the file, as scripts/revoke-key.sh gives it, or else the
- * thumbprint of what it holds. `warn` hears of files that are neither. Works also where {@link parseKeys} throws.
+ * Returns the keys in the folders `revoked`, by `kid`: the name of the file, as scripts/revoke-key.sh sets it,
+ * otherwise the thumbprint of its content. `warn` gets files that are neither. Works also if {@link parseKeys} throws.
  */
 export async function revokedKeys(
   { dir, files }: KeyFiles,

@@ -2,16 +2,16 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { weaknessOf } from '@latchkey/tokens/weak-modulus'
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, importPKCS8 } from 'jose'
 
-/** One signing key, as its file was read. */
+/** A signing key from a file. */
 export interface SigningKey {
   /** RFC 7638 thumbprint of the public half. */
   readonly kid: string
-  /** `current`, `next` or `previous-<UTC time>`: what the operator wants with it. */
+  /** `current`, `next` or `previous-<UTC time>`: what the operator wants with the key. */
   readonly slot: string
   readonly privateKey: CryptoKey
   /** SubjectPublicKeyInfo in PEM. */
   readonly publicPem: string
-  /** The public members alone, as a key set lists them (RFC 7517 §4). */
+  /** Only the public members, as a key set lists them (RFC 7517 §4). */
   readonly jwk: { kty: 'RSA'; n: string; e: string; kid: string; use: 'sig'; alg: 'RS256' }
 }
 
@@ -25,9 +25,10 @@ export class KeyFileError extends Error {
 }
 
 /**
- * Makes a signing key of a private key in PEM (PKCS#8 or PKCS#1, without a passphrase).
+ * Makes a signing key from a private key in PEM (PKCS#8 or PKCS#1, without a passphrase).
  *
- * Only RSA of 2048 bits or more with exponent 65537 (RFC 7518 §3.3) that is not known to be easy to factor. Throws {@link KeyFileError}.
+ * It must be RSA of 2048 bits or more with exponent 65537 (RFC 7518 §3.3) and not known to be easy to factor. Throws
+ * {@link KeyFileError}.
  */
 export async function parseKey(path: string, slot: string, pem: Buffer): Promise<SigningKey> {
   const privateKey = parse(path, pem)

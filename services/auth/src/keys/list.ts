@@ -6,8 +6,8 @@ import { judgeKeys, type KeyConfig, keyRules, type Verdict } from './rule.ts'
 import { readRegister } from './signing-keys.ts'
 
 /**
- * The keys of a folder, one line each: kind, slot, kid, and `signs`, `published`, `retired` or `revoked`, as services
- * under the same settings see them; `unseen` while none has. Changes nothing.
+ * Lists the keys of a folder, one line each: kind, slot, kid, and `signs`, `published`, `retired` or `revoked`, as
+ * services with the same settings see them, or `unseen`. Changes nothing.
  */
 export async function listKeys(database: Queryable, config: KeyConfig & { KEYS_DIR: string }): Promise<string[]> {
   const [keys, register] = await Promise.all([loadKeys(config.KEYS_DIR, () => {}), readRegister(database)])

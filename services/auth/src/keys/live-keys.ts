@@ -10,18 +10,18 @@ import type { Verdict } from './rule.ts'
 import { lockRegister, type Register, readRegister, recordFound, recordSigning } from './signing-keys.ts'
 import { type KeyLog, WatchedFolder } from './watched-folder.ts'
 
-/** The keys of a folder as they stand at this moment; both rings change while they are used. */
+/** The current keys of a folder; both rings change while they are used. */
 export interface LiveKeys extends Keys {
-  /** Reads folder and database now; never rejects, the log is told. */
+  /** Reads folder and database now. Never rejects; errors go to the log. */
   update(): Promise<void>
-  /** Resolves when the database was asked for the first time, whatever came of it. */
+  /** Resolves after the first attempt to ask the database. */
   readonly begun: Promise<void>
-  /** Says why no key may sign, or nothing when one may; tries {@link update} first where the database was never had. */
+  /** Says why no key may sign, or nothing; calls {@link update} first if the database was never reached. */
   unready(): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** What live keys are made of. */
+/** The parts of live keys. */
 interface LiveKeysParts {
   readonly dir: string
   readonly database: Database
@@ -30,27 +30,28 @@ interface LiveKeysParts {
 }
 
 /**
- * Time between two updates, in milliseconds. A revocation in one folder is in the database with the next one, and at
- * the instances over other folders with the one after: in less than 10 s.
+ * Time between two updates, in milliseconds. A revocation in one folder reaches the database with the next update, and
+ * instances with other folders with the one after: in less than 10 s.
  */
 const INTERVAL = 4_000
 
-/** The same until the database was had once, in milliseconds: so long no key is in force. */
+/** The same until the database was reached once, in milliseconds; no key is in force before that. */
 const FIRST_INTERVAL = 250
 
 /**
- * Opens the keys of a folder and follows it: every 4 s the files are compared with those before, and the database is
- * asked for the times that all instances share.
+ * Opens the keys of a folder and follows it: every 4 s it compares the files and asks the database for the times that
+ * all instances share.
  *
- * A folder that cannot be used, and a database that is away, leave the keys as they are; a revocation that was seen once,
- * in the folder or in the database, counts for as long as this process lives. Until the database was asked once, no key
- * is in force (503): the database may have revoked any of them.
- * Throws a KeyFileError when the folder cannot be used at the start.
+ * If the folder cannot be used or the database is away, the keys stay as they are. A revocation that was seen once, in
+ * the folder or in the database, counts as long as this process lives. Until the database was reached once, no key is
+ * in force (503), because the database may have revoked any of them.
+ *
+ * Throws a KeyFileError if the folder cannot be used at the start.
  */
 export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts): Promise<LiveKeys> {
   const folder = await WatchedFolder.open(dir, log)
   const rings = { access: createRing(), refresh: createRing() }
-  // What the keys in force come from. A folder that has changed since waits for the database.
+  // The source of the keys in force. A folder that has changed since waits for the database.
   let inForce: { slots: Seen<SigningKey>['slots']; register: Register } | undefined
   let isAway = false
 
@@ -65,7 +66,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
     }
   }
 
-  // A revocation that was just seen counts at once, with the database away too.
+  // A new revocation counts at once, also while the database is away.
   function apply(): void {
     if (!inForce) return
     const verdicts = judge({ ...folder.seen, slots: inForce.slots }, inForce.register, rules)
@@ -98,7 +99,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
   }
 }
 
-// Writes only where the database lacks something, one instance at a time, so that a look in between costs one statement.
+// Writes only what the database lacks, one instance at a time; otherwise an update costs one statement.
 async function bringUpToDate(database: Database, folder: WatchedFolder, rules: Rules): Promise<Register> {
   const register = await readRegister(database)
   for (const { kid, kind, revoked } of register.keys) if (revoked) folder.noteRevoked(kid, kind)

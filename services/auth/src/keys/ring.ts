@@ -2,11 +2,11 @@ import { unavailable } from '@latchkey/problems/problem'
 import type { KeyRing } from './folder.ts'
 import type { SigningKey } from './key-file.ts'
 
-/** A ring whose keys are exchanged while it is in use. */
+/** A ring whose keys can be replaced while it is used. */
 interface LiveRing extends KeyRing {
   /**
-   * Puts other keys in force; without `signing` nothing signs. Returns what is in force now, or nothing when that was so
-   * before: then `accepted` stays the same object.
+   * Replaces the keys; without `signing` nothing signs. Returns the new state, or nothing if it did not change: then
+   * `accepted` stays the same object.
    */
   set(
     signing: SigningKey | undefined,
@@ -18,7 +18,7 @@ interface LiveRing extends KeyRing {
 
 const NONE: ReadonlyMap<string, SigningKey> = new Map()
 
-/** Makes a ring that waits for its keys. */
+/** Makes a ring without keys. */
 export function createRing(): LiveRing {
   let current: SigningKey | undefined
   let accepted: ReadonlyMap<string, SigningKey> | undefined

@@ -1,19 +1,19 @@
 import type { Kind } from '@latchkey/tokens/claims'
 
-/** What the database knows of a key; times in seconds since 1970, by its clock. */
+/** What the database knows of a key; times are in seconds since 1970, by its clock. */
 export interface KeyTimes {
   readonly kid: string
   readonly first_seen_at: number
-  /** When it last began to sign; null: it never has. */
+  /** When it last began to sign; null if never. */
   readonly signs_from: number | null
   readonly revoked: boolean
 }
 
-/** What the rule goes by besides folder and times, in seconds. */
+/** The settings of the rule, in seconds. */
 export interface RuleSettings {
   /** How long a key is published before it signs. */
   readonly publishedBefore: number
-  /** How long a key stays accepted after another has begun to sign: the longest life of its tokens, and more. */
+  /** How long a key stays accepted after another has begun to sign: longer than the longest life of its tokens. */
   readonly acceptedAfter: number
 }
 
@@ -27,7 +27,7 @@ export interface KeyConfig {
   readonly KEY_LEAD: number
 }
 
-/** What the rule goes by, for each kind. */
+/** The settings of the rule, for each kind. */
 export function keyRules(config: KeyConfig): Readonly<Record<Kind, RuleSettings>> {
   const refreshLife = config.REFRESH_TOKEN_ROTATION === 'on' ? config.REFRESH_TOKEN_TTL : config.SESSION_MAX_AGE
   const rules = (life: number) => ({
@@ -37,15 +37,15 @@ export function keyRules(config: KeyConfig): Readonly<Record<Kind, RuleSettings>
   return { access: rules(config.ACCESS_TOKEN_TTL), refresh: rules(refreshLife) }
 }
 
-/** What becomes of the keys of a folder. */
+/** The verdict on the keys of a folder. */
 export interface Verdict<K> {
-  /** Nothing where every key that could sign is revoked. */
+  /** Nothing if every key that could sign is revoked. */
   readonly signing: K | undefined
-  /** It is not the key that signed last: since when it signs has to be noted before it does. */
+  /** Whether it is another key than the one that signed last: then its start must be stored before it signs. */
   readonly begins: boolean
   /** Published and accepted. */
   readonly published: readonly K[]
-  /** No token that it signed is still valid: its file may go. */
+  /** No token that it signed is still valid; its file may be deleted. */
   readonly retired: readonly K[]
   readonly revoked: readonly K[]
 }

@@ -2,13 +2,13 @@ import type { Queryable } from '@latchkey/database/pool'
 import type { Kind } from '@latchkey/tokens/claims'
 import type { KeyTimes } from './rule.ts'
 
-/** The times of all keys of both kinds, and the present by the same clock, in seconds since 1970. */
+/** The times of all keys of both kinds, and the time of the reading, in seconds since 1970 by the same clock. */
 export interface Register {
   readonly now: number
   readonly keys: readonly (KeyTimes & { readonly kind: Kind })[]
 }
 
-/** A key that an instance found in its folder, in a slot or among the revoked. */
+/** A key that an instance found in its folder, in a slot or among the revoked ones. */
 export interface FoundKey {
   readonly kid: string
   readonly kind: Kind
@@ -25,12 +25,12 @@ export async function readRegister(database: Queryable): Promise<Register> {
   return { now: rows[0]?.now ?? 0, keys: rows.filter(({ kid }) => kid !== null) }
 }
 
-/** Lets one instance at a time write, until its transaction ends; others may read. */
+/** Lets only one instance write until its transaction ends; others may read. */
 export async function lockRegister(connection: Queryable): Promise<void> {
   await connection.query('LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE')
 }
 
-/** Notes keys that were not seen before, and revocations. */
+/** Stores new keys and revocations. */
 export async function recordFound(connection: Queryable, found: readonly FoundKey[]): Promise<void> {
   for (const { kid, kind, revoked } of found) {
     await connection.query(
@@ -42,12 +42,12 @@ export async function recordFound(connection: Queryable, found: readonly FoundKe
   }
 }
 
-/** Notes that these keys sign from now on. */
+/** Stores that these keys sign from now on. */
 export async function recordSigning(connection: Queryable, kids: readonly string[]): Promise<void> {
   await connection.query('UPDATE signing_keys SET signs_from = now() WHERE kid = ANY ($1)', [kids])
 }
 
-/** Revokes a key that an instance has seen before; returns its kind, or nothing when none has. */
+/** Revokes a key that an instance has seen before; returns its kind, or nothing if no instance has seen it. */
 export async function revokeKey(database: Queryable, kid: string): Promise<Kind | undefined> {
   const [row] = await database.query<{ kind: Kind }>(
     'UPDATE signing_keys SET revoked_at = coalesce(revoked_at, now()) WHERE kid = $1 RETURNING kind',

@@ -4,20 +4,22 @@ import { type KeyFiles, type Keys, parseKeys, readKeyFiles, revokedKeys } from '
 import type { Seen } from './judgement.ts'
 import type { SigningKey } from './key-file.ts'
 
-/** Where changes of the keys are told; a Fastify or pino logger fits. */
+/** The log of changes of the keys; a Fastify or pino logger fits. */
 export interface KeyLog {
   info(details: object, message: string): void
   warn(details: object, message: string): void
   error(details: object, message: string): void
 }
 
-/** A key folder as it was last read. What cannot be used later leaves it as it is. */
+/** The last good state of a key folder. A state that cannot be used later changes nothing. */
 export class WatchedFolder {
   readonly #dir: string
   readonly #log: KeyLog
   #files: KeyFiles
   #keys: Keys
-  /** Once revoked is revoked for ever, also where the file cannot be read any more and the database does not know yet. */
+  /**
+   * Revoked keys stay revoked for ever, also if the file cannot be read any more and the database does not know yet.
+   */
   readonly #revoked: Map<string, Kind>
 
   private constructor(dir: string, log: KeyLog, read: { files: KeyFiles; keys: Keys; revoked: Map<string, Kind> }) {
@@ -28,7 +30,7 @@ export class WatchedFolder {
     this.#revoked = read.revoked
   }
 
-  /** Reads a folder. Throws a KeyFileError when it cannot be used. */
+  /** Reads a folder. Throws a KeyFileError if it cannot be used. */
   static async open(dir: string, log: KeyLog): Promise<WatchedFolder> {
     const files = await readKeyFiles(dir)
     const warn = warnings(log)
@@ -36,7 +38,7 @@ export class WatchedFolder {
     return new WatchedFolder(dir, log, { files, keys: await parseKeys(files, warn), revoked })
   }
 
-  /** What was seen so far. */
+  /** The keys that were seen so far. */
   get seen(): Seen<SigningKey> {
     const { access, refresh } = this.#keys
     return {
@@ -45,7 +47,7 @@ export class WatchedFolder {
     }
   }
 
-  /** Reads the folder again where it has changed. Never rejects: the log is told. */
+  /** Reads the folder again if it has changed. Never rejects; errors go to the log. */
   async read(): Promise<void> {
     try {
       const files = await readKeyFiles(this.#dir, this.#files.digest)
@@ -59,7 +61,7 @@ export class WatchedFolder {
     }
   }
 
-  /** Keeps a revocation that the database told of, so that it is written again where the database has lost it in a fail-over. */
+  /** Remembers a revocation from the database, so that it is written again if the database loses it in a fail-over. */
   noteRevoked(kid: string, kind: Kind): void {
     this.#revoked.set(kid, kind)
   }

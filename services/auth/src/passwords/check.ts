@@ -4,27 +4,27 @@ import { type Buckets, countAttempt, failAttempt, forgetAttempts, takeBackAttemp
 import type { Asker } from './hash-pool.ts'
 import type { Passwords } from './hashing.ts'
 
-/** What checking a password needs. */
+/** The parts for checking a password. */
 export interface CheckParts {
   readonly database: Queryable
   readonly passwords: Passwords
 }
 
-/** What a password is compared with: the stored hash, or nothing where there is no such account, and where it is counted. */
+/** The stored hash, or nothing if there is no such account; the buckets in which the attempt counts; and who asks. */
 export interface Check {
   readonly stored: string | undefined
   readonly buckets: Buckets
   readonly asker: Asker
 }
 
-/** What came of a check; `outdated` is right, and its hash has a lower cost than is configured. */
+/** The result of a check. `outdated` means right, but its hash has a lower cost than is configured. */
 export type Checked = 'right' | 'outdated' | 'wrong'
 
 /**
- * Checks a password: counts the attempt, compares, and forgets the failures before it or keeps this one.
+ * Checks a password: counts the attempt, compares, and then removes the failures or keeps this one.
  *
- * Without a stored hash it takes the same time and says `wrong`. Throws `too_many_requests` without a look at the password
- * when the attempt has to wait, and `unavailable` when no thread was free in time: then the attempt does not count.
+ * Without a stored hash it takes the same time and returns `wrong`. Throws `too_many_requests` before the comparison if
+ * the attempt has to wait, and `unavailable` if no thread was free in time; such an attempt does not count.
  */
 export async function checkPassword(
   { database, passwords }: CheckParts,

@@ -4,50 +4,50 @@ interface Waiting<T> {
   readonly turn: number
 }
 
-/** Newcomers that a turn takes in once it has begun. */
+/** Most newcomers that join a turn after it has begun. */
 const MOST_NEWCOMERS = 16
 
 /**
- * A queue in which nobody can keep others waiting by waiting often.
+ * A queue in which nobody can delay others by many items.
  *
- * What waits does so in one or more names, such as those of a client address and of a user. Each name is begun once a
- * turn: an item has the first turn after all that its names have had or wait for, and within a turn the order is that of
- * arrival. So one name alone has the whole queue, and beside another every second place. Start-time fair queueing
- * (Goyal, Vin, Cheng 1996) is this rule with items of many sizes.
+ * An item has one or more names, such as a client address and a user. Each name has one item per turn: an item gets the
+ * first turn after those that its names have had or wait for. Within a turn the order is that of arrival. So one name
+ * alone has the whole queue, and beside another name every second place. This is start-time fair queueing (Goyal, Vin,
+ * Cheng 1996) with items of equal size.
  *
- * A newcomer has the turn that was begun last, and so waits for nobody who has been begun in it. A turn is closed when
- * some came so, or newcomers without end would keep out whoever has had a turn.
+ * A newcomer joins the current turn, so it does not wait for items that came before it in later turns. A turn accepts
+ * only some newcomers, because an endless stream of them would keep out every name that has had its turn.
  */
 export class FairQueue<T> {
   readonly #longest: number
-  /** In the order of arrival. None has a turn before the present one. */
+  /** In the order of arrival. None has a turn before the current one. */
   #waiting: Waiting<T>[] = []
   #turn = 0
   #newcomers = 0
-  /** The first turn that a name may have again, of names that had the present turn. */
+  /** The first turn that a name may have again, for names that had the current turn. */
   readonly #again = new Map<string, number>()
 
-  /** `longest`: items that may wait. */
+  /** `longest` is how many items may wait. */
   constructor(longest: number) {
     this.#longest = longest
   }
 
-  /** Whether an item that came now in these names would have a place: a free one, or that of an item with a later turn. */
+  /** Tells whether a new item with these names would have a place: a free one, or that of an item with a later turn. */
   hasPlaceFor(names: readonly string[]): boolean {
     if (this.#waiting.length < this.#longest) return true
     const turn = this.#turnOf(names)
     return this.#waiting.some((other) => other.turn > turn)
   }
 
-  /** What would be begun before an item that came now in these names. */
+  /** Returns the items that would start before a new item with these names. */
   before(names: readonly string[]): T[] {
     const turn = this.#turnOf(names)
     return this.#waiting.filter((other) => other.turn <= turn).map(({ item }) => item)
   }
 
   /**
-   * Adds an item, and returns the one that has to leave where the queue is full: the last to come of the latest turn, which
-   * may be the item itself.
+   * Adds an item. If the queue is full, returns the item that has to leave: the last one of the latest turn, which may
+   * be the new one.
    */
   add(item: T, names: readonly string[]): T | undefined {
     const turn = this.#turnOf(names)
@@ -57,7 +57,7 @@ export class FairQueue<T> {
     return this.#remove(this.#waiting.reduce((last, other) => (other.turn >= last.turn ? other : last)))
   }
 
-  /** Takes out what is to begin now. */
+  /** Removes and returns the item that starts now. */
   take(): T | undefined {
     const [oldest] = this.#waiting
     if (!oldest) return undefined
@@ -67,7 +67,10 @@ export class FairQueue<T> {
     return this.#remove(next)
   }
 
-  /** Takes out all that is like this, unbegun. Its turns stay empty: what came later in the same names keeps its own. */
+  /**
+   * Removes and returns all items for which `isGone` is true. Their turns stay empty: later items of the same names
+   * keep theirs.
+   */
   drop(isGone: (item: T) => boolean): T[] {
     const gone = this.#waiting.filter(({ item }) => isGone(item)).map(({ item }) => item)
     if (gone.length > 0) this.#waiting = this.#waiting.filter(({ item }) => !isGone(item))

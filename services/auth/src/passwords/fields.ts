@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import { LONGEST_SENT, MAX_BYTES, refusePassword, refuseUnreadable } from './policy.ts'
 
-/** Without controls, in the regular expressions of both ECMA-262 and Python. */
+/** A text without control characters, in the regular expressions of ECMA-262 and of Python. */
 const PASSWORD_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$'
 
-/** Any password as it was sent. */
+/** A password as sent. */
 export const PASSWORD = Type.String({
   maxLength: LONGEST_SENT,
   pattern: PASSWORD_PATTERN,
@@ -13,7 +13,7 @@ export const PASSWORD = Type.String({
   refuse: refuseUnreadable
 })
 
-/** A password that is chosen, as it was sent, of at least so many code points. */
+/** A new password as sent, of at least this many code points. */
 export function newPassword(minLength: number, example = 'correct horse battery') {
   return Type.String({
     minLength,

@@ -7,27 +7,27 @@ import { FairQueue } from './fair-queue.ts'
 import { Pace } from './pace.ts'
 import type { HashJob, HashResult } from './worker.ts'
 
-/** For whom a password is hashed: each address and each user has a share of the threads. */
+/** For whom a password is hashed: each client address and each user has a share of the threads. */
 export interface Asker {
   /** The client address, as requests are counted for it. */
   readonly client: string
-  /** Who is named, if that is known: the id of an account whose token was shown, or else the address that was typed. */
+  /** The user, if known: the id of an account whose token was shown, otherwise the address that was entered. */
   readonly user?: string
 }
 
-/** What runs the jobs: threads, or in tests the caller itself. */
+/** Runs the jobs: threads, or in tests the caller itself. */
 export interface HashPool {
-  /** Throws what `run` would throw now for a job of this cost with this deadline. */
+  /** Throws what `run` would throw now for a job with this cost and deadline. */
   refuseIfBusy(asker: Asker, job: Pick<HashJob, 'cost' | 'deadline'>): void
-  /** Does a job when its turn has come. Throws `unavailable` when it cannot be done in time, or finds no place. */
+  /** Runs a job when its turn has come. Throws `unavailable` if it cannot be done in time or the queue is full. */
   run(asker: Asker, job: HashJob): Promise<HashResult>
   close(): Promise<void>
 }
 
-/** Threads without HASH_THREADS. More cores than that seldom have nothing else to do, and a thread takes 9 MB. */
+/** Most threads without HASH_THREADS. More cores usually have other work, and a thread takes 9 MB. */
 const MOST_THREADS = 8
 
-/** Jobs that may wait; at cost 11 on two cores about 20 s of work, most of which would be too late. */
+/** Most waiting jobs. At cost 11 on two cores they are about 20 s of work, most of which would be too late. */
 const MAX_QUEUE = 256
 
 interface Waiting {
@@ -36,12 +36,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** Starts so many hashing threads, by default one a core and at most eight. */
+/** Starts this many hashing threads; by default one per core, at most eight. */
 export function openHashPool(threads = Math.min(availableParallelism(), MOST_THREADS)): HashPool {
   return new HashThreads(threads)
 }
 
-// Whose turn it is says the queue before the threads, so nothing waits inside Piscina.
+// The queue before the threads decides the order, so nothing waits inside Piscina.
 class HashThreads implements HashPool {
   readonly #threads: number
   readonly #pool: Piscina<HashJob, HashResult>
@@ -50,7 +50,7 @@ class HashThreads implements HashPool {
   readonly #pace = new Pace()
 
   constructor(threads: number) {
-    // The worker has the ending of this file: .ts from the sources, .js from dist.
+    // The worker has the extension of this file: .ts in the sources, .js in dist.
     const worker = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
     this.#pool = new Piscina({ filename: worker.href, minThreads: threads, maxThreads: threads })
     this.#threads = threads
@@ -63,7 +63,7 @@ class HashThreads implements HashPool {
     if (!this.#queue.hasPlaceFor(names)) throw unavailable('hashing: the queue is full')
     const wait = this.#waitBehind([...this.#running, ...this.#queue.before(names).map(({ job }) => job)])
     const left = deadline - now
-    // Whoever waits now is done or gone when the time that is left has passed.
+    // All jobs that wait now are done or gone when the remaining time has passed.
     if (wait > 0 && wait + this.#pace.expected(cost) > left) {
       throw unavailable(`hashing: about ${Math.round(wait)} ms to wait for a thread`, left / 1000)
     }
@@ -83,7 +83,9 @@ class HashThreads implements HashPool {
     await this.#pool.close()
   }
 
-  /** Milliseconds until a thread is free for the job behind these; 0 when one is, however wrong the expectation may be. */
+  /**
+   * Milliseconds until a thread is free for the job behind these; 0 if one is free now, even if the estimate is wrong.
+   */
   #waitBehind(ahead: readonly HashJob[]): number {
     const ending = ahead.length - this.#threads + 1
     if (ending <= 0) return 0

@@ -5,26 +5,26 @@ import type { Asker, HashPool } from './hash-pool.ts'
 import { fitsBcrypt, normalizePassword } from './policy.ts'
 import type { HashResult, HashTask } from './worker.ts'
 
-/** Hashes and compares passwords, off the main thread. All throw `unavailable` (503) when too many wait. */
+/** Hashes and compares passwords, off the main thread. All methods throw `unavailable` (503) if too many wait. */
 export interface Passwords {
-  /** Throws when too many wait for this one to be done in its time: before anything else is done for it. */
+  /** Throws if too many wait for this one to be done in time; call it before any other work. */
   refuseIfBusy(asker: Asker): void
   /** Makes the bcrypt hash of a password that passed the policy. */
   hash(asker: Asker, password: string): Promise<string>
   /**
-   * Compares a password with a stored hash. Without one (no such account) it does the same work and says no.
-   * `outdated` is true when it matched a hash of a lower cost than is configured.
+   * Compares a password with a stored hash. Without one (no such account) it takes the same time and does not match.
+   * `outdated` is true if it matched a hash with a lower cost than is configured.
    */
   verify(asker: Asker, password: string, stored: string | undefined): Promise<{ matches: boolean; outdated: boolean }>
 }
 
-/** What hashing follows. */
+/** The settings of hashing. */
 interface PasswordSettings {
-  /** Of a new hash: BCRYPT_COST. */
+  /** The cost of a new hash: BCRYPT_COST. */
   readonly cost: number
   /** PASSWORD_TIMEOUT, in seconds. */
   readonly queueTimeout: number
-  /** The highest cost of a hash that is stored: what each comparison costs that fails. */
+  /** The highest cost of a stored hash, which every failed comparison costs. */
   readonly highestCost: () => Promise<number>
 }
 
@@ -53,7 +53,7 @@ export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCos
   }
 }
 
-/** As good as any hash for a comparison that must fail, and as slow. */
+/** A hash for comparisons that must fail, as slow as any other. */
 function dummyOf(cost: number): string {
   return `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(53)}`
 }

@@ -1,12 +1,12 @@
-/** How long a highest cost that was read is believed, in milliseconds. */
+/** How long a highest cost is used before it is read again, in milliseconds. */
 const BELIEVED = 60_000
 
 /**
- * Follows the highest cost of a stored hash, but never less than the configured one, so that an unknown address costs as
- * much as a known one also after BCRYPT_COST was lowered.
+ * Follows the highest cost of a stored hash, but at least the configured one, so that an unknown address costs as much
+ * as a known one after BCRYPT_COST was lowered.
  *
- * It is read when it is first needed, and then again behind a login, at most once a minute; what cannot be read again stays.
- * Throws what the first reading throws.
+ * It is read at the first use, and later in the background of a login, at most once a minute. If a later reading fails,
+ * the old value stays. Throws the error of the first reading.
  */
 export function followHighestCost(
   read: () => Promise<number | undefined>,

@@ -1,7 +1,9 @@
-/** Jobs whose least time is what the next is expected to take: a machine that halts for a moment refuses nobody. */
+/**
+ * Number of last jobs whose shortest time is expected of the next, so that a short pause of the machine refuses nobody.
+ */
 const LATEST = 8
 
-/** How long a hash takes on this machine, by the last ones. */
+/** How long a hash takes on this machine, from the last ones. */
 export class Pace {
   readonly #latest: number[] = []
 
@@ -11,7 +13,9 @@ export class Pace {
     if (this.#latest.length > LATEST) this.#latest.shift()
   }
 
-  /** Milliseconds that a job of this cost takes, as far as is known; 0 when nothing is. The very first job compiles the code as well. */
+  /**
+   * Expected milliseconds of a job with this cost; 0 if nothing is known. The very first job also compiles the code.
+   */
   expected(cost: number): number {
     return this.#latest.length < 2 ? 0 : Math.min(...this.#latest) * 2 ** cost
   }

@@ -1,41 +1,41 @@
 import { dictionary } from '@zxcvbn-ts/language-common'
 
-/** Whose password it is to be. */
+/** The account for which a password is chosen. */
 interface Owner {
   readonly email: string
   readonly username: string
 }
 
-/** Longest password as it is sent, in UTF-16 units: what is done to one grows with it. */
+/** Longest password as sent, in UTF-16 units, because processing takes time in proportion. */
 export const LONGEST_SENT = 300
 
-/** bcrypt does not look at what comes after, so two longer passwords could open the same account. */
+/** bcrypt ignores what comes after, so two longer passwords could open the same account. */
 export const MAX_BYTES = 72
 
-/** Words shorter than this may stand in a password by chance. */
+/** Shorter words may be in a password by chance. */
 const SHORTEST_WORD = 4
 
 const COMMON = new Set(dictionary['passwords-common'].map((word) => String(word).toLowerCase()))
 
 /**
- * Brings a password into the form that is hashed: other spaces become U+0020, then NFC (OpaqueString, RFC 8265 §4.2.2),
- * so that it is the same from every keyboard.
+ * Makes the form of a password that is hashed, which is the same from every keyboard: other spaces become U+0020, then
+ * NFC (OpaqueString, RFC 8265 §4.2.2).
  */
 export function normalizePassword(password: string): string {
   return password.replace(/\p{Zs}/gu, ' ').normalize('NFC')
 }
 
-/** Tells whether bcrypt would look at the whole of a normalized password. */
+/** Tells whether bcrypt uses the whole of a normalized password. */
 export function fitsBcrypt(password: string): boolean {
   return Buffer.byteLength(password) <= MAX_BYTES
 }
 
 /**
- * Says why no account can have a password, or nothing; asked wherever one is read, before anything is done to it.
+ * Says why no account can have a password, or nothing; call it before any other work on a password.
  *
- * At most 300 UTF-16 units as sent. No control characters (RFC 8265 §4.2.2): bcrypt repeats what is shorter than its
- * key with a NUL in between, so that of two texts with one in them both could open an account. No halves of surrogate
- * pairs, which are all the same in UTF-8.
+ * It may have 300 UTF-16 units as sent. Control characters are refused (RFC 8265 §4.2.2): bcrypt repeats a short key
+ * with a NUL between, so two texts with a NUL could open the same account. Halves of surrogate pairs are refused,
+ * because all are the same in UTF-8.
  */
 export function refuseUnreadable(sent: string): string | undefined {
   if (sent.length > LONGEST_SENT) return `must have at most ${LONGEST_SENT} characters`
@@ -44,10 +44,10 @@ export function refuseUnreadable(sent: string): string | undefined {
 }
 
 /**
- * Says why a password cannot be chosen, or nothing when it can; {@link isOwnWord} is left to ask.
+ * Says why a password cannot be chosen, or nothing; it does not call {@link isOwnWord}.
  *
- * Beyond {@link refuseUnreadable} at least `minLength` code points, at most 72 bytes of UTF-8, no common password. No
- * rules of composition, as NIST SP 800-63B-4 §3.1.1.2 asks.
+ * Beyond {@link refuseUnreadable}: at least `minLength` code points, at most 72 bytes of UTF-8, no common password.
+ * There are no rules of composition, as NIST SP 800-63B-4 §3.1.1.2 asks.
  */
 export function refusePassword(sent: string, minLength: number): string | undefined {
   const unreadable = refuseUnreadable(sent)
@@ -58,10 +58,13 @@ export function refusePassword(sent: string, minLength: number): string | undefi
   return COMMON.has(password.toLowerCase()) ? 'must not be one of the common passwords' : undefined
 }
 
-/** What is said of an {@link isOwnWord}. */
+/** The message for {@link isOwnWord}. */
 export const OWN_WORD = 'must not be your own name or address, or the name of this service'
 
-/** Tells whether a password that passed {@link refusePassword} is a word of the account, digits and punctuation around it aside. */
+/**
+ * Tells whether a password that passed {@link refusePassword} is only a word of the account, with digits and
+ * punctuation around it.
+ */
 export function isOwnWord(sent: string, { email, username }: Owner): boolean {
   const password = normalizePassword(sent).toLowerCase()
   const [localPart = ''] = email.split('@')
@@ -75,7 +78,7 @@ function isLong(word: string): boolean {
   return [...word].length >= SHORTEST_WORD
 }
 
-// Without the digits and punctuation that people put around a word: from its first letter to its last, found in one go.
+// The word without surrounding digits and punctuation: from its first to its last letter, in one pass.
 function core(text: string): string {
   return /\p{L}(?:.*\p{L})?/su.exec(text)?.[0] ?? ''
 }

@@ -2,19 +2,19 @@ import { constants, getPriority, setPriority } from 'node:os'
 import { compareSync, getRounds, hashSync } from 'bcryptjs'
 
 /**
- * Work for a hashing thread: `hash` makes a hash of the given cost; `verify` compares with one, and does the work of the
- * given cost when it says no.
+ * A job of a hashing thread. `hash` makes a hash of the given cost. `verify` compares with a hash, and if it does not
+ * match, takes as long as the given cost.
  */
 export type HashTask = { readonly password: string; readonly cost: number } & (
   | { readonly op: 'hash' }
   | { readonly op: 'verify'; readonly hash: string }
 )
 
-/** A task that is not begun after its deadline, in milliseconds since 1970. */
+/** A job that is not started after its deadline, in milliseconds since 1970. */
 export type HashJob = HashTask & { readonly deadline: number }
 
 /**
- * `late` when the deadline had passed before the work began; `pace` is how long one of bcrypt's 2^cost rounds took, in
+ * `late` if the deadline had passed before the start. `pace` is how long one of bcrypt's 2^cost rounds took, in
  * milliseconds.
  */
 export type HashResult =
@@ -22,19 +22,19 @@ export type HashResult =
   | ({ readonly pace: number } & ({ readonly hash: string } | { readonly matches: boolean }))
 
 /**
- * How much lower the priority is: a third of the main thread's share where both want one core. Without it, refreshes wait
- * behind passwords; with far more, clients that ask again at once after each 503 keep the hashing threads from any work
+ * How much lower the priority is: a third of the main thread's share if both want one core. Without it, refreshes wait
+ * for passwords. With much more, clients that ignore Retry-After keep the hashing threads from any work
  * (docs/performance.md).
  */
 const NICENESS = 5
 
-// On Linux this is the calling thread's priority alone.
+// On Linux this sets the priority of the calling thread only.
 if (process.platform === 'linux') setPriority(Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW))
 
 /** The length of every bcrypt hash. */
 const LENGTH = 60
 
-/** Does one job, on the calling thread. */
+/** Runs one job on the calling thread. */
 export default function work(job: HashJob): HashResult {
   if (Date.now() > job.deadline) return 'late'
   const begun = performance.now()
@@ -43,20 +43,23 @@ export default function work(job: HashJob): HashResult {
   return { ...result, pace: (performance.now() - begun) / 2 ** worked }
 }
 
-/** `worked` is the cost of a hash that would have taken as long: that of an older account, when the password is right. */
+/**
+ * `worked` is the cost of a hash that would have taken as long: a lower one if the password is right for an old
+ * account.
+ */
 function verify({ password, hash, cost }: HashJob & { op: 'verify' }): { matches: boolean; worked: number } {
   try {
     if (hash.length === LENGTH) {
       const stored = getRounds(hash)
       if (compareSync(password, hash)) return { matches: true, worked: stored }
-      // A wrong password costs as much for every account as for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
+      // A wrong password costs the same for every account and for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
       for (let rest = stored; rest < cost; rest += 1) hashSync(password, rest)
       return { matches: false, worked: Math.max(stored, cost) }
     }
   } catch {
-    // What bcrypt does not understand is no hash either.
+    // What bcrypt cannot read is no hash either.
   }
-  // A stored text that is no bcrypt hash opens no account, and costs as much.
+  // A stored text that is no bcrypt hash opens no account, and takes as long.
   hashSync(password, cost)
   return { matches: false, worked: cost }
 }
