@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from './command.mjs'
 
@@ -12,8 +12,8 @@ export const BUILT_IN = ['problems', 'tokens']
  * was compiled of them, and makes paths of their names. May be done again.
  */
 export function buildIn() {
+  if (!existsSync(DIST)) return
   const place = path.join(DIST, 'built-in')
-  rmSync(place, { recursive: true, force: true })
   for (const name of BUILT_IN) {
     const filter = (/** @type {string} */ file) => !path.basename(file).startsWith('.')
     cpSync(path.join(root, 'packages', name, 'dist'), path.join(place, name), { recursive: true, filter })
