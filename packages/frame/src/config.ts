@@ -12,19 +12,17 @@ export const frameSettings = {
   }),
   HOST: text({
     default: '127.0.0.1',
-    description:
-      'Address to listen on; 0.0.0.0 is every interface, and then the network in front decides who gets here.'
+    description: 'Address to listen on. 0.0.0.0 is every interface: then the network in front decides who can connect.'
   }),
   KEEP_ALIVE_TIMEOUT: duration({
     minimum: 1,
     default: '72s',
     description:
-      "How long a connection without a request is kept open. Longer than the load balancer in front keeps it, or requests are lost that it sends just then: usual ones keep it 60s, Google Cloud's 600s, which asks for 620s here."
+      "How long a connection without a request stays open. Set it longer than at the load balancer in front, or some requests are lost. Usual ones keep connections for 60s, Google Cloud's for 600s, which needs 620s here."
   }),
   LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
-    description:
-      'Least level that is logged. From warn on, the lines that say who logged in and what was refused are missing.'
+    description: 'Lowest level that is logged. From warn on, the log does not say who logged in and what was refused.'
   }),
   TRUST_PROXY: Type.Optional(
     list({

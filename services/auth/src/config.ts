@@ -27,7 +27,7 @@ export const migrationSettings = Type.Object({
       file: true,
       check: faultOfDatabaseUrl,
       description:
-        'The same database as the owner of its tables, for npm run migrate alone, past any pooler. The user of DATABASE_URL, if it is another, is made where it is missing, and may only read and write rows. Unset, DATABASE_URL migrates, and the service could alter its tables.'
+        'The same database with the owner of its tables, without a pooler. Only npm run migrate uses it: it makes the user of DATABASE_URL, if missing, who may only read and write rows. Unset, DATABASE_URL migrates, and the service could alter its tables.'
     })
   )
 })
@@ -65,7 +65,7 @@ export const authSettings = Type.Object({
     minimum: 0.05,
     default: '3s',
     description:
-      'Longest time of an answer of any route, or PASSWORD_TIMEOUT if that is longer; then it is 503. The service gives up at nine tenths of it, a wait for a connection or for a silent server at eight, and PostgreSQL a statement at seven.'
+      'Longest time of an answer of any route, or PASSWORD_TIMEOUT if that is longer. The service answers 503 after nine tenths of it. A wait for a connection or a silent server ends after eight tenths, a statement in PostgreSQL after seven.'
   }),
   ACCESS_TOKEN_TTL: duration({
     maximum: 7 * DAY,
@@ -101,7 +101,7 @@ export const authSettings = Type.Object({
     maximum: 300,
     default: '5s',
     description:
-      'How far the clocks of services may differ when times of tokens are checked; tokens are accepted for so much longer.'
+      'How far the clocks of services may differ when times of tokens are checked; tokens are accepted for this much longer.'
   }),
   BCRYPT_COST: integer({
     minimum: 10,
@@ -122,7 +122,7 @@ export const authSettings = Type.Object({
     minimum: 0.05,
     default: '3s',
     description:
-      'Longest time of a password, its wait for a hashing thread included. The service gives up at eight tenths of it, and at once where the threads have too much to do before.'
+      'Longest time to hash a password, with the wait for a thread. The service answers 503 after eight tenths of it, and at once if the threads have too much to do.'
   }),
   HASH_THREADS: Type.Optional(
     integer({
@@ -151,7 +151,7 @@ export const authSettings = Type.Object({
     minimum: 1,
     default: '5m',
     description:
-      'max-age of the published key set: how long verifiers may keep it before they ask again, and so hear of a new or withdrawn key.'
+      'max-age of the published key set: how long verifiers may keep it before they ask again and learn of a new or revoked key.'
   }),
   KEY_LEAD: duration({ maximum: 7 * DAY, minimum: 2, default: '11m', description: KEY_LEAD })
 })

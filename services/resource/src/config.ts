@@ -58,26 +58,25 @@ export const resourceSettings = Type.Object({
     maximum: 30 * DAY,
     minimum: 1,
     default: '24h',
-    description: 'A key set that could not be renewed for so long is no longer believed: every token gets 503.'
+    description: 'A key set that could not be renewed for this long is no longer used: every token gets 503.'
   }),
   JWKS_COOLDOWN: duration({
     maximum: 3600,
     default: '5s',
     description:
-      'Least time between two fetches that unknown keys cause. A flood of them costs the issuer no more; a token of a new key may wait so long.'
+      'Shortest time between two fetches for unknown keys. It limits what a flood of them costs the issuer; a token of a new key may wait this long.'
   }),
   JWKS_TIMEOUT: duration({
     maximum: 60,
     minimum: 0.05,
     default: '3s',
-    description:
-      "Longest wait for the issuer's whole answer; then the fetch has failed, and the set that is held stays."
+    description: "Longest time for the issuer's whole answer. Then the fetch has failed, and the current set stays."
   }),
   CLOCK_LEEWAY: duration({
     maximum: 300,
     default: '5s',
     description:
-      'How far the clocks of services may differ when times of tokens are checked; an expired token is believed for so long.'
+      'How far the clocks of services may differ when times of tokens are checked; an expired token is accepted for this long.'
   })
 })
 
