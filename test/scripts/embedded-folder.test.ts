@@ -4,7 +4,7 @@ import path from 'node:path'
 import t, { type Test } from 'tap'
 import { runAs } from '../../tools/embedded-postgres/run-as.mjs'
 import { startPostgres } from '../../tools/embedded-postgres/server.mjs'
-import { onlyRoot, query, socketFolderOf, temporaryFolder, tool } from './embedded.ts'
+import { onlyRoot, query, socketFolderOf, startIn, temporaryFolder, tool } from './embedded.ts'
 
 /** Somebody whose files are not the database's. */
 const OTHER = 1
@@ -85,8 +85,7 @@ t.test('a link to a database is followed, and nothing of it changed', async (t) 
   await rename(folder, moved)
   await symlink(moved, folder)
   const { uid, mode } = await stat(moved)
-  const second = await startPostgres({ folder, durable: false })
-  t.teardown(() => second.stop())
+  const second = await startIn(t, folder)
   t.same(await query(second.url, 'SELECT answer FROM kept'), [[42]])
   t.equal(socketFolderOf(second.url), moved)
   t.match(await stat(moved), { uid, mode })
@@ -96,16 +95,14 @@ t.test('beside a database there may be other things', async (t) => {
   const folder = await temporaryFolder(t)
   await (await startPostgres({ folder, durable: false })).stop()
   await writeFile(path.join(folder, 'dump.sql'), '')
-  const again = await startPostgres({ folder, durable: false })
-  await again.stop()
-  t.equal(again.adopted, false)
+  const again = await startIn(t, folder)
+  t.same(await query(again.url, 'SELECT 1'), [[1]])
 })
 
 t.test('in a folder of another user it is that user who runs it and owns all of it', onlyRoot, async (t) => {
   const folder = await temporaryFolder(t)
   await chown(folder, OTHER, OTHER)
-  const server = await startPostgres({ folder, durable: false })
-  t.teardown(() => server.stop())
+  const server = await startIn(t, folder)
   t.same(await query(server.url, 'SELECT 1'), [[1]])
   for (const name of ['', 'data', 'password', 'server.log']) {
     t.equal((await stat(path.join(folder, name))).uid, OTHER, name || 'the folder')
@@ -117,8 +114,7 @@ t.test('a database in a folder that root took back is run by who made it', onlyR
   await (await startPostgres({ folder, durable: false })).stop()
   const { uid } = await stat(path.join(folder, 'data'))
   await chown(folder, 0, 0)
-  const server = await startPostgres({ folder, durable: false })
-  t.teardown(() => server.stop())
+  const server = await startIn(t, folder)
   t.same(await query(server.url, 'SELECT 1'), [[1]])
   t.equal((await stat(folder)).uid, uid)
 })

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { identify } from '../../tools/embedded-postgres/process-identity.mjs'
-import { startPostgres, stopPostgres } from '../../tools/embedded-postgres/server.mjs'
+import { startPostgres } from '../../tools/embedded-postgres/server.mjs'
 import {
   forgetStarter,
   isRoot,
@@ -17,15 +17,13 @@ import {
   query,
   socketFolderOf,
   starter,
+  startIn,
   temporaryFolder
 } from './embedded.ts'
 
 t.test('a cluster', async (t) => {
-  const folder = await temporaryFolder(t)
-  const first = await startPostgres({ folder, durable: false })
-  t.teardown(() => stopPostgres(folder))
-  t.equal(first.adopted, false)
-  t.equal(first.folder, folder)
+  const first = await startIn(t)
+  const { folder } = first
   t.same(await query(first.url, `SELECT lower('ÄÖ'), current_setting('timezone')`), [['äö', 'UTC']])
   await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer')
 
@@ -48,7 +46,7 @@ t.test('a cluster', async (t) => {
     await first.stop()
     await t.rejects(query(first.url, 'SELECT 1'), { code: 'ENOENT' })
     const second = await startPostgres({ folder, durable: false })
-    t.equal(second.adopted, false)
+    t.equal(second.folder, folder)
     t.same(await query(second.url, 'SELECT answer FROM kept'), [[42]])
     await second.stop()
     await second.stop()
@@ -60,24 +58,28 @@ t.test('a cluster', async (t) => {
     t.same(await query(String(server['url']), 'SELECT answer FROM kept'), [[42]], 'and goes on undisturbed')
     child.kill('SIGKILL')
     await once(child, 'exit')
-    const adopted = await startPostgres({ folder })
-    t.equal(adopted.adopted, true)
-    t.equal(adopted.url, server['url'])
-    await adopted.stop()
+    const left = await postmasterOf(folder)
+    const next = await startPostgres({ folder })
+    t.equal(next.url, server['url'])
+    t.not(await postmasterOf(folder), left, 'begun anew')
+    t.same(
+      await query(next.url, `SELECT answer, current_setting('fsync') FROM kept`),
+      [[42, 'on']],
+      'as durable as asked'
+    )
+    await next.stop()
   })
 
-  t.test('waits for a server that is just ending', async (t) => {
+  t.test('does not wait for the clients of a server that is just ending', async (t) => {
     const { url } = await startPostgres({ folder, durable: false })
     await forgetStarter(folder)
-    const last = new pg.Client(url)
+    const last = new pg.Client(url).on('error', () => {})
     await last.connect()
+    const cut = once(last, 'error')
     // Ends once its clients have gone.
     process.kill(await postmasterOf(folder), 'SIGTERM')
-    const next = startPostgres({ folder, durable: false })
-    await sleep(300)
-    await last.end()
-    const server = await next
-    t.equal(server.adopted, false)
+    const server = await startPostgres({ folder, durable: false })
+    t.match(await cut, [{ code: '57P01' }])
     t.same(await query(server.url, 'SELECT answer FROM kept'), [[42]])
     await server.stop()
   })
@@ -101,7 +103,6 @@ t.test('a cluster', async (t) => {
         await writeFile(file, left.replace(/^\d+/, pid))
 
       const server = await startPostgres({ folder, durable: false })
-      t.equal(server.adopted, false)
       t.same(await query(server.url, 'SELECT answer FROM kept'), [[42]])
       t.not(await postmasterOf(folder), Number(pid))
       await server.stop()
@@ -129,7 +130,7 @@ t.test('a process that has ended counts for nothing, also while its parent leave
   t.teardown(() => child.kill('SIGKILL'))
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   const pid = Number(line)
-  t.type(await identify(pid), 'string')
+  t.match(await identify(pid), { began: /\d/, user: process.getuid?.(), command: 'sleep 120 ' })
   process.kill(pid)
   for (const end = Date.now() + 5000; (await identify(pid)) !== undefined && Date.now() < end; ) await sleep(10)
   t.equal(process.kill(pid, 0), true, 'it is still there')

@@ -19,15 +19,15 @@ import {
   postmasterOf,
   query,
   socketFolderOf,
+  startIn,
   temporaryFolder
 } from './embedded.ts'
 
 const SOCKET = '.s.PGSQL.5432'
 
 t.test('it listens on no network, and nobody else reaches its socket', async (t) => {
-  const folder = await temporaryFolder(t)
-  const server = await startPostgres({ folder, durable: false })
-  t.teardown(() => server.stop())
+  const server = await startIn(t)
+  const { folder } = server
   t.same(await query(server.url, "SELECT current_setting('listen_addresses')"), [['']])
   t.equal(socketFolderOf(server.url), folder)
   t.equal((await stat(folder)).mode & 0o777, 0o700)
@@ -37,9 +37,8 @@ t.test('it listens on no network, and nobody else reaches its socket', async (t)
 })
 
 t.test('another user cannot even see the socket', onlyRoot, async (t) => {
-  const folder = await temporaryFolder(t)
-  const server = await startPostgres({ folder, durable: false })
-  t.teardown(() => server.stop())
+  const server = await startIn(t)
+  const { folder } = server
   const account = { name: 'another', uid: 1, gid: 1 }
   await t.rejects(runAs('test', ['-e', path.join(folder, SOCKET)], { account }))
   await t.resolves(runAs('test', ['-d', folder], { account }), 'though it sees the folder')
@@ -48,8 +47,7 @@ t.test('another user cannot even see the socket', onlyRoot, async (t) => {
 t.test('a path that a shell and PostgreSQL would read in parts is one folder', async (t) => {
   const folder = path.join(await temporaryFolder(t), "it's, a fólder; of 2")
   await chmod(path.dirname(folder), 0o755)
-  const server = await startPostgres({ folder, durable: false })
-  t.teardown(() => server.stop())
+  const server = await startIn(t, folder)
   t.equal(socketFolderOf(server.url), folder)
   t.same(await query(server.url, 'SELECT 1'), [[1]])
 })
@@ -83,9 +81,8 @@ t.test('a server whose socket was cleaned away is begun anew', async (t) => {
   await forgetStarter(folder)
   const pid = await postmasterOf(folder)
   await runAs('rm', [path.join(folder, SOCKET)])
-  const server = await startPostgres({ folder, durable: false })
-  t.teardown(() => server.stop())
-  t.equal(server.adopted, false)
+  await t.rejects(runningPostgres(folder), { message: /its socket is gone: stop npm start/ })
+  const server = await startIn(t, folder)
   t.not(await postmasterOf(folder), pid)
   t.same(await query(server.url, 'SELECT 1'), [[1]])
 })
@@ -110,10 +107,8 @@ t.test('a server that an earlier version left on TCP is begun anew, with its dat
     'start'
   ]
   await runAs(path.join(await findBinaries(), 'bin/pg_ctl'), start, { account, cwd: folder })
-  await t.rejects(runningPostgres(folder), { message: /started by an earlier version: stop npm start/ })
-  const second = await startPostgres({ folder, durable: false })
-  t.teardown(() => second.stop())
-  t.equal(second.adopted, false)
+  await t.rejects(runningPostgres(folder), { message: /its socket is gone: stop npm start/ })
+  const second = await startIn(t, folder)
   t.same(await query(second.url, 'SELECT answer FROM kept'), [[42]])
 })
 
@@ -159,9 +154,7 @@ t.test('nobody else’s listener gets a connection, whatever a stale postmaster.
     lines[7] = 'ready   '
     await writeFile(path.join(data, 'postmaster.pid'), lines.join('\n'))
 
-    const server = await startPostgres({ folder, durable: false })
-    t.teardown(() => server.stop())
-    t.equal(server.adopted, false, place)
+    const server = await startIn(t, folder)
     t.equal(socketFolderOf(server.url), folder)
     const client = new pg.Client(server.url)
     await client.connect()

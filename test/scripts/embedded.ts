@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { startPostgres, stopPostgres } from '../../tools/embedded-postgres/server.mjs'
 import { plainEnvironment } from './plain-environment.ts'
 
 /** The folder of the tool under test. */
@@ -20,6 +21,14 @@ export async function temporaryFolder(t: Test): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-pg-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** A server that is gone when the test ends, in a folder of the test's own if none is given. */
+export async function startIn(t: Test, given?: string) {
+  const folder = given ?? (await temporaryFolder(t))
+  const server = await startPostgres({ folder, durable: false })
+  t.teardown(() => stopPostgres(server.folder))
+  return { ...server, folder }
 }
 
 /** Runs one statement on a connection of its own; the rows as arrays. */

@@ -3,39 +3,52 @@ import { spawn } from 'node:child_process'
 /** @typedef {{ name: string, uid: number, gid: number }} Account another user of this system */
 
 /**
- * Runs a command to its end and resolves with what it printed; rejects when it cannot be started or fails.
- * It gets a process group of its own, so that a terminal's Ctrl-C does not cut it off half-way, and next to
- * nothing of our environment, so that PGPORT, LANG and their like change nothing.
+ * Begins a command as the account, or as ourselves. It gets a process group of its own, so that a terminal's Ctrl-C does not
+ * reach it, and next to nothing of our environment, so that PGPORT, LANG and their like change nothing.
  *
  * @param {string} file
  * @param {string[]} args
- * @param {{ account?: Account | undefined, cwd?: string, input?: string }} [options] account: run as this user (only
- *   root can); input: what it reads from standard input
+ * @param {object} options
+ * @param {Account | undefined} [options.account] only root can choose one
+ * @param {string} [options.cwd] default `/`
+ * @param {'pipe' | 'ignore'} [options.stdio] default `pipe`
+ * @param {Record<string, string> | undefined} [options.env] what it gets beside the little
+ */
+export function spawnAs(file, args, { account, cwd = '/', stdio = 'pipe', env }) {
+  return spawn(file, args, {
+    ...(account && { uid: account.uid, gid: account.gid }),
+    cwd,
+    env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC', ...env },
+    detached: true,
+    stdio
+  })
+}
+
+/**
+ * Runs a command to its end and resolves with what it printed; rejects when it cannot be started or fails.
+ *
+ * @param {string} file
+ * @param {string[]} args
+ * @param {{ account?: Account | undefined, cwd?: string, input?: string }} [options] as spawnAs has them; input: what it
+ *   reads from standard input
  * @returns {Promise<string>}
  */
-export function runAs(file, args, { account, cwd = '/', input } = {}) {
+export function runAs(file, args, { input, ...options } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, {
-      ...(account && { uid: account.uid, gid: account.gid }),
-      cwd,
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe']
-    })
+    const child = spawnAs(file, args, options)
     // A command that has ended without reading says by its exit code why.
-    child.stdin.on('error', () => {}).end(input)
-    let out = ''
-    let err = ''
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      out += text
+    child.stdin?.on('error', () => {}).end(input)
+    const said = { out: '', err: '' }
+    child.stdout?.setEncoding('utf8').on('data', (text) => {
+      said.out += text
     })
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      err += text
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      said.err += text
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      if (code === 0) resolve(out)
-      else reject(new Error(`${file} ended with ${signal ?? code}: ${(err || out).trim()}`))
+      if (code === 0) resolve(said.out)
+      else reject(new Error(`${file} ended with ${signal ?? code}: ${(said.err || said.out).trim()}`))
     })
   })
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { chown, lstat, mkdtemp, rmdir } from 'node:fs/promises'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { canEnter } from './account.mjs'
@@ -33,15 +32,15 @@ const hasRoom = (folder) => Buffer.byteLength(socketIn(folder)) <= LONGEST
  * looks for the server later reads its path in postmaster.pid, which lies in the database's folder.
  *
  * @param {Place} place whose server does not run
- * @param {string[]} [bases] where a temporary one may be made, best first
  * @returns {Promise<string>}
  */
-export async function chooseSocketFolder({ folder, account }, bases = [os.tmpdir(), '/tmp', '/var/tmp']) {
+export async function chooseSocketFolder({ folder, account }) {
   if (hasRoom(folder)) {
-    // A killed server leaves them, and PostgreSQL believes a lock whose number another process has by now.
-    await removeAs([socketIn(folder), `${socketIn(folder)}.lock`], account)
+    // A killed server leaves it, and PostgreSQL believes a lock whose number another process has by now.
+    await removeAs([`${socketIn(folder)}.lock`], account)
     return folder
   }
+  const bases = [os.tmpdir(), '/tmp', '/var/tmp']
   for (const base of bases) {
     if (!hasRoom(path.join(base, `${PREFIX}XXXXXX`)) || !(await isSafeBase(base)) || !(await canEnter(base, account)))
       continue
@@ -89,25 +88,4 @@ async function isTheirs(folder, { account }) {
   const found = await lstat(folder).catch(() => undefined)
   const user = account?.uid ?? process.getuid?.()
   return found?.isDirectory() === true && found.uid === user && (found.mode & 0o077) === 0
-}
-
-/**
- * Asks for TLS, as every client may; only PostgreSQL answers with that one letter.
- *
- * @param {string} folder of the socket
- * @returns {Promise<boolean>}
- */
-export function speaksPostgres(folder) {
-  return new Promise((resolve) => {
-    const socket = net.connect({ path: socketIn(folder), timeout: 5_000 })
-    const end = (/** @type {boolean} */ answer) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.on('connect', () => socket.write(Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])))
-    socket.on('data', (bytes) => end(bytes.toString() === 'N' || bytes.toString() === 'S'))
-    socket.on('error', () => end(false))
-    socket.on('close', () => end(false))
-    socket.on('timeout', () => end(false))
-  })
 }

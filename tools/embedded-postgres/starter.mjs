@@ -14,7 +14,7 @@ export async function claim(folder) {
   const note = path.join(folder, 'starter')
   const draft = `${note}.${process.pid}.half`
   await rm(draft, { force: true })
-  await writeFile(draft, `${process.pid} ${await identify(process.pid)}`, { flag: 'wx', mode: 0o600 })
+  await writeFile(draft, await noteOf(process.pid), { flag: 'wx', mode: 0o600 })
   try {
     // A link appears whole or not at all, and only where there was none.
     for (let attempt = 0; attempt < 10; attempt += 1) {
@@ -39,7 +39,7 @@ async function removeIfDead(note) {
   const text = await readFile(note, 'utf8').catch(() => undefined)
   if (text === undefined) return
   const pid = Number.parseInt(text, 10)
-  if (text === `${pid} ${await identify(pid)}`) {
+  if (text === (await noteOf(pid))) {
     throw new Error(
       `The database in ${path.dirname(note)} is in use by process ${pid}: stop that first, or set DATA_DIR to another folder.`
     )
@@ -51,3 +51,6 @@ async function removeIfDead(note) {
   if (moved !== undefined && moved !== text) await link(dead, note)
   await rm(dead, { force: true })
 }
+
+/** What the note of a process says: its number, and which of all that ever have it. @param {number} pid */
+const noteOf = async (pid) => `${pid} ${(await identify(pid))?.began}`
