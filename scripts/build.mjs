@@ -11,8 +11,8 @@ const stampFile = path.join(root, 'node_modules/.latchkey-build.json')
 /**
  * Compiles the packages and services into their dist folders, unless these were made from just the sources there are.
  *
- * Goes by the content of the sources: asking the compiler takes longer than the rest of a start, and it would believe
- * times of files, and not notice what is missing in dist.
+ * Goes by the content of the sources, because tsc -b makes no lost output again, keeps those of a deleted source, and believes
+ * times of files.
  *
  * @param {AbortSignal} [signal] gives up
  */
