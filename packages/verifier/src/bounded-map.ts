@@ -1,13 +1,12 @@
-/** How often the iterator is begun anew while as many entries are set as the map may hold. */
-const BEGINNINGS = 10
-
-/** A map of at most `limit` entries: one more drops the entry that was set least recently. */
-export class BoundedMap<K, V> {
-  readonly #entries = new Map<K, V>()
-  // One iterator for many entries: each that is begun anew has to pass over the places of all that were dropped before.
-  // But as long as it does not move, it keeps alive what was dropped, so it is begun anew now and then.
-  #oldest = this.#entries.keys()
-  #setSinceItBegan = 0
+/**
+ * A map that surely holds the `limit` entries that were set last, and at most twice as many.
+ *
+ * Entries are set in the newer of two generations. When that is full, the older one is dropped as a whole, and the newer one
+ * takes its place.
+ */
+export class BoundedMap<K, V extends NonNullable<unknown>> {
+  #newer = new Map<K, V>()
+  #older = new Map<K, V>()
   readonly #limit: number
 
   constructor(limit: number) {
@@ -15,21 +14,20 @@ export class BoundedMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    return this.#entries.get(key)
+    return this.#newer.get(key) ?? this.#older.get(key)
   }
 
   set(key: K, value: V): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    this.#setSinceItBegan += 1
-    if (this.#setSinceItBegan > this.#limit / BEGINNINGS) {
-      this.#oldest = this.#entries.keys()
-      this.#setSinceItBegan = 0
+    if (this.#limit === 0) return
+    if (this.#newer.size >= this.#limit && !this.#newer.has(key)) {
+      this.#older = this.#newer
+      this.#newer = new Map()
     }
-    if (this.#entries.size > this.#limit) this.#entries.delete(this.#oldest.next().value as K)
+    this.#newer.set(key, value)
   }
 
   delete(key: K): void {
-    this.#entries.delete(key)
+    this.#newer.delete(key)
+    this.#older.delete(key)
   }
 }

@@ -15,8 +15,9 @@ interface Highest {
  * was seen here.
  *
  * An epoch counts until its token expires, because all earlier ones have expired then, and while its key is held: a
- * stolen key that claims a far future epoch locks nobody out after its withdrawal. With more than `limit` subjects, the
- * one whose epoch rose least recently is forgotten, and its earlier tokens are accepted again until they expire. Epoch
+ * stolen key that claims a far future epoch locks nobody out after its withdrawal. Surely remembered are
+ * the `limit` subjects whose epochs rose last, and at most twice as many; earlier tokens of others are accepted again until
+ * they expire. Epoch
  * 0 is not remembered, because it refuses nothing.
  */
 export class HighestEpochs {

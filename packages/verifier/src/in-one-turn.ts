@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
  * A signature between two requests costs more than itself: its code and theirs drive each other out of the core's caches
  * (docs/performance.md).
  */
-export function together<T, R>(work: (item: T) => R): (item: T) => Promise<R> {
+export function inOneTurn<T, R>(work: (item: T) => R): (item: T) => Promise<R> {
   let turn: Promise<void> | undefined
   return async (item) => {
     turn ??= nextTurn().then(() => {

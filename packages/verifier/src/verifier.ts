@@ -5,10 +5,10 @@ import { checkClaims, checkHeader, type TokenHeader } from '@latchkey/tokens/rul
 import { BoundedMap } from './bounded-map.ts'
 import { SYSTEM_CLOCK } from './clock.ts'
 import { HighestEpochs } from './epochs.ts'
+import { inOneTurn } from './in-one-turn.ts'
 import type { VerificationKey } from './jwk.ts'
 import type { KeySource } from './key-set.ts'
 import { requireFunctions, requireMethods, requireNumbers, requireObject, requireTexts, YEAR } from './options.ts'
-import { together } from './together.ts'
 
 /** A token with a valid signature and valid claims; frozen. */
 export interface VerifiedToken {
@@ -38,11 +38,11 @@ export interface VerifierOptions {
    * It must answer at once: anything but `true`, also a promise, refuses the token.
    */
   readonly trusted?: (token: VerifiedToken) => boolean
-  /** How many verdicts are remembered, about 2 kB each; one more drops the oldest. 10,000. */
+  /** How many verdicts are surely remembered; at most twice as many are, about 2 kB each. 10,000. */
   readonly maxVerdicts?: number
   /** Longest time until a repeated token is verified again, in seconds. 300. */
   readonly verdictAge?: number
-  /** How many subjects' highest `epoch` is remembered, to refuse lower ones; 0 accepts all epochs. 10,000. */
+  /** How many subjects' highest `epoch` is surely remembered, to refuse lower ones; 0 accepts all epochs. 10,000. */
   readonly maxSubjects?: number
   /** The present, in milliseconds since 1970. */
   readonly now?: () => number
@@ -86,7 +86,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   // The key is the whole token: a shorter one could be made to collide.
   const verdicts = new BoundedMap<string, Verdict>(maxVerdicts)
   const epochs = new HighestEpochs({ limit: maxSubjects, leeway, isHeld })
-  const isSigned = together(({ text, key }: { text: string; key: VerificationKey }) => key.verifies(text))
+  const isSigned = inOneTurn(({ text, key }: { text: string; key: VerificationKey }) => key.verifies(text))
 
   const lookUp = (kid: string) => (keys.lookUp ? keys.lookUp(kid) : keys.held(kid))
 
