@@ -93,7 +93,7 @@ const blocks: Deviation[] = [
 
 const byOtherKeys: Deviation[] = [
   forged('signed by a stranger under our kid', (good) => forge(good, { sign: rs256(good.strangers.rsa) })),
-  forged('signed by a stranger under his own kid', (good) =>
+  forged('signed by a stranger under their own kid', (good) =>
     forge(good, { header: { kid: good.strangers.rsa.kid }, sign: rs256(good.strangers.rsa) })
   ),
   forged('signed by a short key under our kid', (good) => forge(good, { sign: rs256(good.strangers.short) })),
@@ -120,10 +120,10 @@ const BROUGHT: Record<string, (good: Good) => object> = {
 }
 
 const bringingKeys: Deviation[] = Object.entries(BROUGHT).flatMap(([name, member]) => [
-  refused(`signed by a stranger, with the ${name} of his key`, (good) =>
+  refused(`signed by a stranger, with the ${name} of their key`, (good) =>
     forge(good, { header: { kid: good.strangers.rsa.kid, ...member(good) }, sign: rs256(good.strangers.rsa) })
   ),
-  refused(`signed by a stranger under our kid, with the ${name} of his key`, (good) =>
+  refused(`signed by a stranger under our kid, with the ${name} of their key`, (good) =>
     forge(good, { header: member(good) as Record<string, unknown>, sign: rs256(good.strangers.rsa) })
   )
 ])

@@ -13,8 +13,8 @@ export interface Child {
 }
 
 /**
- * Runs a compiled file as a process of its own, as services run, with these settings and none of ours; `npm test` has
- * built what is in dist. It is killed when the test ends.
+ * Runs a compiled file as its own process, as services run, with only these settings; `npm test` has built dist. The
+ * process is killed at the end of the test.
  */
 export function startChild(t: Test, file: URL, env: Record<string, string>): Child {
   // Tap puts what measures coverage into the NODE_OPTIONS of every process; without it one starts in half the time.

@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { currentCluster } from './cluster.ts'
 
-/** A database of the test's own with the real schema, dropped at its end together with what is still connected. */
+/** Makes a database with the real schema for one test; it is dropped at its end, also if connections are open. */
 export async function createDatabase(t: Test): Promise<string> {
   const { template } = await currentCluster()
   return createEmptyDatabase(t, `TEMPLATE ${template}`)

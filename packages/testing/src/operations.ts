@@ -12,8 +12,8 @@ interface Document {
 }
 
 /**
- * Asserts what generators of clients need to know of each endpoint: a name of its own, as functions have them, and who
- * may call it. Without the first they invent names; what says nothing of the second counts as unknown, not as public.
+ * Asserts that each endpoint has its own name, written as functions are, and says who may call it. Generators of
+ * clients need both.
  */
 export function everyOperationIsNamed(t: Test, { paths }: Document): void {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -32,7 +32,7 @@ export function everyOperationIsNamed(t: Test, { paths }: Document): void {
   }
 }
 
-/** Asserts that refusals list the headers that tell a client what to do: when to try again, and how to show a token. */
+/** Asserts that refusals list their headers: when to try again, and how to show a token. */
 export function everyRefusalHasItsHeaders(t: Test, { paths }: Document): void {
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, { responses }] of Object.entries(methods)) {

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /**
- * Makes a function that does together what it was asked for in one turn of the event loop, in that order, and only then
- * answers. When `work` throws, this is the answer to its item alone.
+ * Makes a function that collects the items of one turn of the event loop, and then works on them in order. If `work`
+ * throws, only its item fails.
  *
- * A signature between two requests costs more than itself: its code and theirs drive each other out of the core's caches
- * (docs/performance.md).
+ * A signature between two requests costs more than itself, because its code and theirs displace each other from the CPU
+ * caches (docs/performance.md).
  */
 export function inOneTurn<T, R>(work: (item: T) => R): (item: T) => Promise<R> {
   let turn: Promise<void> | undefined
@@ -13,7 +13,7 @@ export function inOneTurn<T, R>(work: (item: T) => R): (item: T) => Promise<R> {
     turn ??= nextTurn().then(() => {
       turn = undefined
     })
-    // All who wait go on one after the other; whoever waits for one of them comes after the last.
+    // All that wait continue one after the other, before the code that waits for one of them.
     await turn
     return work(item)
   }

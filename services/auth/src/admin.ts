@@ -26,7 +26,7 @@ interface Command {
   run(on: { database: Database; yes: boolean }, ...words: string[]): Promise<Done>
 }
 
-/** What a person reads of what was done, and what it was done to; nothing where nothing was changed. */
+/** The message about a change and what was changed; nothing if nothing was. */
 interface Done {
   readonly said: string
   readonly changed?: Omit<EventFields<'admin_command'>, 'command'>
@@ -150,7 +150,7 @@ try {
     if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)
     const { said, changed } = await command.run({ database, yes: words.length < rest.length }, ...words)
     console.log(said)
-    // In production for whoever collects the log; a person in development has just read it.
+    // In production the event is for the log; a person in development has just read the message.
     if (changed && config.NODE_ENV === 'production') {
       emit(await createLogger('admin', config, process.stderr), 'admin_command', { command: name, ...changed })
     }

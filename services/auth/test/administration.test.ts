@@ -63,7 +63,7 @@ t.test('an id in capital letters is the same id (RFC 9562)', async (t) => {
   isProblem(t, await asRoot(`DELETE /users/${ada.id}`), 'not_found')
 })
 
-t.test('a disabled user is out at once and cannot log in; enabled again, he can', async (t) => {
+t.test('a disabled user is out at once and cannot log in; enabled again, they can', async (t) => {
   const ada = await auth.person()
   t.match((await asRoot(`POST /users/${ada.id}/disable`)).body, { disabled_at: String })
   isProblem(t, await send('GET /me', { token: ada.access_token }), 'invalid_token')
@@ -116,7 +116,7 @@ t.test('the last administrator cannot be demoted, disabled or deleted', async (t
   ] as const) {
     isProblem(t, await asRoot(line, body), 'last_admin', [], line)
   }
-  t.equal((await asRoot(`PUT /users/${root.id}/roles`, { roles: ['admin'] })).status, 200, 'and stays what he is')
+  t.equal((await asRoot(`PUT /users/${root.id}/roles`, { roles: ['admin'] })).status, 200, 'and their roles stay')
 })
 
 t.test('nobody gives roles to themselves, administrators neither', async (t) => {
@@ -132,7 +132,7 @@ t.test('nobody gives roles to themselves, administrators neither', async (t) => 
   isProblem(t, await send('GET /users', { token: body.access_token }), 'insufficient_scope')
 })
 
-t.test('an administrator who lost the right while his request was on its way changes nothing', async (t) => {
+t.test('an administrator who lost the role while their request was on its way changes nothing', async (t) => {
   const [fallen, ada] = [await admin(), await auth.person()]
   await revokeRole(database, { id: fallen.id }, 'admin')
   await t.rejects(setRoles(database, { id: ada.id, by: fallen.id }, ['admin']), { code: 'insufficient_scope' })

@@ -44,7 +44,7 @@ t.test('any name is greeted as it is, as a text in JSON', async (t) => {
   }
 })
 
-t.test('every user is greeted by his own name, also when many come at once', async (t) => {
+t.test('every user is greeted by their own name, also when many come at once', async (t) => {
   const { send } = await start(t)
   const names = Array.from({ length: 50 }, (_, i) => `User ${i % 10}`)
   const answers = await Promise.all(names.map((name) => send('GET /greet', bearer(ours, { preferred_username: name }))))
