@@ -38,7 +38,7 @@ export interface VerifierOptions {
    * It must answer at once: anything but `true`, also a promise, refuses the token.
    */
   readonly trusted?: (token: VerifiedToken) => boolean
-  /** How many verdicts are surely remembered; at most twice as many are, about 2 kB each. 5,000. */
+  /** How many verdicts are surely remembered; at most twice as many are, about 2 kB each. 10,000. */
   readonly maxVerdicts?: number
   /** Longest time until a repeated token is verified again, in seconds. 300. */
   readonly verdictAge?: number
@@ -133,7 +133,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 function withDefaults(options: VerifierOptions): Required<VerifierOptions> {
   requireObject(options)
   const { issuer, audience, keys, leeway = 5, trusted = () => true, now = SYSTEM_CLOCK.now } = options
-  const { maxVerdicts = 5000, verdictAge = 300, maxSubjects = 10_000 } = options
+  const { maxVerdicts = 10_000, verdictAge = 300, maxSubjects = 10_000 } = options
   requireTrust({ issuer, audience, keys })
   requireNumbers({
     leeway: [leeway, 0, 300],
