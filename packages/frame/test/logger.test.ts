@@ -35,7 +35,7 @@ t.test('an error is its name, code, message, stack and causes: further members m
       }
     }
   ])
-  t.equal(JSON.stringify(lines).includes('canary'), false)
+  t.notMatch(JSON.stringify(lines), 'canary')
 })
 
 t.test(
@@ -110,5 +110,5 @@ t.test('a request is one line when it is answered, without query, headers and bo
     }
   ])
   t.equal(lines.length, 1)
-  t.equal(JSON.stringify(lines).includes('canary'), false)
+  t.notMatch(JSON.stringify(lines), 'canary')
 })

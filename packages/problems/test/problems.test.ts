@@ -64,7 +64,7 @@ t.test('the private face of a problem is its message and cause, and neither gets
   const cause = new Error('SELECT * FROM users')
   const problem = new Problem('invalid_token', { reason: 'kid is /etc/passwd', cause })
   t.match(problem, { name: 'Problem', message: 'kid is /etc/passwd', cause })
-  t.equal(/passwd|SELECT/.test(JSON.stringify(problemResponse(problem, 'r'))), false)
+  t.notMatch(JSON.stringify(problemResponse(problem, 'r')), /passwd|SELECT/)
 })
 
 t.test('without a reason the message of a problem is its public text', async (t) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type KeySetOptions, openKeySet } from '@latchkey/verifier'
 import t from 'tap'
+import { between } from '../../testing/src/between.ts'
 import { makeKey } from '../../testing/src/tokens.ts'
 import type { RemoteKeySetOptions } from '../src/remote-key-set.ts'
 import { FakeClock, settle } from './fake-clock.ts'
@@ -39,7 +40,7 @@ t.test('a set that is fetched tells how it stands, at every turn', async (t) => 
   await clock.pass(549)
   t.match(keys.status(), { state: 'empty', kids: [], goodAt, age: 1000 })
   keys.close()
-  t.equal('nextFetch' in keys.status(), false, 'none will come')
+  t.equal(keys.status().nextFetch, undefined, 'none will come')
 })
 
 t.test('a set out of a file is good for ever, and asks nobody', async (t) => {
@@ -93,7 +94,7 @@ t.test(
     for (const user of ['ada:hush', 'hush', ':hush']) {
       const error = await openKeySet({ url: `https://${user}@auth.example.com/jwks.json` }).catch((error) => error)
       t.match(error, { name: 'TypeError', message: 'url must hold no user name and no password: it is logged.' }, user)
-      t.equal(error.message.includes('hush'), false, user)
+      t.notMatch(error.message, 'hush', user)
     }
   }
 )
@@ -121,7 +122,7 @@ t.test('a secret in the query of the URL is sent to the issuer, and stands in no
   await clock.pass(60)
   t.equal(keys.status().state, 'good')
   t.match(asked[0], /api_key=hush/)
-  t.ok(lines.length > 3)
+  between(t, lines.length, { least: 4 }, 'lines')
   t.match(lines.join(), URL)
   t.notMatch(lines.join() + String(keys.unready()), /hush/)
 })

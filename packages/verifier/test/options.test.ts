@@ -133,7 +133,7 @@ for (const [option, [values, message]] of Object.entries(OF_KEY_SET)) {
 t.test('what is wrong with a URL is told without the URL', async (t) => {
   const error = await openKeySet({ url: 'https://ada:hush@:99999/?token=hush' }).catch((error) => error)
   t.match(error, { name: 'TypeError', message: ABSOLUTE })
-  t.equal(JSON.stringify({ ...error, stack: error.stack, cause: error.cause }).includes('hush'), false)
+  t.notMatch(JSON.stringify({ ...error, stack: error.stack, cause: error.cause }), 'hush')
 })
 
 t.test('a file alone is checked as one beside a URL is', async (t) => {

@@ -112,7 +112,11 @@ t.test('of a User-Agent 256 characters are kept, and nothing is done to the rest
   const answer = await auth.send('POST /login', { body: FIELDS['POST /login']?.body, headers: { 'user-agent': worst } })
   t.equal(answer.status, 200)
   t.strictSame(beyond(texts, worst, 256), [])
-  t.equal(texts.includes(worst.slice(0, 256)), true, 'the database keeps its beginning')
+  t.strictSame(
+    [...new Set(texts.filter((text) => text.startsWith('((')))],
+    [worst.slice(0, 256)],
+    'the database keeps its beginning'
+  )
 })
 
 t.test('a body that is nested deep is not parsed', async (t) => {
@@ -127,7 +131,10 @@ t.test('a body that is nested deep is not parsed', async (t) => {
   }
   for (const deep of ['['.repeat(30_000) + ']'.repeat(30_000), `${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`]) {
     isProblem(t, await auth.send('POST /login', { body: deep }), 'invalid_input', ['body'])
-    t.equal(parsed.includes(deep), false)
+    t.strictSame(
+      parsed.filter((text) => text === deep),
+      []
+    )
   }
 })
 

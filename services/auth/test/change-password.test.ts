@@ -49,7 +49,7 @@ t.test('the caller has another session, which ends when the old one would have',
     await sessionOf(auth.database, ada.access_token),
     await sessionOf(auth.database, body.access_token)
   ]
-  t.equal(renewed.id === old.id, false, 'another sid')
+  t.not(renewed.id, old.id, 'another sid')
   t.strictSame(renewed.ends_at, old.ends_at, 'the same absolute end')
   t.strictSame(renewed.idle_ends_at, renewed.ends_at, 'and no life beyond it')
   t.match(renewed, { generation: 0, ended_at: null })

@@ -75,7 +75,7 @@ t.test('an unknown address costs as much as the dearest account, from a minute a
   now += 60_000
   await costsOf(...everybody)
   t.strictSame(await costsOf(...everybody), ['verify 6', 'verify 6', 'verify 6'])
-  t.equal((await auth.login(ada)).refresh_token.length > 0, true, 'and a right password opens a session as before')
+  t.match((await auth.login(ada)).refresh_token, /./, 'and a right password opens a session as before')
 
   await auth.send('DELETE /me', { token: eve.access_token, body: { current_password: eve.password } })
   now += 60_000

@@ -26,8 +26,8 @@ t.test('the letter case of the address does not matter', async (t) => {
 
 t.test('each login opens a session of its own', async (t) => {
   const [one, two] = [claimsOf((await logIn()).body.access_token), claimsOf((await logIn()).body.access_token)]
-  t.equal(one['sid'] === two['sid'], false, 'another sid')
-  t.equal(one['jti'] === two['jti'], false, 'another jti')
+  t.not(one['sid'], two['sid'], 'another sid')
+  t.not(one['jti'], two['jti'], 'another jti')
   const rows = await auth.database.query<{ ended_at: null }>('SELECT ended_at FROM sessions WHERE id = ANY($1)', [
     [one['sid'], two['sid']]
   ])
@@ -61,7 +61,7 @@ t.test('a deleted account is nobody, and its address is free again', async (t) =
   )
   isProblem(t, await logIn({ email: old.email }), 'invalid_credentials')
   const another = await auth.person({ email: 'gone@example.com' })
-  t.equal(another.id === old.id, false, 'with another id')
+  t.not(another.id, old.id, 'with another id')
 })
 
 t.test('a password is the same from every keyboard', async (t) => {

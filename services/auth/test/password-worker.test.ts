@@ -1,3 +1,4 @@
+import { between } from '@latchkey/testing/between'
 import bcrypt from 'bcryptjs'
 import t, { type Test } from 'tap'
 import type { HashJob } from '../src/passwords/worker.ts'
@@ -62,7 +63,7 @@ t.test('the pace is judged by the work that was done', async (t) => {
     const begun = performance.now()
     const { pace } = work({ password: 'right', cost: HIGH, deadline, ...job } as HashJob) as { pace: number }
     const share = (pace * 2 ** cost) / (performance.now() - begun)
-    t.ok(share > 0.5 && share <= 1, `${share} of the time that 2^${cost} rounds took`)
+    between(t, share, { least: 0.5, most: 1 }, `of the time that 2^${cost} rounds took`)
   }
   const stored = (cost: number) => bcrypt.hashSync('right', cost)
   about(t, HIGH, { op: 'hash' })
