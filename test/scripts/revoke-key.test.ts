@@ -65,7 +65,10 @@ t.test('a broken next does not take the place of current, which is revoked even 
   await run('revoke-key.sh', folder, [kid])
   const after = await slots(t, folder)
   t.same(Object.keys(after).sort(), ['current', 'next'])
-  t.notOk(Object.values(after).includes(kid))
+  t.strictSame(
+    Object.values(after).filter((other) => other === kid),
+    []
+  )
 })
 
 t.test('a broken key that has no public half is not passed over', async (t) => {
@@ -77,5 +80,8 @@ t.test('a broken key that has no public half is not passed over', async (t) => {
   t.same(await readdir(path.join(folder, 'access/revoked')), [`${kid}.private.pem`])
   await rm(broken)
   t.equal(await run('revoke-key.sh', folder, [kid]), '')
-  t.notOk(Object.values(await slots(t, folder)).includes(kid))
+  t.strictSame(
+    Object.values(await slots(t, folder)).filter((other) => other === kid),
+    []
+  )
 })
