@@ -70,7 +70,7 @@ const EXPECTED: Record<string, object> = {
     code: 'invalid_request',
     challenge: [`${CHALLENGE}, error="invalid_request"`]
   },
-  'no HTTP': { status: 400, type: 'application/json', code: undefined, internal: false }
+  'no HTTP': { ...PROBLEM, status: 400, code: 'invalid_input' }
 }
 
 /** Requests that are on their way at a time. */
