@@ -98,7 +98,12 @@ export const EVENTS = {
   admin_command: {
     level: 'info',
     message: 'changed by npm run admin',
-    fields: Type.Object({ command: Type.String(), user: Type.Optional(USER), kid: Type.Optional(Type.String()) })
+    fields: Type.Object({
+      command: Type.String(),
+      user: Type.Optional(USER),
+      kid: Type.Optional(Type.String()),
+      accounts: Type.Optional(Type.Integer({ description: 'The number of accounts that it made' }))
+    })
   },
 
   key_file: { level: 'warn', message: 'a key file needs a look', fields: Type.Object({}) },

@@ -5,10 +5,8 @@ import type { Caller } from '../sessions/rows.ts'
 import { forgetClients } from '../sessions/sessions.ts'
 import type { Account } from '../users/account.ts'
 import { eraseAccount, markDisabled, markEnabled, storeRoles } from '../users/change.ts'
+import { MAX_ROLES } from '../users/fields.ts'
 import { findById, lockAccounts } from '../users/find.ts'
-
-/** Most roles of a user, with `user`: all of them are in the access token. */
-export const MAX_ROLES = 16
 
 /** An account, and the id of the administrator who changes it; nobody for the command line. */
 export interface Change {

@@ -4,17 +4,9 @@ import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import type { Caller } from '../sessions/rows.ts'
-import { A_ROLE, canonicalId, idOf } from '../users/fields.ts'
-import { deleteUser, disableUser, enableUser, endSessions, MAX_ROLES, setRoles } from './actions.ts'
+import { canonicalId, idOf, ROLES } from '../users/fields.ts'
+import { deleteUser, disableUser, enableUser, endSessions, setRoles } from './actions.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
-
-const ROLES = Type.Array(Type.String({ maxLength: 32, pattern: A_ROLE, description: 'a word of lower-case letters' }), {
-  maxItems: MAX_ROLES,
-  anyOf: [{ maxItems: MAX_ROLES - 1 }, { contains: { const: 'user' } }],
-  uniqueItems: true,
-  description: `at most ${MAX_ROLES} roles, user among them: it is added where it is missing`,
-  examples: [['user', 'editor']]
-})
 
 const shared = {
   tags: ['administration'],

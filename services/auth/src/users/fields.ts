@@ -26,6 +26,21 @@ export const USERNAME = Type.String({
 /** The form of a role: a word of at most 32 lower-case letters, digits, - and _. */
 export const A_ROLE = '^[a-z][a-z0-9_-]{0,31}$'
 
+/** Most roles of a user, with `user`: all of them are in the access token. */
+export const MAX_ROLES = 16
+
+/** The roles of a user as sent. */
+export const ROLES = Type.Array(
+  Type.String({ maxLength: 32, pattern: A_ROLE, description: 'a word of lower-case letters' }),
+  {
+    maxItems: MAX_ROLES,
+    anyOf: [{ maxItems: MAX_ROLES - 1 }, { contains: { const: 'user' } }],
+    uniqueItems: true,
+    description: `at most ${MAX_ROLES} roles, user among them: it is added where it is missing`,
+    examples: [['user', 'editor']]
+  }
+)
+
 /** An id as a parameter; `what` says of what. {@link canonicalId} makes the form for comparisons. */
 export function idOf(what: string) {
   const pattern = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'

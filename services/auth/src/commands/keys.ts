@@ -1,0 +1,23 @@
+import { authConfig } from '../config.ts'
+import { listKeys } from '../keys/list.ts'
+import { revokeKey } from '../keys/signing-keys.ts'
+import type { Command } from './command.ts'
+
+/** The commands about signing keys. */
+export const KEY_COMMANDS: Record<string, Command> = {
+  keys: {
+    words: '',
+    help: 'lists the signing keys, and what becomes of each',
+    run: async ({ database, env }) => ({ said: (await listKeys(database, authConfig(env))).join('\n') })
+  },
+  'revoke-key': {
+    words: '<kid>',
+    help: 'ends a signing key, and all tokens that it signed',
+    run: async ({ database }, kid = '') => {
+      const kind = await revokeKey(database, kid)
+      if (!kind) throw new Error(`no service has seen a key ${kid}; npm run admin -- keys lists them`)
+      const said = `the ${kind} key ${kid} is revoked: within 10 s no instance accepts what it signed`
+      return { said, changed: { kid } }
+    }
+  }
+}
