@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import bcrypt from 'bcryptjs'
 import pg from 'pg'
 import { loadKeys } from '../services/auth/dist/keys/folder.js'
-import { GRANT } from '../services/auth/dist/sessions/sessions.js'
+import { GRANT_COLUMNS } from '../services/auth/dist/sessions/rows.js'
 import { createTokenIssuer } from '../services/auth/dist/sessions/tokens.js'
 import { AUDIENCE, BCRYPT_COST, migrate } from './pair.mjs'
 
@@ -79,7 +79,7 @@ export async function loginBodies(databaseUrl, count) {
 async function somePeople(databaseUrl, count) {
   const { rows } = await withClient(databaseUrl, (client) =>
     client.query(
-      `SELECT u.email, ${GRANT} FROM sessions s JOIN users u ON u.id = s.user_id ORDER BY md5(s.id::text) LIMIT $1`,
+      `SELECT u.email, ${GRANT_COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id ORDER BY md5(s.id::text) LIMIT $1`,
       [count]
     )
   )
@@ -122,7 +122,7 @@ async function sign({ keys, issuer }, grants) {
     rotation: true,
     now: Date.now
   })
-  return Promise.all(grants.map(issue))
+  return Promise.all(grants.map((grant) => issue(grant)))
 }
 
 /**
