@@ -46,10 +46,15 @@ export async function openPair() {
       const env = { ISSUER: issuer, AUDIENCE, PORT: String(port), KEYS_DIR: keys, DATABASE_URL: databaseUrl, ...limits }
       return startService('auth', env, where)
     },
-    /** The resource service, ready to serve; the auth service has to run. @param {import('./cores.mjs').Where} [where] */
-    startResource: async (where = 'server') => {
+    /**
+     * The resource service, ready to serve; the auth service has to run.
+     *
+     * @param {import('./cores.mjs').Where} [where]
+     * @param {string[]} [flags] of Node, beside the usual
+     */
+    startResource: async (where = 'server', flags = []) => {
       const env = { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }
-      return startService('resource', env, where)
+      return startService('resource', env, where, flags)
     },
     /** A new database, empty; returns its url. */
     createDatabase: async () => {
@@ -82,13 +87,14 @@ export function migrate(databaseUrl) {
  * @param {'auth' | 'resource'} name
  * @param {Record<string, string>} env
  * @param {import('./cores.mjs').Where} where
+ * @param {string[]} [more] flags of Node
  */
-async function startService(name, env, where) {
+async function startService(name, env, where, more = []) {
   const url = `http://127.0.0.1:${env['PORT']}`
   const begun = performance.now()
   const { pid, stop } = startOn(where, path.join(root, 'services', name, 'dist/server.js'), {
     env,
-    flags: nodeFlags
+    flags: [...nodeFlags, ...more]
   })
   while (!(await isReady(url))) {
     if (performance.now() - begun > 30_000)

@@ -13,6 +13,7 @@ export async function greetNew({ pair, rounds, quick }) {
   const warm = quick ? 1 : WARM
   const auth = await pair.startAuth(await createPeople(pair, 1))
   const resource = await pair.startResource()
+  const oneByOne = await pair.startResource('server', [`--import=${new URL('../one-by-one.mjs', import.meta.url)}`])
   const env = {
     ISSUER: pair.issuer,
     AUDIENCE,
@@ -31,16 +32,18 @@ export async function greetNew({ pair, rounds, quick }) {
   }
   const ways = {
     ours: rate(resource.url),
+    oneByOne: rate(oneByOne.url),
     jose: rate(jose.url),
     express: rate(express.url),
     fastifyJwt: rate(fastifyJwt.url)
   }
   const found = await interleaved(ways, { warm, rounds })
-  await Promise.all([resource, jose, express, fastifyJwt, auth].map(({ stop }) => stop()))
+  await Promise.all([resource, oneByOne, jose, express, fastifyJwt, auth].map(({ stop }) => stop()))
   const row = { what: 'GET /greet, every token new', unit: 'requests/s', ours: found.ours }
   return [
     { ...row, beside: 'Fastify + jose createRemoteJWKSet', other: found.jose, least: 1.5 },
     { ...row, beside: 'express-oauth2-jwt-bearer', other: found.express, least: 1.5 },
-    { ...row, beside: '@fastify/jwt as its README shows it', other: found.fastifyJwt }
+    { ...row, beside: '@fastify/jwt as its README shows it', other: found.fastifyJwt },
+    { ...row, beside: 'ours, each signature checked when it comes', other: found.oneByOne }
   ]
 }
