@@ -1,7 +1,7 @@
 import { EVENTS, type EventFields, type EventName } from './events.ts'
 
 /** A logger that gets events: of Fastify or pino, also of one request. */
-type EventLog = Readonly<Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>>
+export type EventLog = Readonly<Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>>
 
 /** Logs an event as one line at its level. `message`, by default that of the list, is for people. */
 export function emit<N extends EventName>(

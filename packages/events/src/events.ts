@@ -20,6 +20,14 @@ const REFRESH_FROM = {
   user_agent: Type.Union([Type.String(), Type.Null()])
 }
 const BY_ADMIN = { user: USER, by: BY, session: SESSION }
+const MAIL = {
+  mail: Type.String({ description: 'The id of the mail, which its Message-ID begins with' }),
+  purpose: Type.String({ description: 'What the mail is for' }),
+  user: Type.Optional(USER),
+  attempts: Type.Integer({ description: 'How often it was tried, with this time' }),
+  age: Type.Integer({ description: 'Seconds since it was asked for' })
+}
+const CODES = Type.String({ description: 'Codes of the mail library and the mail server' })
 const KIND = Type.String({ description: 'access or refresh' })
 const KIDS = Type.Array(Type.String())
 
@@ -93,6 +101,44 @@ export const EVENTS = {
     level: 'error',
     message: 'the database has lost commits',
     fields: Type.Object(REFRESH_FROM)
+  },
+
+  email_verified: { level: 'info', message: 'address verified', fields: Type.Object({ user: USER }) },
+  email_change_asked: {
+    level: 'info',
+    message: 'another address wanted',
+    fields: Type.Object({ user: USER, session: SESSION })
+  },
+  email_changed: { level: 'info', message: 'address changed', fields: Type.Object({ user: USER, session: SESSION }) },
+  password_reset: { level: 'info', message: 'password reset by a code', fields: Type.Object({ user: USER }) },
+
+  mail_sent: { level: 'info', message: 'a mail was accepted by the mail server', fields: Type.Object(MAIL) },
+  mail_retry: {
+    level: 'info',
+    message: 'the mail server took a mail not yet',
+    fields: Type.Object({ ...MAIL, codes: CODES })
+  },
+  mail_refused: {
+    level: 'warn',
+    message: 'the mail server refused a mail for good',
+    fields: Type.Object({ ...MAIL, codes: CODES })
+  },
+  mail_dropped: { level: 'info', message: 'a mail was not wanted any more', fields: Type.Object(MAIL) },
+  mail_late: { level: 'warn', message: 'a mail was given up: its time is over', fields: Type.Object(MAIL) },
+  mail_waiting: {
+    level: 'warn',
+    message: 'a mail has waited for more than ten minutes',
+    fields: Type.Object({ ...MAIL, codes: CODES })
+  },
+  mail_paused: {
+    level: 'error',
+    message: 'the mail server cannot be used; all mails wait',
+    fields: Type.Object({ codes: CODES })
+  },
+  mail_resumed: {
+    level: 'info',
+    message: 'the mail server can be used again',
+    fields: Type.Object({ pauses: Type.Integer({ description: 'How often it was tried in vain' }) })
   },
 
   admin_command: {

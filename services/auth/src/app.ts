@@ -6,9 +6,14 @@ import { openapi } from '@latchkey/frame/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import { changePassword } from './accounts/change-password.ts'
 import { deleteMe } from './accounts/delete-me.ts'
+import { forgotPassword } from './accounts/forgot-password.ts'
 import { me } from './accounts/me.ts'
+import { resendVerification } from './accounts/resend-verification.ts'
+import { resetPassword } from './accounts/reset-password.ts'
 import { signup } from './accounts/signup.ts'
+import { updateEmail } from './accounts/update-email.ts'
 import { updateUsername } from './accounts/update-username.ts'
+import { verifyEmail } from './accounts/verify-email.ts'
 import { changeUsers } from './administration/change.ts'
 import { listUsers } from './administration/list.ts'
 import type { Config } from './config.ts'
@@ -51,6 +56,11 @@ export async function buildApp(
     refreshToken(app, parts)
     changePassword(app, parts)
     updateUsername(app, parts)
+    updateEmail(app, parts)
+    verifyEmail(app, parts)
+    resendVerification(app, parts)
+    forgotPassword(app, parts)
+    resetPassword(app, parts)
     me(app, parts)
     deleteMe(app, parts)
     listSessions(app, parts)

@@ -4,6 +4,7 @@ import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { contradictions } from '@latchkey/frame/contradictions'
 import { choice, duration, integer, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
+import { faultsOfMail, mailSettings } from './mail/settings.ts'
 
 /** In seconds. */
 const DAY = 86_400
@@ -137,7 +138,7 @@ export const authSettings = Type.Object({
     maximum: 1_000_000,
     default: '100',
     description:
-      'Requests a minute to the routes that hash a password (/signup, /login, /change-password, DELETE /me) from one client address (IPv6: one /64), all together, for each instance or, with REDIS_URL, for all of them; then the answer is 429. 0 is no limit.'
+      'Requests a minute to the routes that hash a password or look at a code (/signup, /login, /verify-email, /verify-email/resend, /forgot-password, /reset-password, /change-password, /update-email, DELETE /me) from one client address (IPv6: one /64), all together, for each instance or, with REDIS_URL, for all of them; then the answer is 429. 0 is no limit.'
   }),
   REDIS_URL: Type.Optional(
     text({
@@ -153,7 +154,12 @@ export const authSettings = Type.Object({
     description:
       'max-age of the published key set: how long verifiers may keep it before they ask again and learn of a new or revoked key.'
   }),
-  KEY_LEAD: duration({ maximum: 7 * DAY, minimum: 2, default: '11m', description: KEY_LEAD })
+  KEY_LEAD: duration({ maximum: 7 * DAY, minimum: 2, default: '11m', description: KEY_LEAD }),
+  DATA_DIR: text({
+    default: './data',
+    description: 'Folder for mail in development, in mail/; production writes no file.'
+  }),
+  ...mailSettings
 })
 
 /** The settings of the auth service, named as in the environment; durations are seconds. */
@@ -178,7 +184,8 @@ export function authConfig(env: Readonly<Record<string, string | undefined>>): R
   const config = readConfig(authSettings, env, oldNames(RENAMED, env))
   const problems = [
     config.KEY_LEAD < 2 * config.JWKS_PUBLISH_AGE && `KEY_LEAD must be at least twice JWKS_PUBLISH_AGE. ${KEY_LEAD}`,
-    config.AUDIENCE.includes(config.ISSUER) && `AUDIENCE must not name the ISSUER. ${AUDIENCE}`
+    config.AUDIENCE.includes(config.ISSUER) && `AUDIENCE must not name the ISSUER. ${AUDIENCE}`,
+    ...faultsOfMail(config)
   ].filter((problem) => problem !== false)
   if (problems.length > 0) throw new ConfigError(problems)
   return config

@@ -9,7 +9,11 @@ const SCHEMA: Schema = {
     users: 'SELECT, INSERT, UPDATE',
     sessions: 'SELECT, INSERT, UPDATE, DELETE',
     attempts: 'SELECT, INSERT, UPDATE, DELETE',
-    signing_keys: 'SELECT, INSERT, UPDATE'
+    signing_keys: 'SELECT, INSERT, UPDATE',
+    mail_requests: 'SELECT, INSERT, DELETE',
+    signups: 'SELECT, INSERT, UPDATE, DELETE',
+    mails: 'SELECT, INSERT, UPDATE, DELETE',
+    codes: 'SELECT, INSERT, UPDATE, DELETE'
   }
 }
 

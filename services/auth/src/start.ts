@@ -7,6 +7,7 @@ import { buildApp } from './app.ts'
 import { authConfig, doubts } from './config.ts'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
+import { openMail } from './mail/open.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
 import { rotationWarning } from './sessions/rotation-warning.ts'
 import { sweepRegularly } from './sweep.ts'
@@ -18,7 +19,7 @@ const FIRST_LOOK = 1000
 export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const config = authConfig(env)
   const logger = await createLogger('auth', config)
-  warnOfPlainHttp(config, ['ISSUER'], logger)
+  warnOfPlainHttp(config, ['ISSUER', 'PUBLIC_URL'], logger)
   const warning = rotationWarning(config)
   for (const line of [...doubts(config), ...(warning ? [warning] : [])]) logger.warn(line)
   const database = openDatabase({ ...config, application_name: 'latchkey-auth' }, (error) =>
@@ -27,12 +28,15 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const keys = await openLiveKeys({ dir: config.KEYS_DIR, database, rules: keyRules(config), log: logger })
   process.on('SIGHUP', () => void keys.update())
   const hashPool = openHashPool(config.HASH_THREADS)
-  const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, logger })
+  const mail = await openMail(config, database, logger)
+  const { outbox } = mail
+  const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, outbox, logger })
   // A request that comes too early would be refused until the database has said which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   app.addHook('onClose', async () => {
     await sweeping.close()
+    await mail.close()
     await keys.close()
     await hashPool.close()
     await database.close()

@@ -1,6 +1,7 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { type Background, runInBackground } from '@latchkey/frame/background'
 import type { FastifyBaseLogger } from 'fastify'
+import { sweepMails } from './mail/sweep.ts'
 import { sweepAttempts } from './passwords/attempts.ts'
 import { sweepSessions } from './sessions/sweep.ts'
 
@@ -10,12 +11,13 @@ const PAUSE = 600_000
 const JITTER = 0.5
 
 /**
- * Removes old ended sessions and attempts. `accessLife` is the life of an access token in seconds, with leeway. Returns
+ * Removes old ended sessions, attempts, mails and codes. `accessLife` is the life of an access token in seconds, with leeway. Returns
  * the number of rows.
  */
 export async function sweep(database: Queryable, accessLife: number, stopping?: AbortSignal): Promise<number> {
   const sessions = await sweepSessions(database, accessLife, stopping)
-  return sessions + (await sweepAttempts(database, stopping))
+  const attempts = await sweepAttempts(database, stopping)
+  return sessions + attempts + (await sweepMails(database, stopping))
 }
 
 /** Runs {@link sweep} in the background. */
@@ -27,7 +29,7 @@ export function sweepRegularly(
   return runInBackground({
     run: async (stopping) => {
       const removed = await sweep(database, accessLife, stopping)
-      log.info({ removed }, 'swept ended sessions and forgotten attempts')
+      log.info({ removed }, 'swept ended sessions, forgotten attempts, old mails and codes')
     },
     failed: (error) => log.warn({ err: error }, 'the sweep failed; the next one makes up for it'),
     first: FIRST,

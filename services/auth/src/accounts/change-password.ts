@@ -27,11 +27,14 @@ const schemaOf = (minLength: number) => ({
   }
 })
 
-type ChangePasswordParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'guards' | 'limit' | 'minLength' | 'life'>
+type ChangePasswordParts = Pick<
+  Parts,
+  'database' | 'passwords' | 'tokens' | 'guards' | 'limit' | 'minLength' | 'life' | 'outbox'
+>
 
 /** `POST /change-password`: it hashes before the transaction, so no transaction waits for the hash. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
-  const { database, passwords, tokens, guards, limit, minLength, life } = parts
+  const { database, passwords, tokens, guards, limit, minLength, life, outbox } = parts
   app.post(
     '/change-password',
     { schema: schemaOf(minLength), onRequest: [limit.count, guards.access] },
@@ -46,7 +49,9 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
       tokens.refuseWithoutKey()
       await confirmPassword({ database, passwords }, { caller, asker }, current)
       const passwordHash = await passwords.hash(asker, wanted)
-      const grant = await replacePassword(database, caller, { passwordHash, idle: life.idle, from: clientOf(request) })
+      const from = clientOf(request)
+      const grant = await replacePassword(database, caller, { passwordHash, idle: life.idle, from, outbox })
+      outbox.wake()
       emit(request.log, 'password_changed', { user: caller.id, session: grant.sid })
       return reply.send(await tokens.issue(grant, accessClaims.aud))
     })

@@ -4,6 +4,7 @@ import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientKey } from '../limits/requests.ts'
+import { addSignup } from '../mail/signups.ts'
 import type { Parts } from '../parts/parts.ts'
 import { newPassword } from '../passwords/fields.ts'
 import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
@@ -22,15 +23,23 @@ const schemaOf = (minLength: number) => ({
   ),
   response: {
     201: USER,
+    202: Type.Null({
+      description: 'With REQUIRE_VERIFIED_EMAIL=on: a mail with a code is on its way, for every address'
+    }),
     ...problems(...BODY_PROBLEMS, 'email_taken', 'too_many_requests')
   }
 })
 
-/** `POST /signup`: if many requests use one address at once, in any letter case, only one succeeds. */
-export function signup(
-  app: App,
-  { database, passwords, minLength, limit }: Pick<Parts, 'database' | 'passwords' | 'minLength' | 'limit'>
-): void {
+type SignupParts = Pick<Parts, 'database' | 'passwords' | 'minLength' | 'limit' | 'outbox' | 'requireVerified'>
+
+/**
+ * `POST /signup`: if many requests use one address at once, in any letter case, only one succeeds.
+ *
+ * With `requireVerified` there is an account only when the code of the mail was entered, and the answer is the same for
+ * free and taken addresses.
+ */
+export function signup(app: App, parts: SignupParts): void {
+  const { database, passwords, minLength, limit, outbox, requireVerified } = parts
   app.post(
     '/signup',
     { schema: schemaOf(minLength), onRequest: limit.count },
@@ -41,8 +50,18 @@ export function signup(
         throw new Problem('invalid_input', { errors: [{ field: 'password', message: OWN_WORD }] })
       }
       const passwordHash = await passwords.hash({ client: clientKey(request), user: email.toLowerCase() }, password)
-      const account = await addUser(database, { email, username, passwordHash })
+      if (requireVerified) {
+        await addSignup(database, { email, username, passwordHash })
+        outbox.wake()
+        return reply.code(202).send(null)
+      }
+      const account = await database.transaction(async (connection) => {
+        const added = await addUser(connection, { email, username, passwordHash })
+        if (added) await outbox.add(connection, { purpose: 'verify_email', userId: added.id })
+        return added
+      })
       if (!account) throw new Problem('email_taken')
+      outbox.wake()
       emit(request.log, 'signup', { user: account.id })
       return reply.code(201).send(publicUser(account))
     })

@@ -1,5 +1,6 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
+import { forgetMails } from '../mail/outbox.ts'
 import { revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/rows.ts'
 import { forgetClients } from '../sessions/sessions.ts'
@@ -95,6 +96,7 @@ export async function deleteOwnAccount(database: Database, caller: Caller): Prom
 async function erase(connection: Queryable, id: string): Promise<void> {
   await eraseAccount(connection, id)
   await forgetClients(connection, id)
+  await forgetMails(connection, id)
 }
 
 // Two administrators who remove each other at once would each still see the other. So all administrators' rows are

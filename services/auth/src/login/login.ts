@@ -32,11 +32,14 @@ const schemaOf = (resource: ResourceParameter) => ({
   body: Type.Object({ email: EMAIL, password: PASSWORD, resource }, { additionalProperties: false }),
   response: {
     200: TOKENS,
-    ...problems(...BODY_PROBLEMS, 'invalid_credentials', 'account_disabled', 'too_many_requests')
+    ...problems(...BODY_PROBLEMS, 'invalid_credentials', 'account_disabled', 'email_unverified', 'too_many_requests')
   }
 })
 
-type LoginParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'shownDevice' | 'life' | 'limit' | 'resource'>
+type LoginParts = Pick<
+  Parts,
+  'database' | 'passwords' | 'tokens' | 'shownDevice' | 'life' | 'limit' | 'resource' | 'requireVerified'
+>
 type LoginRequest = FastifyRequest<{ Body: { email: string; password: string } }>
 
 /**
@@ -45,7 +48,7 @@ type LoginRequest = FastifyRequest<{ Body: { email: string; password: string } }
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
 export function login(app: App, parts: LoginParts): void {
-  const { database, passwords, tokens, shownDevice, life, limit } = parts
+  const { database, passwords, tokens, shownDevice, life, limit, requireVerified } = parts
   app.post(
     '/login',
     { schema: schemaOf(parts.resource), onRequest: limit.count },
@@ -75,6 +78,9 @@ export function login(app: App, parts: LoginParts): void {
       throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
     }
     if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
+    if (requireVerified && !account.email_verified) {
+      throw new Problem('email_unverified', { reason: `user ${account.id} has not verified the address` })
+    }
     if (checked === 'outdated') await renewHash(account, asker, password)
     const from = clientOf(request)
     return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })

@@ -7,6 +7,7 @@ import { createShownDevice } from '../guards/known-device.ts'
 import { createVerifyToken } from '../guards/verify.ts'
 import type { Keys } from '../keys/folder.ts'
 import { limitRequests } from '../limits/requests.ts'
+import type { Outbox } from '../mail/outbox.ts'
 import type { HashPool } from '../passwords/hash-pool.ts'
 import { createPasswords } from '../passwords/hashing.ts'
 import { followHighestCost } from '../passwords/highest-cost.ts'
@@ -20,12 +21,17 @@ export interface Opened {
   readonly database: Database
   readonly keys: Keys
   readonly hashPool: HashPool
+  readonly outbox: Outbox
   /** The present, in milliseconds since 1970. */
   readonly now: () => number
 }
 
 /** Makes the parts of the endpoints; does not close what it is given. */
-export async function makeParts(app: App, config: Config, { database, keys, hashPool, now }: Opened): Promise<Parts> {
+export async function makeParts(
+  app: App,
+  config: Config,
+  { database, keys, hashPool, outbox, now }: Opened
+): Promise<Parts> {
   const names = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
   const life = { idle: config.REFRESH_TOKEN_TTL, absolute: config.SESSION_MAX_AGE }
@@ -49,6 +55,8 @@ export async function makeParts(app: App, config: Config, { database, keys, hash
       issuer: config.ISSUER
     }),
     shownDevice: createShownDevice(verifyToken, ({ raw }) => findBearer(raw.rawHeaders)),
-    limit: await limitRequests(app, { perMinute: config.RATE_LIMIT_PER_MINUTE, redisUrl: config.REDIS_URL })
+    limit: await limitRequests(app, { perMinute: config.RATE_LIMIT_PER_MINUTE, redisUrl: config.REDIS_URL }),
+    outbox,
+    requireVerified: config.REQUIRE_VERIFIED_EMAIL === 'on'
   }
 }

@@ -2,6 +2,7 @@ import type { Database } from '@latchkey/database/pool'
 import type { Guards } from '../guards/guards.ts'
 import type { ShownDevice } from '../guards/known-device.ts'
 import type { RequestLimit } from '../limits/requests.ts'
+import type { Outbox } from '../mail/outbox.ts'
 import type { Passwords } from '../passwords/hashing.ts'
 import type { ResourceParameter } from '../sessions/audience.ts'
 import type { RefreshSettings } from '../sessions/rotation.ts'
@@ -22,4 +23,7 @@ export interface Parts {
   readonly guards: Guards
   readonly shownDevice: ShownDevice
   readonly limit: RequestLimit
+  readonly outbox: Outbox
+  /** Nobody has an account, or logs in, before the code of a mail was entered. */
+  readonly requireVerified: boolean
 }

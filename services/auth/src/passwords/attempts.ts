@@ -108,6 +108,11 @@ export async function failAttempt(database: Queryable, buckets: Buckets, { bucke
 
 /** Removes the failures in the bucket of an attempt: its password was right. */
 export async function forgetAttempts(database: Queryable, { bucket }: Attempt): Promise<void> {
+  await forgetBucket(database, bucket)
+}
+
+/** Removes the failures in a bucket. */
+export async function forgetBucket(database: Queryable, bucket: Bucket): Promise<void> {
   await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
 }
 

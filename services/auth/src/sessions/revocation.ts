@@ -1,6 +1,10 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
-import { replaceHash } from '../users/change.ts'
+import { forgetCodes, type ShownCode, useCode } from '../mail/codes.ts'
+import type { Outbox } from '../mail/outbox.ts'
+import { forgetBucket, strangersOf } from '../passwords/attempts.ts'
+import type { Account } from '../users/account.ts'
+import { replaceHash, resetHash } from '../users/change.ts'
 import { lockWithTokenHash, replaceTokenHash, replaceTokenHashes } from '../users/token-hash.ts'
 import {
   type Caller,
@@ -15,12 +19,14 @@ import {
 } from './rows.ts'
 
 /**
- * Ends every session of a user and invalidates all earlier tokens: a new token hash, the next epoch, no live session.
+ * Ends every session of a user and invalidates all earlier tokens and codes: a new token hash, the next epoch, no live
+ * session, no mailed code.
  *
  * Part of a transaction. Returns the ids of the sessions that were alive.
  */
 export async function revokeAll(connection: Queryable, userId: string, reason: Revocation): Promise<string[]> {
   await replaceTokenHash(connection, userId)
+  await forgetCodes(connection, userId)
   const ended = await connection.query<{ id: string; lived: boolean }>(
     `UPDATE sessions s SET ${setEnded('$2')}
       WHERE s.user_id = $1 AND s.ended_at IS NULL
@@ -52,13 +58,14 @@ export async function revokeAsCaller(connection: Queryable, caller: Caller, reas
 export async function replacePassword(
   database: Database,
   caller: Caller,
-  { passwordHash, idle, from }: { passwordHash: string; idle: number; from: Client }
+  { passwordHash, idle, from, outbox }: { passwordHash: string; idle: number; from: Client; outbox: Outbox }
 ): Promise<Grant> {
   return database.transaction(async (connection) => {
     await revokeAsCaller(connection, caller, 'password_changed')
     const hashes = { compared: caller.password_hash, replacement: passwordHash }
     const isChanged = await replaceHash(connection, caller.id, hashes)
     if (!isChanged) throw new Problem('invalid_token', { reason: 'the password was changed meanwhile' })
+    await outbox.add(connection, { purpose: 'password_changed', userId: caller.id })
     const [grant] = await connection.query<Grant>(
       `WITH s AS (
          INSERT INTO sessions (${NEW_SESSION_COLUMNS})
@@ -68,6 +75,28 @@ export async function replacePassword(
       [caller.sid, idle, from.ip, from.userAgent]
     )
     return grant as Grant
+  })
+}
+
+/**
+ * Sets the password of an account with a mailed code: ends every session, invalidates all earlier tokens and codes, and
+ * tells the owner. Guesses of strangers at the old password are forgotten.
+ *
+ * Throws `invalid_code` and changes nothing if the code is not valid any more, or not for the present address.
+ */
+export async function resetPasswordOf(
+  database: Database,
+  { id, email }: Account,
+  { shown, passwordHash, outbox }: { shown: ShownCode; passwordHash: string; outbox: Outbox }
+): Promise<void> {
+  await database.transaction(async (connection) => {
+    if (!(await useCode(connection, { shown, userId: id, present: true }))) {
+      throw new Problem('invalid_code', { reason: 'the code was used or replaced meanwhile' })
+    }
+    await revokeAll(connection, id, 'password_reset')
+    await resetHash(connection, id, passwordHash)
+    await forgetBucket(connection, strangersOf(email))
+    await outbox.add(connection, { purpose: 'password_changed', userId: id })
   })
 }
 

@@ -43,7 +43,13 @@ export interface SessionLife {
 export type EndReason = 'logout' | 'revoked' | 'reuse' | 'evicted' | Revocation
 
 /** Why all sessions of a user ended at once. */
-export type Revocation = 'password_changed' | 'logout_everywhere' | 'disabled' | 'deleted' | 'ended_by_admin'
+export type Revocation =
+  | 'password_changed'
+  | 'password_reset'
+  | 'logout_everywhere'
+  | 'disabled'
+  | 'deleted'
+  | 'ended_by_admin'
 
 // SQL from here on: the table `sessions` is called `s`, and `users` is called `u`.
 

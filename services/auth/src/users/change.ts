@@ -1,17 +1,26 @@
 import type { Queryable } from '@latchkey/database/pool'
+import { Problem } from '@latchkey/problems/problem'
 import { ACCOUNT_COLUMNS, type Account, comparable } from './account.ts'
 import { newTokenHash } from './token-hash.ts'
+
+/** What a new account has. `verified`, by default false: its address was shown to be its owner's. */
+interface NewUser {
+  readonly email: string
+  readonly username: string
+  readonly passwordHash: string
+  readonly verified?: boolean
+}
 
 /** Adds an account; returns nothing if the address is taken. Of several at once only one succeeds. */
 export async function addUser(
   database: Queryable,
-  { email, username, passwordHash }: { email: string; username: string; passwordHash: string }
+  { email, username, passwordHash, verified = false }: NewUser
 ): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
-    `INSERT INTO users AS u (id, email, username, password_hash, token_hash, created_at)
-     VALUES (gen_random_uuid(), $1, $2, $3, $4, now())
+    `INSERT INTO users AS u (id, email, username, password_hash, token_hash, email_verified, created_at)
+     VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, now())
      ON CONFLICT (${comparable('email')}) DO NOTHING RETURNING ${ACCOUNT_COLUMNS}`,
-    [email, username, passwordHash, newTokenHash()]
+    [email, username, passwordHash, newTokenHash(), verified]
   )
   return account
 }
@@ -40,6 +49,28 @@ export async function replaceHash(
     [id, compared, replacement]
   )
   return changed.length > 0
+}
+
+/** Stores the password of a reset: whoever had its code has shown that the address is theirs. Part of a transaction. */
+export async function resetHash(connection: Queryable, id: string, passwordHash: string): Promise<void> {
+  await connection.query('UPDATE users SET password_hash = $2, email_verified = true WHERE id = $1', [id, passwordHash])
+}
+
+/** Notes that a user has shown that the address is theirs. */
+export async function markVerified(connection: Queryable, id: string): Promise<void> {
+  await connection.query('UPDATE users SET email_verified = true WHERE id = $1', [id])
+}
+
+/** SQLSTATE of a unique index that has the value already. */
+const TAKEN = '23505'
+
+/** Gives a user another address, which they have shown to be theirs. Throws `email_taken`. Part of a transaction. */
+export async function replaceEmail(connection: Queryable, id: string, email: string): Promise<void> {
+  try {
+    await connection.query('UPDATE users SET email = $2, email_verified = true WHERE id = $1', [id, email])
+  } catch (error) {
+    throw (error as { code?: string }).code === TAKEN ? new Problem('email_taken') : error
+  }
 }
 
 /**

@@ -1,0 +1,59 @@
+import { emit } from '@latchkey/events/emit'
+import type { App } from '@latchkey/frame/app-type'
+import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
+import { Problem } from '@latchkey/problems/problem'
+import { Type } from 'typebox'
+import { clientKey } from '../limits/requests.ts'
+import { CODE, findCode, type ShownCode } from '../mail/codes.ts'
+import type { Parts } from '../parts/parts.ts'
+import { newPassword } from '../passwords/fields.ts'
+import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
+import { resetPasswordOf } from '../sessions/revocation.ts'
+import { EMAIL } from '../users/fields.ts'
+import { findById } from '../users/find.ts'
+
+const schemaOf = (minLength: number) => ({
+  tags: ['accounts'],
+  operationId: 'resetPassword',
+  summary: 'Set a new password with the code of a mail; every session ends',
+  description: 'Logs nobody in. A code works once; whatever is wrong with it, the answer is the same.',
+  security: [],
+  body: Type.Object(
+    { email: EMAIL, code: CODE, new_password: newPassword(minLength) },
+    { additionalProperties: false }
+  ),
+  response: {
+    204: Type.Null({ description: 'The password is set' }),
+    ...problems(...BODY_PROBLEMS, 'invalid_code', 'too_many_requests')
+  }
+})
+
+type ResetPasswordParts = Pick<Parts, 'database' | 'passwords' | 'limit' | 'minLength' | 'outbox'>
+
+/** `POST /reset-password`: also sets the first password of an invited account. A refused password keeps the code. */
+export function resetPassword(app: App, { database, passwords, limit, minLength, outbox }: ResetPasswordParts): void {
+  app.post(
+    '/reset-password',
+    { schema: schemaOf(minLength), onRequest: limit.count },
+    limit.spaced(async (request, reply) => {
+      const { new_password: wanted, ...shown } = request.body
+      const account = await find(shown)
+      if (isOwnWord(wanted, account)) {
+        throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
+      }
+      const passwordHash = await passwords.hash({ client: clientKey(request), user: account.id }, wanted)
+      await resetPasswordOf(database, account, { shown, passwordHash, outbox })
+      outbox.wake()
+      emit(request.log, 'password_reset', { user: account.id })
+      return reply.code(204).send(null)
+    })
+  )
+
+  async function find(shown: ShownCode) {
+    const found = await findCode(database, shown)
+    const isForIt = found?.purpose === 'reset_password' || found?.purpose === 'invitation'
+    const account = isForIt && found.userId ? await findById(database, found.userId) : undefined
+    if (!account || account.disabled_at) throw new Problem('invalid_code', { reason: 'no such code' })
+    return account
+  }
+}

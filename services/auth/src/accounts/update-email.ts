@@ -1,0 +1,64 @@
+import { emit } from '@latchkey/events/emit'
+import type { App } from '@latchkey/frame/app-type'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { Problem } from '@latchkey/problems/problem'
+import { Type } from 'typebox'
+import { clientKey } from '../limits/requests.ts'
+import { forgetCodes } from '../mail/codes.ts'
+import { waitForMail } from '../mail/outbox.ts'
+import type { Parts } from '../parts/parts.ts'
+import { PASSWORD } from '../passwords/fields.ts'
+import type { Caller } from '../sessions/rows.ts'
+import { EMAIL } from '../users/fields.ts'
+import { lockWithTokenHash } from '../users/token-hash.ts'
+import { confirmPassword } from './confirm-password.ts'
+
+const schema = {
+  tags: ['accounts'],
+  operationId: 'updateEmail',
+  summary: 'Ask for another address; it is changed when its code is sent to /verify-email',
+  description:
+    'A code is mailed to the new address, and a warning to the present one. The answer is the same if the new address has an account; then its owner is told.',
+  security: [{ bearer: [] }],
+  body: Type.Object({ email: EMAIL, current_password: PASSWORD }, { additionalProperties: false }),
+  response: {
+    202: Type.Null({ description: 'A code is on its way to the new address' }),
+    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
+  }
+}
+
+type UpdateEmailParts = Pick<Parts, 'database' | 'passwords' | 'guards' | 'limit' | 'outbox'>
+
+/** `PUT /update-email`: whether the new address has an account is looked up when the mail is sent, not before. */
+export function updateEmail(app: App, { database, passwords, guards, limit, outbox }: UpdateEmailParts): void {
+  app.put(
+    '/update-email',
+    { schema, onRequest: [limit.count, guards.access] },
+    limit.spaced(async (request, reply) => {
+      const { caller } = request
+      const asker = { client: clientKey(request), user: caller.id }
+      passwords.refuseIfBusy(asker)
+      await confirmPassword({ database, passwords }, { caller, asker }, request.body.current_password)
+      await askFor(caller, request.body.email)
+      outbox.wake()
+      emit(request.log, 'email_change_asked', { user: caller.id, session: caller.sid })
+      return reply.code(202).send(null)
+    })
+  )
+
+  // The codes for an earlier wish stop working, and a mail of it that still waits goes to the new address.
+  async function askFor({ id, token_hash }: Caller, email: string): Promise<void> {
+    await database.transaction(async (connection) => {
+      if (!(await lockWithTokenHash(connection, id, token_hash))) {
+        throw new Problem('invalid_token', { reason: 'all sessions were ended meanwhile' })
+      }
+      const retryAfter = await waitForMail(connection, id, 'change_email')
+      if (retryAfter > 0) {
+        throw new Problem('too_many_requests', { reason: 'too many changes of the address', retryAfter })
+      }
+      await forgetCodes(connection, id, 'change_email')
+      await outbox.add(connection, { purpose: 'change_email', userId: id, email })
+      await outbox.add(connection, { purpose: 'email_change_asked', userId: id })
+    })
+  }
+}

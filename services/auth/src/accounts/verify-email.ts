@@ -1,0 +1,95 @@
+import type { Queryable } from '@latchkey/database/pool'
+import { emit } from '@latchkey/events/emit'
+import type { App } from '@latchkey/frame/app-type'
+import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { Problem } from '@latchkey/problems/problem'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { CODE, findCode, forgetCodes, type ShownCode, useCode } from '../mail/codes.ts'
+import { useSignupCode } from '../mail/signups.ts'
+import type { Parts } from '../parts/parts.ts'
+import type { Caller } from '../sessions/rows.ts'
+import { addUser, markVerified, replaceEmail } from '../users/change.ts'
+import { EMAIL } from '../users/fields.ts'
+import { lockWithTokenHash } from '../users/token-hash.ts'
+
+const schema = {
+  tags: ['accounts'],
+  operationId: 'verifyEmail',
+  summary: 'Prove an address with the code that was mailed to it',
+  description:
+    'For a new address of an account, send that account’s access token as well. A code works once; whatever is wrong with it, the answer is the same.',
+  security: [{}, { bearer: [] }],
+  body: Type.Object({ email: EMAIL, code: CODE }, { additionalProperties: false }),
+  response: {
+    204: Type.Null({ description: 'The address is verified' }),
+    ...problems(...BODY_PROBLEMS, ...TOKEN_PROBLEMS, 'invalid_code', 'email_taken', 'too_many_requests')
+  }
+}
+
+/** `POST /verify-email`: for the address of an account, of a sign-up, or the new address of an account. */
+export function verifyEmail(
+  app: App,
+  { database, guards, limit, outbox }: Pick<Parts, 'database' | 'guards' | 'limit' | 'outbox'>
+): void {
+  app.post('/verify-email', { schema, onRequest: limit.count }, async (request, reply) => {
+    const shown = request.body
+    const found = await findCode(database, shown)
+    switch (found?.purpose) {
+      case 'verify_email':
+        await database.transaction((connection) => verify(connection, shown, found.userId))
+        emit(request.log, 'email_verified', { user: found.userId })
+        break
+      case 'sign_up':
+        emit(request.log, 'signup', { user: await database.transaction((connection) => signUp(connection, shown)) })
+        break
+      case 'change_email':
+        await change(request, shown, found.userId)
+        break
+      default:
+        throw new Problem('invalid_code', { reason: 'no such code' })
+    }
+    return reply.code(204).send(null)
+  })
+
+  // Without the account's token the code would give the account to the owner of a mistyped address.
+  async function change(request: FastifyRequest, shown: ShownCode, userId: string): Promise<void> {
+    await guards.access(request)
+    const { caller } = request
+    if (caller.id !== userId) throw new Problem('invalid_code', { reason: 'the code of another account' })
+    await database.transaction(async (connection) => {
+      await moveTo(connection, shown, caller)
+      await outbox.add(connection, { purpose: 'email_changed', userId, email: caller.email })
+    })
+    outbox.wake()
+    emit(request.log, 'email_changed', { user: userId, session: caller.sid })
+  }
+}
+
+async function verify(connection: Queryable, shown: ShownCode, userId: string): Promise<void> {
+  if (!(await useCode(connection, { shown, userId, present: true }))) throw usedMeanwhile()
+  await forgetCodes(connection, userId, 'verify_email')
+  await markVerified(connection, userId)
+}
+
+async function signUp(connection: Queryable, shown: ShownCode): Promise<string> {
+  const signup = await useSignupCode(connection, shown)
+  const account = signup && (await addUser(connection, { ...signup, verified: true }))
+  if (!account) throw usedMeanwhile()
+  return account.id
+}
+
+async function moveTo(connection: Queryable, shown: ShownCode, caller: Caller): Promise<void> {
+  if (!(await lockWithTokenHash(connection, caller.id, caller.token_hash))) {
+    throw new Problem('invalid_code', { reason: 'all sessions were ended meanwhile' })
+  }
+  const email = await useCode(connection, { shown, userId: caller.id, present: false })
+  if (!email) throw usedMeanwhile()
+  // Those for the old address too.
+  await forgetCodes(connection, caller.id)
+  await replaceEmail(connection, caller.id, email)
+}
+
+function usedMeanwhile(): Problem {
+  return new Problem('invalid_code', { reason: 'the code was used or replaced meanwhile' })
+}

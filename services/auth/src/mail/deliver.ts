@@ -1,0 +1,93 @@
+import type { Database } from '@latchkey/database/pool'
+import { type EventLog, emit } from '@latchkey/events/emit'
+import { codesOf, judge, waitOf } from './judge.ts'
+import type { Writer } from './letters.ts'
+import type { Pauses } from './pauses.ts'
+import { type CodeLives, codeLife } from './purposes.ts'
+import { type Addressed, addressMail, type ClaimedMail, finishMail, postponeMail, tellOwner } from './queue.ts'
+import type { Transport } from './transport.ts'
+
+/** What the delivery of a mail needs. */
+export interface DeliveryParts {
+  readonly database: Database
+  readonly transport: Transport
+  readonly write: Writer
+  readonly lives: CodeLives
+  readonly pauses: Pauses
+  readonly log: EventLog
+}
+
+/** Longest time of one attempt, in milliseconds: a server that drips would outlast the limit of each step. */
+const LONGEST_SEND = 45_000
+
+/** Longest wait for an attempt that is running when the service stops, in milliseconds. */
+const AT_THE_STOP = 5000
+
+/** The time after which the log warns of a waiting mail, in seconds. */
+const LONG = 600
+
+/**
+ * Delivers a mail that was claimed: makes its code, sends it, and writes the outcome. Rejects only if the database
+ * cannot be used; then the mail is due again when its lease ends.
+ */
+export async function deliver(parts: DeliveryParts, mail: ClaimedMail, stopping: AbortSignal): Promise<void> {
+  const { database, lives, log } = parts
+  if (mail.late) {
+    if (await finishMail(database, mail, { outcome: 'late' })) emit(log, 'mail_late', namesOf(mail))
+    return
+  }
+  const addressed = await addressMail(database, mail, codeLife(mail.purpose, lives))
+  if (addressed) return send(parts, mail, addressed, stopping)
+  if (mail.purpose === 'change_email') await tellOwner(database, mail)
+  if (await finishMail(database, mail, { outcome: 'dropped' })) emit(log, 'mail_dropped', namesOf(mail))
+}
+
+async function send(parts: DeliveryParts, mail: ClaimedMail, addressed: Addressed, stopping: AbortSignal) {
+  const { database, transport, write, pauses, log } = parts
+  const { id, purpose } = mail
+  try {
+    const parcel = { id, purpose, to: addressed.to, ...write(purpose, addressed) }
+    await transport.send(parcel, AbortSignal.any([AbortSignal.timeout(LONGEST_SEND), later(stopping, AT_THE_STOP)]))
+  } catch (error) {
+    return fail(parts, mail, error as object, stopping)
+  }
+  pauses.end()
+  if (await finishMail(database, mail, { outcome: 'sent' })) emit(log, 'mail_sent', namesOf(mail))
+}
+
+async function fail(
+  { database, lives, pauses, log }: DeliveryParts,
+  mail: ClaimedMail,
+  error: object,
+  stopping: AbortSignal
+): Promise<void> {
+  const codes = codesOf(error)
+  const judgement = judge(error)
+  if (judgement === 'pause') {
+    await postponeMail(database, mail, { wait: stopping.aborted ? 0 : pauses.begin(codes), error: codes })
+  } else {
+    pauses.end()
+  }
+  if (judgement === 'wait') {
+    const wait = waitOf(mail.attempts, codeLife(mail.purpose, lives) !== undefined, Math.random())
+    await postponeMail(database, mail, { wait, error: codes })
+    emit(log, 'mail_retry', { ...namesOf(mail), codes })
+  }
+  if (judgement === 'refused' && (await finishMail(database, mail, { outcome: 'refused', error: codes }))) {
+    emit(log, 'mail_refused', { ...namesOf(mail), codes })
+  }
+  if (judgement !== 'refused' && mail.age > LONG) emit(log, 'mail_waiting', { ...namesOf(mail), codes })
+}
+
+// Neither an address nor a text of the mail server goes into the log.
+function namesOf({ id, purpose, user_id: user, attempts, age }: ClaimedMail) {
+  return { mail: id, purpose, ...(user !== null && { user }), attempts, age: Math.round(age) }
+}
+
+function later(signal: AbortSignal, milliseconds: number): AbortSignal {
+  const delayed = new AbortController()
+  const abort = () => setTimeout(() => delayed.abort(signal.reason), milliseconds).unref()
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return delayed.signal
+}

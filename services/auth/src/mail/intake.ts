@@ -1,0 +1,76 @@
+import type { Database } from '@latchkey/database/pool'
+import { comparable, USER_ENABLED } from '../users/account.ts'
+import { OPEN, sweepDay } from './outbox.ts'
+import { MOST_MAILS, PURPOSES } from './purposes.ts'
+
+/** Most requests that one statement takes. */
+const BATCH = 500
+
+/** Any number, the same in every instance: one instance at a time takes requests, so that limits are exact. */
+const LOCK = 0x6d61_696c
+
+// Counts the mails of an hour and a day, and the time of the last.
+const counts = (condition: string) => `(
+  SELECT count(*) FILTER (WHERE m.asked_at > now() - interval '1 hour') AS hour,
+         count(*) FILTER (WHERE m.asked_at > now() - interval '1 day') AS day, max(m.asked_at) AS last
+    FROM mails m WHERE ${condition})`
+
+const within = (more: string) => `s.hour + ${more} <= ${MOST_MAILS.hour} AND s.day + ${more} <= ${MOST_MAILS.day}`
+
+const PATIENCE = `CASE purpose WHEN 'reset_password' THEN ${PURPOSES.reset_password.patience} ELSE ${PURPOSES.verify_email.patience} END`
+
+// A mail of a reset has no daily limit: strangers could otherwise keep an owner from the reset. Instead, beyond three an
+// hour, a mail may go when the code of the last one has expired. So there is always a code that lives, or a mail that
+// may go.
+const TAKE = `
+  WITH taken AS MATERIALIZED (
+    DELETE FROM mail_requests r USING (SELECT id FROM mail_requests ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) due
+     WHERE r.id = due.id RETURNING r.purpose, ${comparable('r.email')} AS email, r.signup_id),
+  known AS MATERIALIZED (
+    SELECT DISTINCT CASE t.purpose WHEN 'sign_up' THEN 'address_taken' ELSE t.purpose END AS purpose, u.id
+      FROM taken t JOIN users u ON ${comparable('u.email')} = t.email
+     WHERE ${USER_ENABLED} AND NOT (t.purpose = 'verify_email' AND u.email_verified)),
+  for_users AS (
+    INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, sweep_on)
+    SELECT gen_random_uuid(), k.purpose, k.id, now(), now(), now() + make_interval(secs => ${PATIENCE}), ${sweepDay('now()', PATIENCE)}
+      FROM known k, LATERAL ${counts('m.user_id = k.id AND m.purpose = k.purpose')} s
+     WHERE CASE k.purpose WHEN 'reset_password'
+             THEN s.hour < ${MOST_MAILS.hour} OR s.last < now() - make_interval(secs => $1::float8) ELSE ${within('1')} END
+     ORDER BY k.id, k.purpose
+    ON CONFLICT (user_id, purpose) WHERE ${OPEN} DO NOTHING),
+  strangers AS MATERIALIZED (
+    SELECT t.purpose, t.email, t.signup_id FROM taken t
+     WHERE t.purpose <> 'reset_password' AND NOT EXISTS (SELECT FROM users u WHERE ${comparable('u.email')} = t.email)),
+  newcomers AS MATERIALIZED (
+    SELECT email, signup_id FROM strangers WHERE purpose = 'sign_up'
+     UNION
+    SELECT s.email, newest.id FROM strangers s, LATERAL (
+      SELECT g.id FROM signups g WHERE ${comparable('g.email')} = s.email ORDER BY g.asked_at DESC LIMIT 1) newest
+     WHERE s.purpose = 'verify_email'
+       AND NOT EXISTS (SELECT FROM mails m WHERE m.signup_id = newest.id AND m.done_at IS NULL)),
+  for_signups AS (
+    INSERT INTO mails (id, purpose, signup_id, asked_at, due_at, give_up_at, sweep_on)
+    SELECT gen_random_uuid(), 'sign_up', n.signup_id, now(), now(), now() + make_interval(secs => $2), ${sweepDay('now()', '$2')}
+      FROM (SELECT *, row_number() OVER (PARTITION BY email ORDER BY signup_id) AS nth FROM newcomers) n,
+           LATERAL ${counts(`m.signup_id IN (SELECT g.id FROM signups g WHERE ${comparable('g.email')} = n.email)`)} s
+     WHERE ${within('n.nth')} RETURNING signup_id),
+  dropped AS (
+    DELETE FROM signups g USING taken t WHERE g.id = t.signup_id AND NOT EXISTS (SELECT FROM for_signups f WHERE f.signup_id = g.id))
+  SELECT count(*)::int AS taken FROM taken`
+
+/**
+ * Makes mails of what strangers asked for: looks up who has an account, and applies the limits. What is over a limit is
+ * dropped without a word, long after the answer. An unknown address leaves nothing.
+ *
+ * `resetLife` is the life of a reset code in seconds.
+ */
+export async function takeRequests(database: Database, resetLife: number): Promise<void> {
+  let taken = BATCH
+  while (taken === BATCH) {
+    taken = await database.transaction(async (connection) => {
+      await connection.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+      const [row] = await connection.query<{ taken: number }>(TAKE, [resetLife, PURPOSES.sign_up.patience])
+      return row?.taken ?? 0
+    })
+  }
+}

@@ -1,0 +1,49 @@
+/** What a mail is for. */
+export type Purpose = keyof typeof PURPOSES
+
+/** The mails that carry a code. */
+export type CodePurpose = { [P in Purpose]: (typeof PURPOSES)[P] extends { code: string } ? P : never }[Purpose]
+
+/** The mails that a stranger may ask for. */
+export type AskedPurpose = 'verify_email' | 'reset_password' | 'sign_up'
+
+interface Rule {
+  /** Which setting says how long its code lives; nothing for a mail without a code. */
+  readonly code?: 'verification' | 'reset' | 'invitation'
+  /** The page of PUBLIC_URL where its code is entered. */
+  readonly page?: 'verify-email' | 'reset-password'
+  /** How long it is tried, in seconds. */
+  readonly patience: number
+}
+
+const HOUR = 3600
+const DAY = 24 * HOUR
+
+/** The mails of this service. A reset code is worth something for minutes, so its mail is given up early. */
+export const PURPOSES = {
+  verify_email: { code: 'verification', page: 'verify-email', patience: DAY },
+  sign_up: { code: 'verification', page: 'verify-email', patience: DAY },
+  change_email: { code: 'verification', page: 'verify-email', patience: DAY },
+  reset_password: { code: 'reset', page: 'reset-password', patience: HOUR },
+  invitation: { code: 'invitation', page: 'reset-password', patience: DAY },
+  address_taken: { patience: DAY },
+  password_changed: { patience: 3 * DAY },
+  email_change_asked: { patience: 3 * DAY },
+  email_changed: { patience: 3 * DAY }
+} as const satisfies Record<string, Rule>
+
+/** How long codes live, in seconds, from the sending on. */
+export interface CodeLives {
+  readonly verification: number
+  readonly reset: number
+  readonly invitation: number
+}
+
+/** How long the code of a mail lives, in seconds; nothing for a mail without a code. */
+export function codeLife(purpose: Purpose, lives: CodeLives): number | undefined {
+  const rule: Rule = PURPOSES[purpose]
+  return rule.code && lives[rule.code]
+}
+
+/** Most mails of a purpose to one account or address, in an hour and in a day: nobody's mailbox can be flooded. */
+export const MOST_MAILS = { hour: 3, day: 10 }

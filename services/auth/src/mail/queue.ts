@@ -1,0 +1,153 @@
+import type { Queryable } from '@latchkey/database/pool'
+import { comparable, USER_ENABLED } from '../users/account.ts'
+import { hashOfCode, newCode } from './codes.ts'
+import { KEPT, OPEN, sweepDay } from './outbox.ts'
+import { MOST_MAILS, PURPOSES, type Purpose } from './purposes.ts'
+
+/** How long one attempt may take, in seconds, before another instance may make the next. Longer than a whole send. */
+export const LEASE = 120
+
+/** A mail that this instance sends now. */
+export interface ClaimedMail {
+  readonly id: string
+  readonly purpose: Purpose
+  readonly user_id: string | null
+  readonly signup_id: string | null
+  readonly email: string | null
+  /** How often it was taken, with this time. Only the last attempt may write the outcome. */
+  readonly attempts: number
+  /** Its time is over. */
+  readonly late: boolean
+  /** Seconds since it was asked for. */
+  readonly age: number
+}
+
+/**
+ * Takes the next mail that is due, for {@link LEASE} seconds; nothing if none is.
+ *
+ * The lease is a time in the row, so it needs no connection while the mail is sent, and an instance that dies gives the
+ * mail back. One mail at a time: in a batch, a lease could end before the mail's turn.
+ */
+export async function claimMail(database: Queryable): Promise<ClaimedMail | undefined> {
+  const [mail] = await database.query<ClaimedMail>(
+    `WITH due AS MATERIALIZED (
+       SELECT id FROM mails WHERE done_at IS NULL AND due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+     UPDATE mails m SET attempts = m.attempts + 1, due_at = now() + make_interval(secs => $1)
+       FROM due WHERE m.id = due.id
+     RETURNING m.id, m.purpose, m.user_id, m.signup_id, m.email, m.attempts, now() >= m.give_up_at AS late,
+               extract(epoch FROM now() - m.asked_at)::float8 AS age`,
+    [LEASE]
+  )
+  return mail
+}
+
+/** Where a mail goes, and its new code if it has one. */
+export interface Addressed {
+  readonly to: string
+  readonly code?: string
+}
+
+// The conditions under which a mail is still wanted, besides an enabled user.
+const STILL_WANTED: Partial<Record<Purpose, string>> = {
+  verify_email: 'AND NOT u.email_verified',
+  invitation: 'AND NOT u.email_verified',
+  change_email: `AND NOT EXISTS (SELECT FROM users o WHERE o.id <> u.id AND ${comparable('o.email')} = ${comparable('m.email')})`
+}
+
+/**
+ * Finds where a mail goes, and makes its code, which lives `life` seconds; nothing if the mail is not wanted any more.
+ *
+ * The code is committed before the mail goes out. It replaces the codes of older mails. Those of earlier attempts of
+ * the same mail stay, because such an attempt may have arrived after all. FOR SHARE: a password change at the same time
+ * deletes codes, and none may be made beside it.
+ */
+export async function addressMail(
+  database: Queryable,
+  mail: ClaimedMail,
+  life: number | undefined
+): Promise<Addressed | undefined> {
+  if (life === undefined) return findAddress(database, mail)
+  const code = newCode()
+  const of = mail.user_id === null ? SIGN_UP : USER(mail.purpose)
+  const [row] = await database.query<{ to: string }>(
+    `WITH o AS MATERIALIZED (${of}),
+     older AS (
+       DELETE FROM codes c USING o
+        WHERE (c.user_id = o.user_id OR c.signup_id = o.signup_id) AND c.purpose = $3
+          AND (c.mail_id <> $1 OR c.expires_at < now())),
+     made AS (
+       INSERT INTO codes (code_hash, mail_id, purpose, user_id, signup_id, email, expires_at, sweep_on)
+       SELECT $4, $1, $3, o.user_id, o.signup_id, o.email, expires_at, expires_at::date + 1
+         FROM o, (SELECT now() + make_interval(secs => $5) AS expires_at) AS ends)
+     SELECT o.email AS "to" FROM o`,
+    [mail.id, mail.attempts, mail.purpose, hashOfCode(code), life]
+  )
+  return row && { to: row.to, code }
+}
+
+const CLAIMED = 'm.id = $1 AND m.attempts = $2 AND m.done_at IS NULL'
+
+const USER = (purpose: Purpose) =>
+  `SELECT u.id AS user_id, NULL::uuid AS signup_id, coalesce(m.email, u.email) AS email
+     FROM users u JOIN mails m ON m.user_id = u.id
+    WHERE ${CLAIMED} AND ${USER_ENABLED} ${STILL_WANTED[purpose] ?? ''} FOR SHARE OF u, m`
+
+const SIGN_UP = `SELECT NULL::uuid AS user_id, g.id AS signup_id, g.email
+     FROM signups g JOIN mails m ON m.signup_id = g.id WHERE ${CLAIMED} FOR SHARE OF g, m`
+
+async function findAddress(database: Queryable, { id, attempts }: ClaimedMail): Promise<Addressed | undefined> {
+  const [row] = await database.query<Addressed>(
+    `SELECT coalesce(m.email, u.email) AS "to" FROM mails m JOIN users u ON u.id = m.user_id
+      WHERE ${CLAIMED} AND u.deleted_at IS NULL`,
+    [id, attempts]
+  )
+  return row
+}
+
+/** The end of a mail: it was accepted, refused for good, too late, or not wanted any more. */
+export type Outcome = 'sent' | 'refused' | 'late' | 'dropped'
+
+/** Writes the end of a mail, unless another attempt has begun. Returns whether it was written. */
+export async function finishMail(
+  database: Queryable,
+  { id, attempts }: ClaimedMail,
+  { outcome, error }: { outcome: Outcome; error?: string | undefined }
+): Promise<boolean> {
+  const finished = await database.query(
+    `UPDATE mails m SET done_at = now(), outcome = $3, last_error = $4, sweep_on = now()::date + ${KEPT + 1}
+      WHERE ${CLAIMED} RETURNING id`,
+    [id, attempts, outcome, error ?? null]
+  )
+  return finished.length > 0
+}
+
+/** Makes a mail due again in so many seconds, unless another attempt has begun. */
+export async function postponeMail(
+  database: Queryable,
+  { id, attempts }: ClaimedMail,
+  { wait, error }: { wait: number; error: string }
+): Promise<void> {
+  await database.query(
+    `UPDATE mails m SET due_at = now() + make_interval(secs => $3), last_error = $4 WHERE ${CLAIMED}`,
+    [id, attempts, wait, error]
+  )
+}
+
+/**
+ * Tells the owner of the address of a mail that somebody wanted to use it; within the limits of such mails. For a change
+ * to an address that has an account already: who asked is answered as for a free one.
+ */
+export async function tellOwner(database: Queryable, { email }: ClaimedMail): Promise<void> {
+  const { patience } = PURPOSES.address_taken
+  await database.query(
+    `INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, sweep_on)
+     SELECT gen_random_uuid(), 'address_taken', u.id, now(), now(), now() + make_interval(secs => $2), ${sweepDay('now()', '$2')}
+       FROM users u, LATERAL (
+         SELECT count(*) FILTER (WHERE m.asked_at > now() - interval '1 hour') AS hour, count(*) AS day
+           FROM mails m WHERE m.user_id = u.id AND m.purpose = 'address_taken' AND m.asked_at > now() - interval '1 day') s
+      WHERE ${comparable('u.email')} = ${comparable('$1')} AND ${USER_ENABLED}
+        AND s.hour < ${MOST_MAILS.hour} AND s.day < ${MOST_MAILS.day}
+     ON CONFLICT (user_id, purpose) WHERE ${OPEN} DO NOTHING`,
+    [email, patience]
+  )
+}

@@ -1,0 +1,71 @@
+import { type Background, runInBackground } from '@latchkey/frame/background'
+import { type DeliveryParts, deliver } from './deliver.ts'
+import { takeRequests } from './intake.ts'
+import { Pauses } from './pauses.ts'
+import { claimMail } from './queue.ts'
+
+/** Mails that one instance sends at once. */
+const LOOPS = 4
+
+/** First look after the start, in milliseconds: for mails of an earlier process. */
+const FIRST = 1000
+
+/** Pause of an idle loop, in milliseconds, up to half longer or shorter: another instance may have added mails. */
+const PAUSE = 5000
+const JITTER = 0.5
+
+/** Sends mails in the background. */
+export interface Sender extends Pick<Background, 'close'> {
+  /** Makes a loop that has nothing to do look for mails now. Returns at once. */
+  wake(): void
+}
+
+/** Starts the sender: loops that each take one mail after the other, make its code and send it. */
+export function startSender(parts: Omit<DeliveryParts, 'pauses'>): Sender {
+  const pauses = new Pauses(parts.log)
+  const loops = Array.from({ length: LOOPS }, () => startLoop({ ...parts, pauses }, wake))
+
+  // A loop that has found a mail wakes the next. So one mail wakes one loop, and many mails go at once.
+  function wake(): void {
+    void loops.find(({ isSending }) => !isSending())?.background.runNow()
+  }
+
+  return {
+    wake,
+    close: async () => {
+      await Promise.all(loops.map(({ background }) => background.close()))
+    }
+  }
+}
+
+function startLoop(parts: DeliveryParts, wakeNext: () => void) {
+  const { database, lives, pauses, log } = parts
+  let sending = false
+  let away = false
+
+  async function run(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted && pauses.left() === 0) {
+      await takeRequests(database, lives.reset)
+      const mail = await claimMail(database)
+      away = false
+      if (!mail) return
+      sending = true
+      wakeNext()
+      await deliver(parts, mail, stopping).finally(() => {
+        sending = false
+      })
+    }
+  }
+
+  const background = runInBackground({
+    run,
+    failed: (error) => {
+      if (!away) log.warn({ err: error }, 'the outbox cannot be used now; its mails wait')
+      away = true
+    },
+    first: FIRST,
+    pause: () => pauses.left() || PAUSE,
+    jitter: JITTER
+  })
+  return { background, isSending: () => sending }
+}
