@@ -36,6 +36,11 @@ const ALWAYS: readonly ProblemCode[] = ['invalid_input', 'internal_error', 'unav
 /** The additional problems of an endpoint with a body. */
 export const BODY_PROBLEMS = ['content_too_large', 'unsupported_media_type'] as const
 
+/** The schema of an answer without a body, other than 204: answer it with `reply.send()`. */
+export function noBody(description: string): TUnsafe<undefined> {
+  return Type.Unsafe<undefined>({ type: 'null', description })
+}
+
 /** The schema of a body that a request may leave out; a missing body is `null`. */
 export function optionalBody<T extends TObject>(body: T): TUnsafe<Static<T> | null | undefined> {
   return Type.Unsafe({ ...body, type: ['object', 'null'] })

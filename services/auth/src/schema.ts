@@ -10,7 +10,7 @@ const SCHEMA: Schema = {
     sessions: 'SELECT, INSERT, UPDATE, DELETE',
     attempts: 'SELECT, INSERT, UPDATE, DELETE',
     signing_keys: 'SELECT, INSERT, UPDATE',
-    mail_requests: 'SELECT, INSERT, DELETE',
+    mail_requests: 'SELECT, INSERT, UPDATE, DELETE',
     signups: 'SELECT, INSERT, UPDATE, DELETE',
     mails: 'SELECT, INSERT, UPDATE, DELETE',
     codes: 'SELECT, INSERT, UPDATE, DELETE'

@@ -7,7 +7,8 @@ import type { Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import { authConfig, type Config } from '../src/config.ts'
 import type { Keys } from '../src/keys/folder.ts'
-import { NO_OUTBOX, type Outbox } from '../src/mail/outbox.ts'
+import { openMail } from '../src/mail/open.ts'
+import { NO_OUTBOX } from '../src/mail/outbox.ts'
 import type { HashPool } from '../src/passwords/hash-pool.ts'
 import { directPool } from './hash-pool.ts'
 import { testKeys } from './keys.ts'
@@ -66,14 +67,13 @@ export interface Options {
   readonly keys?: Keys
   readonly hashPool?: HashPool
   readonly now?: () => number
-  /** By default mail is off. */
-  readonly outbox?: Outbox
 }
 
-/** Builds the auth service for a test, and closes it at its end. Hashing happens on the spot, at the lowest cost. */
+/**
+ * Builds the auth service for a test, and closes it at its end. With SMTP_URL it sends mail. Hashing happens on the spot, at the lowest cost. */
 export async function startAuth(
   t: Test,
-  { env, cost = COST, keys, hashPool = directPool(), now = Date.now, outbox = NO_OUTBOX }: Options = {}
+  { env, cost = COST, keys, hashPool = directPool(), now = Date.now }: Options = {}
 ): Promise<Auth> {
   const settings = authConfig({
     ISSUER,
@@ -90,10 +90,15 @@ export async function startAuth(
   const lines: Line[] = []
   const logger = await createLogger('auth', config, { write: (line: string) => lines.push(JSON.parse(line)) })
   const database = openDatabase(config, (error) => logger.warn({ err: error }, 'an idle database connection was lost'))
+  const mail = env?.['SMTP_URL']
+    ? await openMail(config, database, logger)
+    : { outbox: NO_OUTBOX, close: async () => {} }
+  const { outbox } = mail
   const parts = { database, keys: keys ?? (await testKeys()), hashPool, outbox, logger, now }
   const app = await buildApp(config, parts)
   t.teardown(async () => {
     await app.close()
+    await mail.close()
     await database.close()
   })
 

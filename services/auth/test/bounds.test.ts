@@ -44,6 +44,18 @@ const FIELDS: Record<string, { body: Record<string, unknown>; bounds: Record<str
     token
   },
   'PUT /update-username': { body: { username: 'New' }, bounds: { username: 1000 }, token },
+  'PUT /update-email': {
+    body: { email: 'new@example.com', current_password: PASSWORD },
+    bounds: { email: 254, current_password: 300 },
+    token
+  },
+  'POST /verify-email': { body: { email: ada.email, code: 'x' }, bounds: { email: 254, code: 100 } },
+  'POST /verify-email/resend': { body: { email: ada.email }, bounds: { email: 254 } },
+  'POST /forgot-password': { body: { email: ada.email }, bounds: { email: 254 } },
+  'POST /reset-password': {
+    body: { email: ada.email, code: 'x', new_password: 'another harbour' },
+    bounds: { email: 254, code: 100, new_password: 300 }
+  },
   'DELETE /me': { body: { current_password: PASSWORD }, bounds: { current_password: 300 }, token }
 }
 

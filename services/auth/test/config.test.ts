@@ -54,7 +54,13 @@ t.test('four settings are enough, and the others are as the contract has them; d
     PASSWORD_TIMEOUT: 3,
     RATE_LIMIT_PER_MINUTE: 100,
     JWKS_PUBLISH_AGE: 300,
-    KEY_LEAD: 660
+    KEY_LEAD: 660,
+    DATA_DIR: './data',
+    SMTP_TLS: 'required',
+    MAIL_FROM: 'Latchkey <no-reply@localhost>',
+    VERIFICATION_CODE_TTL: 86_400,
+    RESET_CODE_TTL: 600,
+    REQUIRE_VERIFIED_EMAIL: 'off'
   })
 })
 
@@ -96,7 +102,15 @@ t.test('everything that is malformed is named at once, with what is expected, an
     PASSWORD_TIMEOUT: '1.5s',
     RATE_LIMIT_PER_MINUTE: '1e3',
     JWKS_PUBLISH_AGE: '0s',
-    KEY_LEAD: '1s'
+    KEY_LEAD: '1s',
+    SMTP_URL: 'smtp://user:secret-canary@host/path',
+    SMTP_TLS: 'on',
+    MAIL_FROM: 'nobody',
+    PUBLIC_URL: 'app.example.com',
+    MAIL_TEMPLATES: '/nowhere',
+    VERIFICATION_CODE_TTL: '1',
+    RESET_CODE_TTL: '0s',
+    REQUIRE_VERIFIED_EMAIL: 'yes'
   }
   t.strictSame(complaints(malformed), ['KEYS_DIR', ...Object.keys(malformed)].sort())
   t.throws(() => authConfig(malformed), { message: /^(?!.*canary)/s })

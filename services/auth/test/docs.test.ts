@@ -14,8 +14,15 @@ const ALWAYS = { 400: ['invalid_input'], 500: ['internal_error'], 503: ['unavail
 const LIMITED = { 429: ['too_many_requests'] }
 const ADMIN = { ...ALWAYS, ...TOKEN, ...BODY, 403: ['insufficient_scope'], 404: ['not_found'], 409: ['last_admin'] }
 const ENDPOINTS: Record<string, Record<number, string[]>> = {
-  'POST /signup': { ...ALWAYS, ...BODY, ...LIMITED, 201: [], 409: ['email_taken'] },
-  'POST /login': { ...ALWAYS, ...BODY, ...LIMITED, 200: [], 401: ['invalid_credentials'], 403: ['account_disabled'] },
+  'POST /signup': { ...ALWAYS, ...BODY, ...LIMITED, 201: [], 202: [], 409: ['email_taken'] },
+  'POST /login': {
+    ...ALWAYS,
+    ...BODY,
+    ...LIMITED,
+    200: [],
+    401: ['invalid_credentials'],
+    403: ['account_disabled', 'email_unverified']
+  },
   'GET /refresh-token': { ...ALWAYS, ...TOKEN, 200: [] },
   'POST /refresh-token': { ...ALWAYS, ...TOKEN, ...BODY, 200: [] },
   'GET /sessions': { ...ALWAYS, ...TOKEN, 200: [] },
@@ -46,6 +53,26 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
     401: ['invalid_credentials', 'invalid_token', 'missing_token', 'token_expired']
   },
   'PUT /update-username': { ...ALWAYS, ...TOKEN, ...BODY, 200: [] },
+  'PUT /update-email': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...BODY,
+    ...LIMITED,
+    202: [],
+    401: ['invalid_credentials', 'invalid_token', 'missing_token', 'token_expired']
+  },
+  'POST /verify-email': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...BODY,
+    ...LIMITED,
+    204: [],
+    400: ['invalid_code', 'invalid_input', 'invalid_request'],
+    409: ['email_taken']
+  },
+  'POST /verify-email/resend': { ...ALWAYS, ...BODY, ...LIMITED, 202: [] },
+  'POST /forgot-password': { ...ALWAYS, ...BODY, ...LIMITED, 202: [] },
+  'POST /reset-password': { ...ALWAYS, ...BODY, ...LIMITED, 204: [], 400: ['invalid_code', 'invalid_input'] },
   'GET /me': { ...ALWAYS, ...TOKEN, 200: [] },
   'GET /.well-known/jwks.json': { ...ALWAYS, 200: [], 304: [] },
   'GET /.well-known/oauth-authorization-server': { ...ALWAYS, 200: [] },
@@ -53,7 +80,7 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'GET /readyz': { ...ALWAYS, 200: [] }
 }
 
-const WITH_BODY = /signup|login$|POST \/refresh-token|password|username|DELETE \/me|roles/
+const WITH_BODY = /signup|login$|POST \/refresh-token|password|username|email|DELETE \/me|roles/
 
 // biome-ignore lint/suspicious/noExplicitAny: a document that is looked at member by member
 type Operation = any
@@ -87,8 +114,8 @@ t.test('each says what it does, what it takes and who may', async (t) => {
   everyRefusalHasItsHeaders(t, document)
   for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
     t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
-    // A login may show an earlier token, and need not.
-    const asked = line.endsWith('/login') ? [{}, { bearer: [] }] : [{ bearer: [] }]
+    // A login may show an earlier token, and a code may need one.
+    const asked = /\/(login|verify-email)$/.test(line) ? [{}, { bearer: [] }] : [{ bearer: [] }]
     t.strictSame(security, 401 in responses ? asked : [], `${line}: security`)
     const takes = requestBody?.content && Object.keys(requestBody.content)
     const hasBody = WITH_BODY.test(line)
@@ -149,6 +176,11 @@ t.test('every route takes the examples of its fields as they stand', async (t) =
     'POST /refresh-token': 200,
     'POST /change-password': 200,
     'PUT /update-username': 401,
+    'PUT /update-email': 401,
+    'POST /verify-email': 400,
+    'POST /verify-email/resend': 202,
+    'POST /forgot-password': 202,
+    'POST /reset-password': 400,
     'DELETE /me': 401,
     'PUT /users/{id}/roles': 401
   })

@@ -64,6 +64,9 @@ t.test('tokens are neither believed nor refused while the database is away', asy
     'GET /me': { token: access_token },
     'PUT /update-username': { token: access_token, body: { username: 'Ada' } },
     'POST /change-password': { token: access_token, body: change },
+    'PUT /update-email': { token: access_token, body: { email: 'b@example.com', current_password: password } },
+    'POST /verify-email': { body: { email: 'a@example.com', code: 'x' } },
+    'POST /reset-password': { body: { email: 'a@example.com', code: 'x', new_password: 'another harbour' } },
     'GET /refresh-token': { token: refresh_token },
     'POST /refresh-token': { token: refresh_token }
   })) {

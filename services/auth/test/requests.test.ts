@@ -12,7 +12,12 @@ const ENDPOINTS = {
   'POST /signup': { body: { email: 'new@example.com', username: 'New', password: PASSWORD } },
   'POST /login': { body: { email: ada.email, password: ada.password } },
   'POST /change-password': { body: { current_password: ada.password, new_password: 'another harbour' }, token },
-  'PUT /update-username': { body: { username: 'Renamed' }, token }
+  'PUT /update-username': { body: { username: 'Renamed' }, token },
+  'PUT /update-email': { body: { email: 'new@example.com', current_password: ada.password }, token },
+  'POST /verify-email': { body: { email: ada.email, code: 'x' } },
+  'POST /verify-email/resend': { body: { email: ada.email } },
+  'POST /forgot-password': { body: { email: ada.email } },
+  'POST /reset-password': { body: { email: ada.email, code: 'x', new_password: 'another harbour' } }
 }
 const KIB = 1024
 
@@ -134,6 +139,11 @@ const PATHS = {
   '/refresh-token': ['GET', 'POST'],
   '/change-password': ['POST'],
   '/update-username': ['PUT'],
+  '/update-email': ['PUT'],
+  '/verify-email': ['POST'],
+  '/verify-email/resend': ['POST'],
+  '/forgot-password': ['POST'],
+  '/reset-password': ['POST'],
   '/me': ['DELETE', 'GET', 'HEAD'],
   '/.well-known/jwks.json': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
@@ -192,6 +202,11 @@ t.test('no endpoint knows a member of the query, and none is done that has one',
     '/login': { email, password },
     '/change-password': { current_password: password, new_password: 'another harbour' },
     '/update-username': { username: 'New' },
+    '/update-email': { email, current_password: password },
+    '/verify-email': { email, code: 'x' },
+    '/verify-email/resend': { email },
+    '/forgot-password': { email },
+    '/reset-password': { email, code: 'x', new_password: 'another harbour' },
     '/me': { current_password: password }
   }
   const state = () => auth.database.query('SELECT * FROM users FULL JOIN sessions ON user_id = users.id')

@@ -4,7 +4,17 @@ import { createDatabase, databaseUrl, runStatement } from '@latchkey/testing/dat
 import t, { type Test } from 'tap'
 import { migrate, missingMigration } from '../src/schema.ts'
 
-const TABLES = ['attempts', 'latchkey_migrations', 'sessions', 'signing_keys', 'users']
+const TABLES = [
+  'attempts',
+  'codes',
+  'latchkey_migrations',
+  'mail_requests',
+  'mails',
+  'sessions',
+  'signing_keys',
+  'signups',
+  'users'
+]
 
 async function emptyDatabase(t: Test) {
   const url = await createDatabase(t)

@@ -73,7 +73,8 @@ for (const [name, without] of Object.entries(PLANS)) {
       `INSERT INTO attempts (bucket, failures, next_at, updated_at, sweep_on)
        SELECT sha256(n::text::bytea), 1, now(), now() - interval '9 days', now()::date - 7 FROM generate_series(1, 1200) AS n`
     )
-    await runAsOwner(clock.databaseUrl, 'ANALYZE sessions, attempts')
+    await addMails(database, ada.id, 1200)
+    await runAsOwner(clock.databaseUrl, 'ANALYZE sessions, attempts, codes, mails, signups')
     const planned = openPlanned(without)
     t.teardown(() => planned.close())
     const removed: number[] = []
@@ -84,9 +85,27 @@ for (const [name, without] of Object.entries(PLANS)) {
         return rows
       }
     }
-    t.equal(await sweep(counted, ACCESS_LIFE), 2400)
-    t.strictSame(removed, [500, 500, 200, 500, 500, 200])
+    t.equal(await sweep(counted, ACCESS_LIFE), 6000)
+    const batches = [500, 500, 200]
+    t.strictSame(removed, [...batches, ...batches, ...batches, ...batches, ...batches])
   })
+}
+
+// Codes, mails and sign-ups whose time is over.
+async function addMails(database: Database, userId: string, count: number): Promise<void> {
+  const times = "now() - interval '9 days', now()::date - 1"
+  await database.query(
+    `WITH m AS (
+       INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, done_at, outcome, sweep_on)
+       SELECT gen_random_uuid(), 'verify_email', $1, now(), now(), now(), now() - interval '8 days', 'sent', now()::date - 1
+         FROM generate_series(1, $2) RETURNING id),
+     g AS (
+       INSERT INTO signups (id, email, username, password_hash, asked_at, sweep_on)
+       SELECT gen_random_uuid(), n || '@example.com', 'New', '', ${times} FROM generate_series(1, $2) AS n)
+     INSERT INTO codes (code_hash, mail_id, purpose, user_id, email, expires_at, sweep_on)
+     SELECT sha256(id::text::bytea), id, 'verify_email', $1, 'a@example.com', ${times} FROM m`,
+    [userId, count]
+  )
 }
 
 function openPlanned(without: string[]): Database {

@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, noBody, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { EMAIL } from '../users/fields.ts'
@@ -12,7 +12,7 @@ const schema = {
   security: [],
   body: Type.Object({ email: EMAIL }, { additionalProperties: false }),
   response: {
-    202: Type.Null({ description: 'If this address waits to be verified, a mail is on its way' }),
+    202: noBody('If this address waits to be verified, a mail is on its way'),
     ...problems(...BODY_PROBLEMS, 'too_many_requests')
   }
 }
@@ -25,6 +25,6 @@ export function resendVerification(
   app.post('/verify-email/resend', { schema, onRequest: limit.count }, async (request, reply) => {
     await outbox.ask(database, 'verify_email', request.body.email)
     outbox.wake()
-    return reply.code(202).send(null)
+    return reply.code(202).send()
   })
 }

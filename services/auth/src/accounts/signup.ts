@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, noBody, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientKey } from '../limits/requests.ts'
@@ -23,9 +23,7 @@ const schemaOf = (minLength: number) => ({
   ),
   response: {
     201: USER,
-    202: Type.Null({
-      description: 'With REQUIRE_VERIFIED_EMAIL=on: a mail with a code is on its way, for every address'
-    }),
+    202: noBody('With REQUIRE_VERIFIED_EMAIL=on: a mail with a code is on its way, for every address'),
     ...problems(...BODY_PROBLEMS, 'email_taken', 'too_many_requests')
   }
 })
@@ -53,7 +51,7 @@ export function signup(app: App, parts: SignupParts): void {
       if (requireVerified) {
         await addSignup(database, { email, username, passwordHash })
         outbox.wake()
-        return reply.code(202).send(null)
+        return reply.code(202).send()
       }
       const account = await database.transaction(async (connection) => {
         const added = await addUser(connection, { email, username, passwordHash })

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { BODY_PROBLEMS, noBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientKey } from '../limits/requests.ts'
@@ -22,7 +22,7 @@ const schema = {
   security: [{ bearer: [] }],
   body: Type.Object({ email: EMAIL, current_password: PASSWORD }, { additionalProperties: false }),
   response: {
-    202: Type.Null({ description: 'A code is on its way to the new address' }),
+    202: noBody('A code is on its way to the new address'),
     ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
   }
 }
@@ -42,7 +42,7 @@ export function updateEmail(app: App, { database, passwords, guards, limit, outb
       await askFor(caller, request.body.email)
       outbox.wake()
       emit(request.log, 'email_change_asked', { user: caller.id, session: caller.sid })
-      return reply.code(202).send(null)
+      return reply.code(202).send()
     })
   )
 

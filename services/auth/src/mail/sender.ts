@@ -23,7 +23,23 @@ export interface Sender extends Pick<Background, 'close'> {
 /** Starts the sender: loops that each take one mail after the other, make its code and send it. */
 export function startSender(parts: Omit<DeliveryParts, 'pauses'>): Sender {
   const pauses = new Pauses(parts.log)
-  const loops = Array.from({ length: LOOPS }, () => startLoop({ ...parts, pauses }, wake))
+  let away = false
+
+  const loops = Array.from({ length: LOOPS }, () =>
+    startLoop(
+      { ...parts, pauses },
+      {
+        looked: (found) => {
+          away = false
+          if (found) wake()
+        },
+        failed: (error) => {
+          if (!away) parts.log.warn({ err: error }, 'the outbox cannot be used now; its mails wait')
+          away = true
+        }
+      }
+    )
+  )
 
   // A loop that has found a mail wakes the next. So one mail wakes one loop, and many mails go at once.
   function wake(): void {
@@ -38,34 +54,30 @@ export function startSender(parts: Omit<DeliveryParts, 'pauses'>): Sender {
   }
 }
 
-function startLoop(parts: DeliveryParts, wakeNext: () => void) {
-  const { database, lives, pauses, log } = parts
+/** What a loop tells: whether it has found a mail, or why it could not look. */
+interface Reports {
+  looked(found: boolean): void
+  failed(error: unknown): void
+}
+
+function startLoop(parts: DeliveryParts, { looked, failed }: Reports) {
+  const { database, lives, pauses } = parts
   let sending = false
-  let away = false
 
   async function run(stopping: AbortSignal): Promise<void> {
     while (!stopping.aborted && pauses.left() === 0) {
       await takeRequests(database, lives.reset)
       const mail = await claimMail(database)
-      away = false
+      sending = mail !== undefined
+      looked(sending)
       if (!mail) return
-      sending = true
-      wakeNext()
       await deliver(parts, mail, stopping).finally(() => {
         sending = false
       })
     }
   }
 
-  const background = runInBackground({
-    run,
-    failed: (error) => {
-      if (!away) log.warn({ err: error }, 'the outbox cannot be used now; its mails wait')
-      away = true
-    },
-    first: FIRST,
-    pause: () => pauses.left() || PAUSE,
-    jitter: JITTER
-  })
+  const pause = () => pauses.left() || PAUSE
+  const background = runInBackground({ run, failed, first: FIRST, pause, jitter: JITTER })
   return { background, isSending: () => sending }
 }
