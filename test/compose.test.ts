@@ -5,7 +5,7 @@ import { authSettings, RENAMED } from '../services/auth/src/config.ts'
 import { resourceSettings } from '../services/resource/src/config.ts'
 
 // The images or the stack itself decide these.
-const NOT_PASSED_ON = ['NODE_ENV', 'HOST', 'PORT', 'JWKS_FILE']
+const NOT_PASSED_ON = ['DATA_DIR', 'NODE_ENV', 'HOST', 'PORT', 'JWKS_FILE']
 
 const compose = await readFile(new URL('../docker-compose.yml', import.meta.url), 'utf8')
 
