@@ -32,7 +32,8 @@ const TOKENS = {
     status: 400,
     title: 'Malformed credentials',
     challenge: 'invalid_request',
-    detail: 'Send one Authorization header with the word Bearer, one space and one token.'
+    detail:
+      'Send one Authorization header with the word Bearer, one space and one token; or, where cookies are taken, each cookie once.'
   },
   invalid_token: {
     status: 401,
@@ -51,6 +52,11 @@ const TOKENS = {
     title: 'Right missing',
     challenge: 'insufficient_scope',
     detail: 'The token is valid, but its user does not have the right to do this.'
+  },
+  cross_site: {
+    status: 403,
+    title: 'Foreign site',
+    detail: 'Requests that go by cookie are refused from other sites.'
   }
 } as const satisfies Group
 
@@ -68,11 +74,6 @@ const AUTH = {
     detail: 'The code is wrong, used or expired. Ask for a new one.'
   },
   renewal_too_early: { status: 400, title: 'Too early to renew', detail: 'The cookie is still good. Renew it later.' },
-  cross_site: {
-    status: 403,
-    title: 'Foreign site',
-    detail: 'Requests that go by cookie are refused from other sites.'
-  },
   email_unverified: { status: 403, title: 'Address not verified', detail: 'Enter the code that was mailed to you.' },
   account_disabled: {
     status: 403,

@@ -1,4 +1,5 @@
 import { Problem } from '@latchkey/problems/problem'
+import { valuesOf } from './headers.ts'
 
 // Only the white space of HTTP (RFC 9110 §5.6.3): trim() and \s would also remove an octet 0xA0 from a token.
 const BLANKS = /[ \t]+/
@@ -18,9 +19,7 @@ export function readBearer(rawHeaders: readonly string[]): string {
 
 /** Reads an optional bearer token: without the header or with another scheme it returns nothing. */
 export function findBearer(rawHeaders: readonly string[]): string | undefined {
-  const [value, second] = rawHeaders.filter(
-    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization'
-  )
+  const [value, second] = valuesOf(rawHeaders, 'authorization')
   if (value === undefined) return undefined
   if (second !== undefined) throw new Problem('invalid_request', { reason: 'two Authorization headers' })
   const [scheme, ...words] = value.split(BLANKS).filter((word) => word !== '')
