@@ -8,6 +8,7 @@ import { stopSignal } from './stop-signal.mjs'
 const steps = [
   ['format and lint', 'node_modules/.bin/biome', ['ci', '.']],
   ['types', 'node_modules/.bin/tsc', ['--noEmit']],
+  ['types of the pages', 'node_modules/.bin/tsc', ['--noEmit', '-p', 'services/auth/pages']],
   ['the verifier as others install it', 'node_modules/.bin/publint', ['packages/verifier', '--strict']],
   ['its types', 'node_modules/.bin/attw', ['--pack', 'packages/verifier', '--profile', 'esm-only']],
   ['tests', 'npm', ['test']]

@@ -23,6 +23,7 @@ import { login } from './login/login.ts'
 import { logout } from './login/logout.ts'
 import { logoutEverywhere } from './login/logout-everywhere.ts'
 import { refreshToken } from './login/refresh-token.ts'
+import { mailPages } from './pages/pages.ts'
 import { makeParts, type Opened } from './parts/make.ts'
 import { missingMigration } from './schema.ts'
 import { jwks } from './well-known/jwks.ts'
@@ -69,6 +70,7 @@ export async function buildApp(
     logoutEverywhere(app, parts)
     listUsers(app, parts)
     changeUsers(app, parts)
+    mailPages(app, parts)
     jwks(app, { access: opened.keys.access, maxAge })
     metadata(app, { issuer: config.ISSUER, maxAge })
     health(app, async () => {
