@@ -195,8 +195,8 @@ t.test('the pages of mails', { skip: !BROWSER && 'no Chromium here' }, async (t)
 
   await t.test('without a link both are entered by hand; a second link in the same tab counts', async (t) => {
     const { page, sent } = await open('/verify-email', { 'verify-email': [DONE, DONE] })
-    await page.getByLabel('Email address', { exact: true }).fill(EMAIL)
-    await page.getByLabel('Code', { exact: true }).fill('0m3kq-7b2xd')
+    await page.getByRole('textbox', { name: 'Email address', exact: true }).fill(EMAIL)
+    await page.getByRole('textbox', { name: 'Code' }).fill('0m3kq-7b2xd')
     await press(page, 'Confirm this address')
     await shows(page, 'Your address is confirmed')
     await page.evaluate("location.hash = '#email=bob%40example.com&code=SECOND'")
@@ -228,7 +228,9 @@ t.test('the pages of mails', { skip: !BROWSER && 'no Chromium here' }, async (t)
     const page = await plain.newPage()
     for (const path of ['/verify-email', '/reset-password']) {
       await page.goto(auth.url + path)
-      await shows(page, 'This page needs JavaScript.')
+      const sentence = page.locator('noscript p')
+      t.match(await sentence.innerText(), 'This page needs JavaScript.')
+      t.ok(await sentence.isVisible())
       t.equal(await page.locator('form:visible').count(), 0)
     }
   })
