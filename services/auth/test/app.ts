@@ -8,7 +8,7 @@ import { buildApp } from '../src/app.ts'
 import { authConfig, type Config } from '../src/config.ts'
 import type { Keys } from '../src/keys/folder.ts'
 import { openMail } from '../src/mail/open.ts'
-import { NO_OUTBOX } from '../src/mail/outbox.ts'
+import { NO_OUTBOX, type Outbox } from '../src/mail/outbox.ts'
 import type { HashPool } from '../src/passwords/hash-pool.ts'
 import { directPool } from './hash-pool.ts'
 import { testKeys } from './keys.ts'
@@ -50,6 +50,9 @@ export interface Auth {
   readonly config: Config
   readonly database: Database
   readonly keys: Keys
+  readonly outbox: Outbox
+  /** Stops to send mail, as the process does at its stop. */
+  closeMail(): Promise<void>
   /** What was logged so far, parsed. */
   readonly lines: Line[]
   /** Sends a request as in `send('POST /login', { body })`. */
@@ -135,7 +138,7 @@ export async function startAuth(
     return { id, ...account, ...(await login(account)) }
   }
 
-  return { app, ...parts, config, lines, send, person, login }
+  return { app, ...parts, closeMail: mail.close, config, lines, send, person, login }
 }
 
 // What a test needs before it begins is no assertion of its own, but it must not go on without.
