@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { between } from '@latchkey/testing/between'
 import type { Test } from 'tap'
 
 /** One request and what became of it; status 0 when no answer came at all. */
@@ -100,7 +101,7 @@ export async function oneIsInTime(t: Test, limit: number, storm: (round: number)
   const longest: number[] = []
   do longest.push(Math.round(await storm(longest.length)))
   while (longest.length < 3 && Math.min(...longest) > limit)
-  t.ok(Math.min(...longest) <= limit, `the longest answers took ${longest} ms`)
+  between(t, Math.min(...longest), { most: limit }, `the longest answers took ${longest} ms`)
 }
 
 /** The longest time that an answer took, in milliseconds. */
@@ -130,7 +131,7 @@ export async function timeToRecover(ask: () => Promise<Operation>): Promise<numb
 /** A success comes within the promised time. */
 export async function recovers(t: Test, ask: () => Promise<Operation>): Promise<void> {
   const took = await timeToRecover(ask)
-  t.ok(took < LONGEST_RECOVERY, `recovered within ${took} ms`)
+  between(t, took, { most: LONGEST_RECOVERY }, 'milliseconds until it recovered')
 }
 
 /** Waits until the history has such an operation. */

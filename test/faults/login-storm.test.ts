@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { between } from '@latchkey/testing/between'
 import { createDatabase } from '@latchkey/testing/database'
 import pg from 'pg'
 import t from 'tap'
@@ -18,6 +19,12 @@ import {
 
 /** More than twice as many as a fast thread can compare in their time. */
 const STORM = 80 * availableParallelism()
+
+/**
+ * A login alone that takes longer, in milliseconds, has not a quarter of the processor time that it is promised: a storm, with
+ * its clients and the greetings beside it on the same cores, may leave it none. On an idle machine one takes 200 ms.
+ */
+const SLOW = LONGEST_ANSWER / 4
 
 await buildFirst()
 const database = await createDatabase(t)
@@ -54,8 +61,10 @@ t.test('a storm of logins: those that would wait too long hear so at once, and n
   await oneIsInTime(t, LONGEST_ANSWER + MARGIN, async (round) => {
     const { send, operations } = recordHistory(() => auth.url)
     const greetings = recordHistory(() => resource.url)
-    const { body: tokens } = await send('POST /login', { body: credentials })
+    const { body: tokens, ms: alone } = await send('POST /login', { body: credentials })
     const saidBefore = saidAtOnce()
+    const written = auth.output().length
+    const said = () => auth.output().slice(written)
     let over = false
     const storm = Promise.all(
       Array.from({ length: STORM }, (_, i) =>
@@ -75,9 +84,15 @@ t.test('a storm of logins: those that would wait too long hear so at once, and n
     const answers = await storm
     t.equal(answers.filter(({ status }) => status === 401 || status === 503).length, STORM)
     const refused = answers.filter(({ status }) => status === 503)
-    t.ok(refused.length > 0 && refused.length < STORM, `of ${STORM} logins ${summary(answers)}`)
+    t.comment(
+      `of ${STORM} logins ${summary(answers)}; one alone took ${alone} ms; ${JSON.stringify(reasonsOf(said()))}`
+    )
+    // Where one alone takes so long, the storm leaves none of them the time.
+    const least = alone > SLOW ? 0 : 1
+    if (least === 0) t.comment(`too slow: one login alone took ${alone} ms`)
+    between(t, STORM - refused.length, { least, most: STORM - 1 }, `compared, of ${summary(answers)}`)
     const atOnce = saidAtOnce() - saidBefore
-    t.ok(atOnce > refused.length / 2, `${atOnce} of ${refused.length} at once`)
+    between(t, atOnce, { least: Math.floor(refused.length / 2) + 1, most: refused.length }, 'refused at once')
     t.strictSame(
       others.filter(({ status }) => status !== 200),
       [],
@@ -91,6 +106,16 @@ t.test('a storm of logins: those that would wait too long hear so at once, and n
   })
   everyAnswerIsClean(t, operations)
 })
+
+/** How often each reason for an answer of 503 is in the log, without its numbers. */
+function reasonsOf(log: string): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const [, reason = ''] of log.matchAll(/"code":"unavailable".*?"msg":"([^"]*)"/g)) {
+    const kind = reason.replaceAll(/\d+/g, 'n')
+    counts[kind] = (counts[kind] ?? 0) + 1
+  }
+  return counts
+}
 
 function saidAtOnce(): number {
   return auth.output().match(/"msg":"hashing: about \d+ ms to wait/g)?.length ?? 0

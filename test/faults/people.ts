@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { between } from '@latchkey/testing/between'
 import type { Test } from 'tap'
 import { type History, type Operation, succeeded } from './history.ts'
 
@@ -83,7 +84,7 @@ export function startPeople(t: Test, { send }: History, loops = 4): Load {
         }
       }
       t.strictSame(wrong, [], `what ${people.length} people were told is so`)
-      t.ok(people.length > 0, 'and somebody signed up')
+      between(t, people.length, { least: 1 }, 'and somebody signed up')
     }
   }
 }

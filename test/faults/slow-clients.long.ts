@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { between } from '@latchkey/testing/between'
 import { openRaw } from '@latchkey/testing/raw-http'
 import t, { type Test } from 'tap'
 import { type Service, startPair } from '../pair.ts'
@@ -53,7 +54,7 @@ t.test('slow senders and idle connections hurt nobody, and are sent away', async
         await during.send(own, { token })
         await sleep(10)
       }
-      t.ok(gone > 0, `${service.url}: ${sockets.length} connections were gone after ${gone} ms`)
+      between(t, gone, { least: 1 }, `${service.url}: ${sockets.length} connections were gone after ${gone} ms`)
       noSlower(t, during, normal)
       await atMost(t, service, before)
       everyAnswerIsClean(t, during.operations)
@@ -83,7 +84,12 @@ t.test('input without end, or far too much of it, is refused, and costs no memor
       // Who is still sending when the connection ends may not come to read why. A body is looked at before its path is.
       const others = lines.filter((line) => !line.startsWith(`HTTP/1.1 ${status}`) && line !== UNREAD)
       t.strictSame(others, [], name)
-      if (text.length < 1e6) t.ok(lines.some((line) => line !== UNREAD))
+      if (text.length < 1e6)
+        t.not(
+          lines.find((line) => line !== UNREAD),
+          undefined,
+          `${name}: somebody read it`
+        )
     }
     await atMost(t, service, before)
     t.equal((await recordHistory(() => service.url).send('GET /healthz')).status, 200)
@@ -100,7 +106,7 @@ t.test('clients that do not take their answers are sent away', async (t) => {
       for (const socket of sockets) socket.pause().write(request.repeat(20))
       await sleep(1000)
       const during = await usage(service)
-      if (before && during) t.ok(during.files > before.files + sockets.length, `${during.files} open files`)
+      if (before && during) between(t, during.files, { least: before.files + sockets.length + 1 }, 'open files')
       await sleep(LONGEST_TAKING)
       await atMost(t, service, before)
       for (const socket of sockets) socket.destroy()
@@ -112,7 +118,7 @@ function noSlower(t: Test, during: History, normal: History): void {
   const [now, then] = [percentile(during.operations, 99), percentile(normal.operations, 99)]
   const wrong = during.operations.filter(({ status }) => status !== 200)
   t.strictSame(wrong, [], `${during.operations.length} others are answered`)
-  t.ok(now <= Math.max(2 * then, ALWAYS_GOOD), `99 % of them within ${now} ms, before it ${then} ms`)
+  between(t, now, { most: Math.max(2 * then, ALWAYS_GOOD) }, `99 % of them within ${now} ms, before it ${then} ms`)
 }
 
 async function openSlow({ url }: Service, path: string): Promise<Socket[]> {
@@ -155,7 +161,7 @@ async function atMost(t: Test, service: Service, before: Usage | undefined): Pro
     after = await usage(service)
   }
   if (!after) return
-  t.ok(after.files <= before.files, `${before.files} open files before, ${after.files} after`)
+  between(t, after.files, { most: before.files }, 'open files')
   const [was, is] = [before.memory, after.memory].map((bytes) => Math.round(bytes / 1e6))
-  t.ok(after.memory - before.memory < LARGEST_GROWTH, `${was} MB before, ${is} MB after`)
+  between(t, after.memory - before.memory, { most: LARGEST_GROWTH }, `${was} MB before, ${is} MB after`)
 }

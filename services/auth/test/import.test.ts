@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { between } from '@latchkey/testing/between'
 import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
 import { addAccounts, checkFile, type Telling } from '../src/import/import-file.ts'
@@ -86,7 +87,7 @@ t.test('an account is as its line says; what is missing has a default', async (t
   for (const name of ['only', 'nulls']) {
     const row = await rowOf(`${name}@example.com`)
     t.match(row, { username: name, email_verified: false, roles: ['user'] })
-    t.ok((row as { created_at: Date }).created_at >= start)
+    between(t, (row as { created_at: Date }).created_at.getTime(), { least: start.getTime() }, 'created now')
   }
   const hashes = await database.query("SELECT DISTINCT token_hash FROM users WHERE email ~ '^(only|nulls|Whole)@'")
   t.equal(hashes.length, 3, 'everybody has a token hash of their own')

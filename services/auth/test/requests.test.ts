@@ -158,7 +158,7 @@ for (const [path, methods] of Object.entries(PATHS)) {
   t.test(`${path} answers ${methods.join(' and ')}, and names them to who asks otherwise`, async (t) => {
     for (const method of METHODS) {
       const answer = await auth.send(`${method} ${path}`)
-      if (methods.includes(method)) t.equal([404, 405].includes(answer.status), false, method)
+      if (methods.includes(method)) t.notMatch(String(answer.status), /^40[45]$/, method)
       else if (method === 'HEAD') t.match(answer, { status: 405, headers: { allow: methods.join(', ') }, body: '' })
       else {
         isProblem(t, answer, 'method_not_allowed', [], method)

@@ -61,7 +61,7 @@ t.test(
     await clock.advance(31)
     isProblem(t, await refresh(ada.refresh_token, other, { 'user-agent': 'thief/1' }), 'invalid_token')
     const { ended_at, end_reason } = await sessionOf(auth.database, newest)
-    t.ok(ended_at)
+    t.type(ended_at, Date)
     t.equal(end_reason, 'reuse')
     isProblem(t, await refresh(newest), 'invalid_token')
     t.match(

@@ -1,3 +1,4 @@
+import { between } from '@latchkey/testing/between'
 import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
 import { PASSWORD, startAuth } from './app.ts'
@@ -19,7 +20,7 @@ t.test('a person signs up and is shown the account, which keeps the address as i
   t.strictSame(rest, { email: 'Ada@Example.com', username: 'Ada Lovelace', email_verified: false, roles: ['user'] })
   t.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   t.match(created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-  t.equal(Math.abs(Date.parse(created_at) - begin) < 60_000, true, 'created now')
+  between(t, Date.parse(created_at), { least: begin - 60_000, most: begin + 60_000 }, 'created now')
   t.strictSame(Object.keys(body), ['id', 'email', 'username', 'email_verified', 'roles', 'created_at'])
 
   const [row] = await auth.database.query('SELECT *, length(token_hash) AS bytes FROM users WHERE id = $1', [id])
