@@ -30,9 +30,15 @@ export function startChild(t: Test, file: URL, env: Record<string, string>): Chi
   child.stderr?.setEncoding('utf8').on('data', (text) => {
     stderr += text
   })
-  // Not the event close: it never comes once we have disconnected.
-  const all = [once(child, 'exit'), ...[child.stdout, child.stderr].map((stream) => stream && once(stream, 'end'))]
-  const ended: Child['ended'] = Promise.all(all).then(() => {
+  const exited = new Promise<void>((resolve, reject) => {
+    child.once('exit', () => resolve())
+    // A child that runs has an error where a message comes too late for it. Unheard, it would end whatever test runs then.
+    child.on('error', (error) => child.pid === undefined && reject(error))
+  })
+  // Not the child's own event close, which never comes once we have disconnected; nor a stream's end, which a stream that
+  // was destroyed does not have.
+  const closed = [child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'))
+  const ended: Child['ended'] = Promise.all([exited, ...closed]).then(() => {
     return { code: child.exitCode, signal: child.signalCode, stdout, stderr }
   })
   t.teardown(() => child.kill('SIGKILL'))
@@ -43,7 +49,7 @@ export function startChild(t: Test, file: URL, env: Record<string, string>): Chi
         if (found) resolve(found)
       }
       child.stdout?.on('data', look)
-      ended.then(() => reject(new Error(`ended without ${pattern}:\n${stdout}\n${stderr}`)))
+      ended.then(() => reject(new Error(`ended without ${pattern}:\n${stdout}\n${stderr}`)), reject)
       look()
     })
   return { process: child, ended, find }
