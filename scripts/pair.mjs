@@ -76,6 +76,7 @@ Latchkey is ready.
   resource  ${resource}   (${resource}/docs)
   data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})${moved}` : 'in the database of DATABASE_URL'}
   keys      ${shorten([keys])}   (not part of the data)
+  mail      ${mailOf(settings)}
 
 Sign somebody up, in another terminal (more of this in README.md, "Try it"):
 
@@ -83,6 +84,19 @@ ${firstSignup(auth).replaceAll(/^/gm, '  ')}
 
 Ctrl-C stops all of it.
 `)
+}
+
+/**
+ * Where mails go.
+ *
+ * @param {ReturnType<typeof readSettings>} settings
+ */
+function mailOf(settings) {
+  if ('SMTP_URL' in settings || 'SMTP_URL_FILE' in settings) return 'by the mail server of SMTP_URL'
+  const folder = path.resolve(root, settings.DATA_DIR, 'mail')
+  return settings.NODE_ENV === 'development'
+    ? `${shorten([folder])}/   (no SMTP_URL: each mail is a file)`
+    : 'off: set SMTP_URL'
 }
 
 /**
