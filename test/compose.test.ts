@@ -52,7 +52,8 @@ t.test('only who needs a secret of the compose stack has it', async (t) => {
     database: ['database', 'database-password:ro'],
     migrate: ['database-password:ro', 'database-service:ro'],
     auth: ['database-service:ro', 'keys:ro'],
-    resource: ['jwks']
+    resource: ['jwks'],
+    mailpit: []
   })
   const owners = Object.keys(services).filter((name) => services[name]?.includes('MIGRATION_DATABASE_URL'))
   t.strictSame(owners, ['migrate'], 'the owner of the tables migrates, and nobody else connects as it')
@@ -60,7 +61,7 @@ t.test('only who needs a secret of the compose stack has it', async (t) => {
 
 t.test('every service of the compose stack has a limit of memory and of processes', async (t) => {
   const [, shared = ''] = /^x-service: &service\n([\s\S]*?)^\S/m.exec(compose) ?? []
-  t.equal(Object.keys(services).length, 5)
+  t.equal(Object.keys(services).length, 6)
   for (const [name, block] of Object.entries(services)) {
     t.match(block, '    <<: *service\n', name)
     t.match(block + shared, /^ +mem_limit: (\$\{[A-Z]+_MEMORY:-)?\d+[mg]\}?$/m, name)

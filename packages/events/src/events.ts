@@ -112,7 +112,7 @@ export const EVENTS = {
   email_changed: { level: 'info', message: 'address changed', fields: Type.Object({ user: USER, session: SESSION }) },
   password_reset: { level: 'info', message: 'password reset by a code', fields: Type.Object({ user: USER }) },
 
-  mail_sent: { level: 'info', message: 'a mail was accepted by the mail server', fields: Type.Object(MAIL) },
+  mail_sent: { level: 'info', message: 'a mail was handed over', fields: Type.Object(MAIL) },
   mail_retry: {
     level: 'info',
     message: 'the mail server took a mail not yet',
