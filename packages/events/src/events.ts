@@ -44,6 +44,7 @@ interface Definition {
 export const EVENTS = {
   refused: { level: 'info', message: 'refused', fields: Type.Object({ code: CODE }) },
   failed: { level: 'error', message: 'failed', fields: Type.Object({ code: CODE, err: Type.Optional(ERROR) }) },
+  refused_late: { level: 'info', message: 'refused after the answer', fields: Type.Object({ code: CODE }) },
   log_lost: {
     level: 'warn',
     message: 'lines of the log were lost',

@@ -40,11 +40,18 @@ export function answerFrameworkError(
 
 const NOWHERE = '/%25'
 
-/** Answers a request before its handler does, with an error or without a body. The handler's own answer is dropped. */
+/**
+ * Answers a request before its handler does, with an error or without a body. The handler's own answer is dropped. If the
+ * handler fails, that is logged: a fault of the program as an error, anything else at info and without a stack.
+ */
 export function answerInstead(reply: FastifyReply, error: Error | undefined): void {
   reply.send(error)
   // Fastify would otherwise warn about two answers.
   reply.send = () => reply
+  // Fastify logs here, and nowhere else, that the handler failed after the answer: each time as an error with its stack.
+  reply.log = Object.create(reply.log, {
+    error: { value: ({ err }: { err: FastifyError }) => logLate(toProblem(err), reply.request) }
+  })
 }
 
 /** Adds 405 with `Allow` for every path of the app; call it after the last route. */
@@ -70,6 +77,12 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
     emit(request.log, 'failed', { code, ...(cause !== undefined && { err: problem }) }, message)
   else emit(request.log, 'refused', { code }, message)
   sendProblem(reply, problem, request.id)
+}
+
+function logLate({ code, cause, message }: Problem, { log }: FastifyRequest): void {
+  const text = `after the answer: ${message}`
+  if (code === 'internal_error') emit(log, 'failed', { code, err: cause }, text)
+  else emit(log, 'refused_late', { code }, text)
 }
 
 function toProblem(error: FastifyError): Problem {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem, unavailable } from '@latchkey/problems/problem'
 import t from 'tap'
 import { between } from '../../testing/src/between.ts'
 import { isProblem } from '../../testing/src/problem.ts'
@@ -30,7 +31,33 @@ t.test('an answer that takes too long is 503, and what comes of it later changes
   for (const line of ['POST /late', 'POST /failing']) isProblem(t, await send(line, JSON_BODY), 'unavailable', [], line)
   for (const end of ends) end()
   t.strictSame((await send('POST /soon', JSON_BODY)).body, { late: false })
-  t.notMatch(JSON.stringify(lines), /internal_error|FST_ERR_REP_ALREADY_SENT/)
+  const answered = lines.filter(({ msg }) => msg === 'answered')
+  t.match(answered, [{ res: { status: 503 } }, { res: { status: 503 } }, { res: { status: 200 } }])
+  t.equal(answered.length, 3)
+  t.notMatch(JSON.stringify(lines), 'FST_ERR_REP_ALREADY_SENT')
+})
+
+t.test('what fails after its 503 is logged: a refusal at info without a stack, a fault as an error', async (t) => {
+  const late: (() => void)[] = []
+  const { send, lines } = await startFrame(t, (app) => {
+    limitAnswerTime(app, LONGEST)
+    const failing = (error: Error) => () => new Promise((_, reject) => late.push(() => reject(error)))
+    app.get('/handler', failing(new Problem('invalid_token', { reason: 'no such session' })))
+    app.get('/database', failing(unavailable('the database is silent')))
+    app.get('/fault', failing(new TypeError('a fault of the program')))
+  })
+  for (const path of ['/handler', '/database', '/fault']) isProblem(t, await send(`GET ${path}`), 'unavailable')
+  const before = lines.length
+  for (const fail of late) fail()
+  await new Promise(setImmediate)
+  t.match(
+    lines.slice(before).map(({ level, msg, err }) => [level, msg, err]),
+    [
+      ['info', 'after the answer: no such session', undefined],
+      ['info', 'after the answer: the database is silent', undefined],
+      ['error', 'after the answer: unexpected error', { message: 'a fault of the program', stack: String }]
+    ]
+  )
 })
 
 t.test('a guard that takes too long is 503 as well, and lets nothing begin', async (t) => {
