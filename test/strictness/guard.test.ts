@@ -1,12 +1,12 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { createApp } from '@latchkey/frame/app'
 import { accessClaims, refreshClaims } from '@latchkey/testing/tokens'
-import { readBearer } from '@latchkey/tokens/bearer'
 import type { Kind } from '@latchkey/tokens/claims'
-import type { FastifyRequest } from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
+import { createFindGenuine } from '../../services/auth/src/guards/genuine.ts'
 import { createGuards } from '../../services/auth/src/guards/guards.ts'
+import { createCookies } from '../../services/auth/src/guards/token-cookies.ts'
 import { createVerifyToken } from '../../services/auth/src/guards/verify.ts'
 import { deviations } from './deviations.ts'
 import { makeForger } from './forger.ts'
@@ -27,14 +27,22 @@ const app = await createApp(
   async (app) => {
     const settings = { issuer, audience: ['chat', audience], leeway, now: Date.now }
     const verifyToken = await createVerifyToken(app, { keys, settings })
-    const readToken = ({ raw }: FastifyRequest) => readBearer(raw.rawHeaders)
-    const guards = createGuards(app, { database, verifyToken, readToken, issuer })
+    const guards = createGuards(app, {
+      database,
+      verifyToken,
+      findGenuine: createFindGenuine(verifyToken),
+      cookies: createCookies({ issuer, domain: undefined }),
+      sites: { issuer, origins: [] }
+    })
     app.get('/access', { onRequest: guards.access }, () => 'accepted')
     app.get('/refresh', { onRequest: guards.refresh }, () => 'accepted')
+    app.get('/access-cookie', { onRequest: guards.account }, () => 'accepted')
+    app.get('/refresh-cookie', { onRequest: guards.refreshCookie }, () => 'accepted')
   }
 )
 t.teardown(() => app.close())
 
+const COOKIES: Record<Kind, string> = { access: '__Host-token', refresh: '__Host-refresh_token' }
 const CLAIMS: Record<Kind, (now: number) => object> = {
   access: (now) => accessClaims(issuer, audience, now),
   refresh: (now) => refreshClaims(issuer, now)
@@ -49,6 +57,11 @@ for (const kind of ['access', 'refresh'] satisfies Kind[]) {
       const verdict = answer.statusCode === 200 ? answer.body : answer.json().code
       // No parser of HTTP is in between, so a token with any character gets here.
       t.equal(verdict, inHeader === 'no HTTP' ? outcome : inHeader, name)
+      // A cookie carries such a token as it is; others are cut or split on the way.
+      if (!/^[\w.~+/=-]+$/.test(token)) continue
+      const cookie = `${COOKIES[kind]}=${token}`
+      const again = await app.inject({ url: `/${kind}-cookie`, headers: { cookie } })
+      t.equal(again.statusCode === 200 ? again.body : again.json().code, outcome, `${name}, by cookie`)
     }
   })
 }

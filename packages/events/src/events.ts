@@ -3,7 +3,7 @@ import { type Static, type TObject, Type } from 'typebox'
 const USER = Type.String({ description: 'The id of the user whom it concerns' })
 const SESSION = Type.String({ description: 'The session that it concerns, or in which somebody acted' })
 const BY = Type.String({
-  description: 'Who did it, where that is somebody else: an administrator, or a session of the same user'
+  description: 'Who did it, where that is somebody else: an administrator, or another session'
 })
 const CODE = Type.String({ description: 'A code of packages/problems' })
 const ERROR = Type.Unsafe<unknown>({ description: 'The error behind it' })
@@ -83,6 +83,12 @@ export const EVENTS = {
   session_ended: {
     level: 'info',
     message: 'session ended',
+    fields: Type.Object({ user: USER, session: SESSION, by: BY })
+  },
+
+  session_replaced: {
+    level: 'info',
+    message: 'session ended: its browser signed in again',
     fields: Type.Object({ user: USER, session: SESSION, by: BY })
   },
 

@@ -33,16 +33,30 @@ type Operations = { put?: Operation; post?: Operation; delete?: Operation }
 
 /**
  * Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas), `GET /docs`, a page to try it, and `GET /`,
- * which redirects there. Register it before the routes.
+ * which redirects there. Register it before the routes. `cookies` are the cookies that routes take: the name of each, by
+ * that of its security scheme.
  */
-export async function openapi(app: App, info: { title: string; description: string; version: string }): Promise<void> {
+export async function openapi(
+  app: App,
+  info: { title: string; description: string; version: string },
+  cookies: Readonly<Record<string, string>> = {}
+): Promise<void> {
+  const byCookie = Object.entries(cookies).map(([scheme, name]) => [
+    scheme,
+    { type: 'apiKey' as const, in: 'cookie', name }
+  ])
   await app.register(swagger, {
     transformObject,
     openapi: {
       openapi: '3.1.0',
       info,
       servers: [{ url: '/' }],
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          ...Object.fromEntries(byCookie)
+        }
+      }
     }
   })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { validatorUrl: null } })

@@ -26,7 +26,9 @@ function problemHeaders(codes: ProblemCode[]): Record<string, object> {
   const wait = { type: 'integer', minimum: 1, description: 'After how many seconds to try again.' }
   return {
     ...(codes.some((code) => 'challenge' in PROBLEMS[code]) && { 'WWW-Authenticate': challenge }),
-    ...(codes.some((code) => PROBLEMS[code].status === 429 || PROBLEMS[code].status === 503) && { 'Retry-After': wait })
+    ...(codes.some((code) => code === 'renewal_too_early' || [429, 503].includes(PROBLEMS[code].status)) && {
+      'Retry-After': wait
+    })
   }
 }
 
@@ -54,6 +56,12 @@ export function needsNoBody(body: unknown): boolean {
 
 /** The additional problems of an endpoint that needs a token. */
 export const TOKEN_PROBLEMS = ['missing_token', 'invalid_request', 'invalid_token', 'token_expired'] as const
+
+/** The `security` of an endpoint that takes the access token in the header or as a cookie. */
+export const HEADER_OR_COOKIE: Record<string, string[]>[] = [{ bearer: [] }, { accessCookie: [] }]
+
+/** The additional problems of an endpoint that changes something and also goes by cookie. */
+export const ACCOUNT_PROBLEMS = [...TOKEN_PROBLEMS, 'cross_site'] as const
 
 /** The error answers for the `response` of a route: one entry per status, with all its codes. */
 export function problems(...special: ProblemCode[]): Record<number, object> {

@@ -35,7 +35,7 @@ t.test('a page of a listed origin may read answers, refusals and their headers t
         'access-control-expose-headers': 'Retry-After, WWW-Authenticate',
         vary: /\bOrigin\b/
       })
-      t.equal(answer.headers['access-control-allow-credentials'], undefined)
+      t.equal(answer.headers['access-control-allow-credentials'], 'true', 'with cookies too')
     }
   }
 })
@@ -65,6 +65,7 @@ t.test('it may also read what is refused before a route is found, or in its plac
     const { status: seen, headers, body } = await send(line, sending ?? { headers: { origin: OURS } })
     t.equal(seen, status, line)
     t.match(headers, { 'access-control-allow-origin': OURS, 'x-content-type-options': 'nosniff' }, line)
+    t.equal(headers['access-control-allow-credentials'], 'true', line)
     t.match(headers, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }, line)
     if (status === 400) t.match(body, { code: 'invalid_input', errors: [{ field: 'path', message: String }] }, line)
   }
@@ -84,6 +85,7 @@ t.test('it may send credentials in the header, with every method that there is',
     'access-control-allow-origin': OURS,
     'access-control-allow-methods': 'GET, POST, PUT, DELETE',
     'access-control-allow-headers': 'Authorization, Content-Type',
+    'access-control-allow-credentials': 'true',
     'access-control-max-age': '7200',
     vary: /\bOrigin\b/
   })
@@ -107,6 +109,7 @@ t.test('a page of another origin may not', async (t) => {
     const answer = await send('GET /', { headers: { origin } })
     t.equal(answer.headers['access-control-allow-origin'], undefined, origin)
     t.match(answer.headers['vary'], /\bOrigin\b/)
+
     t.equal((await send('OPTIONS /', preflight(origin))).headers['access-control-allow-origin'], undefined, origin)
   }
 })

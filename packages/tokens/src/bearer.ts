@@ -17,6 +17,11 @@ export function readBearer(rawHeaders: readonly string[]): string {
   return token
 }
 
+/** Tells whether a request has an Authorization header, of whatever scheme: then it does not go by cookie. */
+export function hasAuthorization(rawHeaders: readonly string[]): boolean {
+  return valuesOf(rawHeaders, 'authorization').length > 0
+}
+
 /** Reads an optional bearer token: without the header or with another scheme it returns nothing. */
 export function findBearer(rawHeaders: readonly string[]): string | undefined {
   const [value, second] = valuesOf(rawHeaders, 'authorization')

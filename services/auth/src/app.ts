@@ -3,6 +3,7 @@ import { createApp } from '@latchkey/frame/app'
 import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
+import { tokenCookies } from '@latchkey/tokens/cookies'
 import type { FastifyBaseLogger } from 'fastify'
 import { changePassword } from './accounts/change-password.ts'
 import { deleteMe } from './accounts/delete-me.ts'
@@ -22,7 +23,9 @@ import { listSessions } from './login/list-sessions.ts'
 import { login } from './login/login.ts'
 import { logout } from './login/logout.ts'
 import { logoutEverywhere } from './login/logout-everywhere.ts'
+import { refresh } from './login/refresh.ts'
 import { refreshToken } from './login/refresh-token.ts'
+import { signin } from './login/signin.ts'
 import { mailPages } from './pages/pages.ts'
 import { makeParts, type Opened } from './parts/make.ts'
 import { missingMigration } from './schema.ts'
@@ -45,16 +48,23 @@ export async function buildApp(
   const longestAnswer = Math.max(config.ANSWER_TIMEOUT, config.PASSWORD_TIMEOUT) * 1000 * SHARE.answer
 
   return createApp({ ...config, longestAnswer, usesTls: config.ISSUER.startsWith('https:') }, logger, async (app) => {
-    await openapi(app, {
-      title: 'Latchkey auth service',
-      description: 'Owns accounts and sessions, signs access and refresh tokens.',
-      version: '1'
-    })
+    const { access, refresh: renewing } = tokenCookies({ issuer: config.ISSUER, domain: config.COOKIE_DOMAIN })
+    await openapi(
+      app,
+      {
+        title: 'Latchkey auth service',
+        description: 'Owns accounts and sessions, signs access and refresh tokens.',
+        version: '1'
+      },
+      { accessCookie: access.name, refreshCookie: renewing.name }
+    )
     const parts = await makeParts(app, config, { ...opened, now })
 
     signup(app, parts)
     login(app, parts)
     refreshToken(app, parts)
+    signin(app, parts)
+    refresh(app, parts)
     changePassword(app, parts)
     updateUsername(app, parts)
     updateEmail(app, parts)

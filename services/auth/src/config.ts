@@ -2,7 +2,8 @@ import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import { ConfigError, type FrameConfig, frameSettings, oldNames, readConfig } from '@latchkey/frame/config'
 import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { contradictions } from '@latchkey/frame/contradictions'
-import { choice, duration, integer, list, text, url } from '@latchkey/frame/settings'
+import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
+import { choice, duration, integer, lengthOf, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 import { faultsOfMail, mailSettings } from './mail/settings.ts'
 
@@ -80,6 +81,15 @@ export const authSettings = Type.Object({
     default: '30d',
     description: 'Life of a refresh token: a session that is not used for so long ends.'
   }),
+  COOKIE_RENEWAL_WINDOW: duration({
+    maximum: 7 * DAY,
+    default: '30s',
+    description:
+      'POST /refresh renews the cookies only when the access cookie has at most so much of its life left, or is gone; before, the answer is 400 renewal_too_early.'
+  }),
+  COOKIE_DOMAIN: cookieDomain(
+    'Domain of the access cookie, as in example.com, so that resource services on hosts of that domain get it; set it there too. Every host of the domain can then read the access token and overwrite the cookie. Unset, this host alone gets it. The refresh cookie never has a domain.'
+  ),
   REFRESH_TOKEN_ROTATION: choice(['on', 'off'], {
     default: 'on',
     description:
@@ -138,7 +148,7 @@ export const authSettings = Type.Object({
     maximum: 1_000_000,
     default: '100',
     description:
-      'Requests a minute to the routes that hash a password or look at a code (/signup, /login, /verify-email, /verify-email/resend, /forgot-password, /reset-password, /change-password, /update-email, DELETE /me) from one client address (IPv6: one /64), all together, for each instance or, with REDIS_URL, for all of them; then the answer is 429. 0 is no limit.'
+      'Requests a minute to the routes that hash a password or look at a code (/signup, /login, /signin, /verify-email, /verify-email/resend, /forgot-password, /reset-password, /change-password, /update-email, DELETE /me) from one client address (IPv6: one /64), all together, for each instance or, with REDIS_URL, for all of them; then the answer is 429. 0 is no limit.'
   }),
   REDIS_URL: Type.Optional(
     text({
@@ -191,7 +201,10 @@ export function authConfig(env: Readonly<Record<string, string | undefined>>): R
   return config
 }
 
-/** Returns a line for the log for each pair of settings that contradict each other. */
+/** Returns a line for the log for each setting that contradicts another. */
 export function doubts(config: Config): string[] {
-  return contradictions(config, ORDERS)
+  const { COOKIE_RENEWAL_WINDOW: window, ACCESS_TOKEN_TTL: life } = config
+  const always = `COOKIE_RENEWAL_WINDOW (${lengthOf(window)}) is not shorter than ACCESS_TOKEN_TTL (${lengthOf(life)}): it is never too early to renew the cookies, so tabs that renew one after another each rotate the refresh token`
+  const ofCookies = [window >= life ? always : undefined, cookieDomainDoubt(config)]
+  return [...contradictions(config, ORDERS), ...ofCookies.filter((line) => line !== undefined)]
 }

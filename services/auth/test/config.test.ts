@@ -45,6 +45,7 @@ t.test('four settings are enough, and the others are as the contract has them; d
     ANSWER_TIMEOUT: 3,
     ACCESS_TOKEN_TTL: 900,
     REFRESH_TOKEN_TTL: 2_592_000,
+    COOKIE_RENEWAL_WINDOW: 30,
     REFRESH_TOKEN_ROTATION: 'on',
     REFRESH_REUSE_WINDOW: 30,
     SESSION_MAX_AGE: 7_776_000,
@@ -90,6 +91,8 @@ t.test('everything that is malformed is named at once, with what is expected, an
     PORT: '65536',
     ISSUER: 'auth.example.com',
     AUDIENCE: 'greeter,,chat',
+    COOKIE_RENEWAL_WINDOW: '30',
+    COOKIE_DOMAIN: '.example.com',
     DATABASE_URL: 'mysql://user:secret-canary@host/name',
     DATABASE_POOL_SIZE: '0',
     ANSWER_TIMEOUT: '3',
@@ -151,11 +154,11 @@ const TOGETHER: [env: Record<string, string>, problems: RegExp[]][] = [
     [/REFRESH_TOKEN_TTL/, /SESSION_MAX_AGE/]
   ],
   [
-    { ACCESS_TOKEN_TTL: '5s', REFRESH_TOKEN_TTL: '29s' },
+    { ACCESS_TOKEN_TTL: '5s', REFRESH_TOKEN_TTL: '29s', COOKIE_RENEWAL_WINDOW: '1s' },
     [/^REFRESH_REUSE_WINDOW \(30s\) .+ REFRESH_TOKEN_TTL \(29s\): /]
   ],
   [{ ACCESS_TOKEN_TTL: '7d', REFRESH_TOKEN_TTL: '7d', SESSION_MAX_AGE: '7d' }, []],
-  [{ ACCESS_TOKEN_TTL: '30s', REFRESH_TOKEN_TTL: '30s' }, []],
+  [{ ACCESS_TOKEN_TTL: '30s', REFRESH_TOKEN_TTL: '30s', COOKIE_RENEWAL_WINDOW: '29s' }, []],
   [{ REFRESH_TOKEN_TTL: '91d' }, []],
   [{ REFRESH_REUSE_WINDOW: '0s', ANSWER_TIMEOUT: '5m', PASSWORD_TIMEOUT: '50ms' }, []]
 ]
@@ -205,4 +208,41 @@ t.test('.env.example says of every setting what the schema says', async (t) => {
     entry.line === 'DATABASE_URL=' ? [entry, migration] : [entry]
   )
   t.strictSame(readEntries(file), expected)
+})
+
+t.test('COOKIE_DOMAIN is a domain as it stands in a cookie', async (t) => {
+  for (const domain of ['example.com', 'auth.example.com', 'xn--bcher-kva.example', 'a-b.example.co.uk', '']) {
+    t.strictSame(complaints({ ...LEAST, COOKIE_DOMAIN: domain }), [], domain)
+  }
+  for (const domain of [
+    'com',
+    'localhost',
+    '.example.com',
+    'example.com.',
+    'Example.com',
+    'https://example.com',
+    'example.com:443',
+    'example.com/',
+    '*.example.com',
+    'example.com; Secure',
+    'b\u00fccher.example',
+    '192.0.2.7',
+    '[::1]',
+    '-a.example.com',
+    `${'a.'.repeat(126)}example`
+  ]) {
+    t.strictSame(complaints({ ...LEAST, COOKIE_DOMAIN: domain }), ['COOKIE_DOMAIN'], domain)
+  }
+})
+
+t.test('settings of cookies that work against each other are told of at the start', async (t) => {
+  const told = (env: Record<string, string>) => doubts(authConfig({ ...LEAST, ...env }))
+  t.strictSame(told({ COOKIE_RENEWAL_WINDOW: '899s', COOKIE_DOMAIN: 'example.com' }), [])
+  t.strictSame(told({ COOKIE_DOMAIN: 'auth.example.com' }), [])
+  t.match(told({ COOKIE_RENEWAL_WINDOW: '15m' }), [
+    /^COOKIE_RENEWAL_WINDOW \(15m\) is not shorter than ACCESS_TOKEN_TTL \(15m\)/
+  ])
+  for (const domain of ['example.org', 'app.example.com', 'h.example.com']) {
+    t.match(told({ COOKIE_DOMAIN: domain }), [/^COOKIE_DOMAIN \(.+\) is not the host of ISSUER or above it/], domain)
+  }
 })

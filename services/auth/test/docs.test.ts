@@ -11,6 +11,7 @@ const { status, headers, body: document } = await auth.send('GET /openapi.json')
 const TOKEN = { 401: ['invalid_token', 'missing_token', 'token_expired'], 400: ['invalid_input', 'invalid_request'] }
 const BODY = { 413: ['content_too_large'], 415: ['unsupported_media_type'] }
 const ALWAYS = { 400: ['invalid_input'], 500: ['internal_error'], 503: ['unavailable'] }
+const BY_COOKIE = { 403: ['cross_site'] }
 const LIMITED = { 429: ['too_many_requests'] }
 const ADMIN = { ...ALWAYS, ...TOKEN, ...BODY, 403: ['insufficient_scope'], 404: ['not_found'], 409: ['last_admin'] }
 const ENDPOINTS: Record<string, Record<number, string[]>> = {
@@ -25,13 +26,31 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   },
   'GET /refresh-token': { ...ALWAYS, ...TOKEN, 200: [] },
   'POST /refresh-token': { ...ALWAYS, ...TOKEN, ...BODY, 200: [] },
+  'POST /signin': {
+    ...ALWAYS,
+    ...BODY,
+    ...LIMITED,
+    200: [],
+    400: ['invalid_input', 'invalid_request'],
+    401: ['invalid_credentials'],
+    403: ['account_disabled', 'cross_site', 'email_unverified']
+  },
+  'POST /refresh': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...BODY,
+    ...BY_COOKIE,
+    200: [],
+    400: ['invalid_input', 'invalid_request', 'renewal_too_early']
+  },
   'GET /sessions': { ...ALWAYS, ...TOKEN, 200: [] },
-  'DELETE /sessions/{id}': { ...ALWAYS, ...TOKEN, ...BODY, 204: [], 404: ['not_found'] },
-  'POST /logout': { ...ALWAYS, ...TOKEN, ...BODY, 204: [] },
-  'POST /logout-everywhere': { ...ALWAYS, ...TOKEN, ...BODY, 204: [] },
+  'DELETE /sessions/{id}': { ...ALWAYS, ...TOKEN, ...BY_COOKIE, ...BODY, 204: [], 404: ['not_found'] },
+  'POST /logout': { ...ALWAYS, ...TOKEN, ...BY_COOKIE, ...BODY, 204: [] },
+  'POST /logout-everywhere': { ...ALWAYS, ...TOKEN, ...BY_COOKIE, ...BODY, 204: [] },
   'DELETE /me': {
     ...ALWAYS,
     ...TOKEN,
+    ...BY_COOKIE,
     ...BODY,
     ...LIMITED,
     204: [],
@@ -47,15 +66,17 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'POST /change-password': {
     ...ALWAYS,
     ...TOKEN,
+    ...BY_COOKIE,
     ...BODY,
     ...LIMITED,
     200: [],
     401: ['invalid_credentials', 'invalid_token', 'missing_token', 'token_expired']
   },
-  'PUT /update-username': { ...ALWAYS, ...TOKEN, ...BODY, 200: [] },
+  'PUT /update-username': { ...ALWAYS, ...TOKEN, ...BY_COOKIE, ...BODY, 200: [] },
   'PUT /update-email': {
     ...ALWAYS,
     ...TOKEN,
+    ...BY_COOKIE,
     ...BODY,
     ...LIMITED,
     202: [],
@@ -64,6 +85,7 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'POST /verify-email': {
     ...ALWAYS,
     ...TOKEN,
+    ...BY_COOKIE,
     ...BODY,
     ...LIMITED,
     204: [],
@@ -80,7 +102,7 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'GET /readyz': { ...ALWAYS, 200: [] }
 }
 
-const WITH_BODY = /signup|login$|POST \/refresh-token|password|username|email|DELETE \/me|roles/
+const WITH_BODY = /signup|signin|login$|POST \/refresh-token|password|username|email|DELETE \/me|roles/
 
 // biome-ignore lint/suspicious/noExplicitAny: a document that is looked at member by member
 type Operation = any
@@ -95,7 +117,11 @@ t.test('the document is OpenAPI 3.1, made from the routes', async (t) => {
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   t.match(document, { openapi: /^3\.1\.\d$/, info: { title: 'Latchkey auth service', version: String } })
-  t.strictSame(document.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } })
+  t.strictSame(document.components.securitySchemes, {
+    bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+    accessCookie: { type: 'apiKey', in: 'cookie', name: '__Host-token' },
+    refreshCookie: { type: 'apiKey', in: 'cookie', name: '__Host-refresh_token' }
+  })
 })
 
 t.test('it lists every endpoint, and what each can answer, with every code', async (t) => {
@@ -114,9 +140,7 @@ t.test('each says what it does, what it takes and who may', async (t) => {
   everyRefusalHasItsHeaders(t, document)
   for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
     t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
-    // A login may show an earlier token, and a code may need one.
-    const asked = /\/(login|verify-email)$/.test(line) ? [{}, { bearer: [] }] : [{ bearer: [] }]
-    t.strictSame(security, 401 in responses ? asked : [], `${line}: security`)
+    t.strictSame(security, 401 in responses ? credentialsOf(line) : [], `${line}: security`)
     const takes = requestBody?.content && Object.keys(requestBody.content)
     const hasBody = WITH_BODY.test(line)
     t.strictSame(takes, hasBody ? ['application/json'] : undefined, `${line}: body`)
@@ -127,6 +151,21 @@ t.test('each says what it does, what it takes and who may', async (t) => {
       })
   }
 })
+
+/** The credentials that an endpoint takes: one of these; an empty one is none. */
+function credentialsOf(line: string): object[] {
+  const [bearer, access, refresh] = [{ bearer: [] }, { accessCookie: [] }, { refreshCookie: [] }]
+  const [, path = ''] = line.split(' ')
+  const special: Record<string, object[]> = {
+    '/login': [{}, bearer],
+    '/refresh-token': [bearer],
+    '/signin': [{}, refresh],
+    '/refresh': [refresh],
+    '/logout': [bearer, refresh, {}],
+    '/verify-email': [{}, bearer, access]
+  }
+  return special[path] ?? (path.startsWith('/users') ? [bearer] : [bearer, access])
+}
 
 // What OpenAPI 3.1 asks of the parts that are used here; the schemas inside are JSON Schema 2020-12.
 t.test('it is well formed', async (t) => {
@@ -174,6 +213,7 @@ t.test('every route takes the examples of its fields as they stand', async (t) =
     'POST /signup': 409,
     'POST /login': 200,
     'POST /refresh-token': 200,
+    'POST /signin': 200,
     'POST /change-password': 200,
     'PUT /update-username': 401,
     'PUT /update-email': 401,
@@ -218,6 +258,8 @@ t.test('answers are as it says', async (t) => {
     'POST /signup': { body: { email: 'new@example.com', username: 'New', password } },
     'POST /login': { body: { email, password } },
     'GET /refresh-token': { token: refresh_token },
+    'POST /signin': { body: { email, password } },
+    'POST /refresh': { headers: { cookie: `__Host-refresh_token=${refresh_token}` } },
     'GET /me': { token: access_token },
     'PUT /update-username': { token: 'x', body: {} },
     'POST /change-password': { token: access_token, body: {} },

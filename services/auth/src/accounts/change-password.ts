@@ -1,9 +1,10 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientOf } from '../guards/client.ts'
+import { SIGNED_IN } from '../guards/token-cookies.ts'
 import { clientKey } from '../limits/requests.ts'
 import type { Parts } from '../parts/parts.ts'
 import { newPassword, PASSWORD } from '../passwords/fields.ts'
@@ -16,30 +17,30 @@ const schemaOf = (minLength: number) => ({
   tags: ['accounts'],
   operationId: 'changePassword',
   summary: 'Change the password; every other refresh token stops working',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   body: Type.Object(
     { current_password: PASSWORD, new_password: newPassword(minLength, 'staple of another kind') },
     { additionalProperties: false }
   ),
   response: {
-    200: TOKENS,
-    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
+    200: Type.Union([TOKENS, SIGNED_IN], { description: 'Two new tokens; for a caller by cookie, as cookies' }),
+    ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
   }
 })
 
 type ChangePasswordParts = Pick<
   Parts,
-  'database' | 'passwords' | 'tokens' | 'guards' | 'limit' | 'minLength' | 'life' | 'outbox'
+  'database' | 'passwords' | 'tokens' | 'guards' | 'cookies' | 'limit' | 'minLength' | 'life' | 'outbox'
 >
 
 /** `POST /change-password`: it hashes before the transaction, so no transaction waits for the hash. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
-  const { database, passwords, tokens, guards, limit, minLength, life, outbox } = parts
+  const { database, passwords, tokens, guards, cookies, limit, minLength, life, outbox } = parts
   app.post(
     '/change-password',
-    { schema: schemaOf(minLength), onRequest: [limit.count, guards.access] },
+    { schema: schemaOf(minLength), onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
-      const { caller, accessClaims } = request
+      const { caller, accessClaims, byCookie } = request
       const { current_password: current, new_password: wanted } = request.body
       if (isOwnWord(wanted, caller)) {
         throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
@@ -53,6 +54,7 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
       const grant = await replacePassword(database, caller, { passwordHash, idle: life.idle, from, outbox })
       outbox.wake()
       emit(request.log, 'password_changed', { user: caller.id, session: grant.sid })
+      if (byCookie) return reply.send(cookies.set(reply, await tokens.issue(grant)))
       return reply.send(await tokens.issue(grant, accessClaims.aud))
     })
   )

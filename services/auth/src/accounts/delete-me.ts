@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import { deleteOwnAccount } from '../administration/actions.ts'
 import { clientKey } from '../limits/requests.ts'
@@ -12,22 +12,28 @@ const schema = {
   tags: ['accounts'],
   operationId: 'deleteMe',
   summary: 'Delete the account; its address may sign up again and is somebody else then',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   body: Type.Object({ current_password: PASSWORD }, { additionalProperties: false }),
   response: {
     204: Type.Null({ description: 'Deleted' }),
-    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'last_admin', 'too_many_requests')
+    ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'last_admin', 'too_many_requests')
   }
 }
 
 /** `DELETE /me`: ends all sessions and deletes personal data; only the id remains. */
 export function deleteMe(
   app: App,
-  { database, passwords, guards, limit }: Pick<Parts, 'database' | 'passwords' | 'guards' | 'limit'>
+  {
+    database,
+    passwords,
+    guards,
+    limit,
+    cookies
+  }: Pick<Parts, 'database' | 'passwords' | 'guards' | 'limit' | 'cookies'>
 ): void {
   app.delete(
     '/me',
-    { schema, onRequest: [limit.count, guards.access] },
+    { schema, onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
       const { caller } = request
       const asker = { client: clientKey(request), user: caller.id }
@@ -35,6 +41,7 @@ export function deleteMe(
       await confirmPassword({ database, passwords }, { caller, asker }, request.body.current_password)
       await deleteOwnAccount(database, caller)
       emit(request.log, 'account_deleted', { user: caller.id, session: caller.sid })
+      if (request.byCookie) cookies.clear(reply)
       return reply.code(204).send(null)
     })
   )

@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { HEADER_OR_COOKIE, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import type { Parts } from '../parts/parts.ts'
 import { publicUser, USER } from '../users/fields.ts'
 
@@ -7,7 +7,7 @@ const schema = {
   tags: ['accounts'],
   operationId: 'getMe',
   summary: 'Who the access token belongs to',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   response: {
     200: USER,
     ...problems(...TOKEN_PROBLEMS)
@@ -16,5 +16,5 @@ const schema = {
 
 /** `GET /me`. */
 export function me(app: App, { guards }: Pick<Parts, 'guards'>): void {
-  app.get('/me', { schema, onRequest: guards.access }, async (request) => publicUser(request.caller))
+  app.get('/me', { schema, onRequest: guards.account }, async (request) => publicUser(request.caller))
 }

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, noBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, noBody, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientKey } from '../limits/requests.ts'
@@ -19,11 +19,11 @@ const schema = {
   summary: 'Ask for another address; it is changed when its code is sent to /verify-email',
   description:
     'A code is mailed to the new address, and a warning to the present one. The answer is the same if the new address has an account; then its owner is told.',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   body: Type.Object({ email: EMAIL, current_password: PASSWORD }, { additionalProperties: false }),
   response: {
     202: noBody('A code is on its way to the new address'),
-    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
+    ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
   }
 }
 
@@ -33,7 +33,7 @@ type UpdateEmailParts = Pick<Parts, 'database' | 'passwords' | 'guards' | 'limit
 export function updateEmail(app: App, { database, passwords, guards, limit, outbox }: UpdateEmailParts): void {
   app.put(
     '/update-email',
-    { schema, onRequest: [limit.count, guards.access] },
+    { schema, onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
       const { caller } = request
       const asker = { client: clientKey(request), user: caller.id }

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
@@ -12,17 +12,17 @@ const schema = {
   tags: ['accounts'],
   operationId: 'updateUsername',
   summary: 'Change the display name; the next access token carries it',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   body: Type.Object({ username: USERNAME }, { additionalProperties: false }),
   response: {
     200: USER,
-    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS)
+    ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS)
   }
 }
 
 /** `PUT /update-username`. */
 export function updateUsername(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
-  app.put('/update-username', { schema, onRequest: guards.access }, async (request) => {
+  app.put('/update-username', { schema, onRequest: guards.account }, async (request) => {
     const account = await renameUser(database, request.caller.id, normalizeUsername(request.body.username))
     if (!account) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })
     emit(request.log, 'username_changed', { user: account.id })

@@ -1,7 +1,7 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -18,12 +18,12 @@ const schema = {
   operationId: 'verifyEmail',
   summary: 'Prove an address with the code that was mailed to it',
   description:
-    'For a new address of an account, send that account’s access token as well. A code works once; whatever is wrong with it, the answer is the same.',
-  security: [{}, { bearer: [] }],
+    'For a new address of an account, send that account’s access token as well, in the header or as the cookie. A code works once; whatever is wrong with it, the answer is the same.',
+  security: [{}, ...HEADER_OR_COOKIE],
   body: Type.Object({ email: EMAIL, code: CODE }, { additionalProperties: false }),
   response: {
     204: Type.Null({ description: 'The address is verified' }),
-    ...problems(...BODY_PROBLEMS, ...TOKEN_PROBLEMS, 'invalid_code', 'email_taken', 'too_many_requests')
+    ...problems(...BODY_PROBLEMS, ...ACCOUNT_PROBLEMS, 'invalid_code', 'email_taken', 'too_many_requests')
   }
 }
 
@@ -32,7 +32,7 @@ export function verifyEmail(
   app: App,
   { database, guards, limit, outbox }: Pick<Parts, 'database' | 'guards' | 'limit' | 'outbox'>
 ): void {
-  app.post('/verify-email', { schema, onRequest: limit.count }, async (request, reply) => {
+  app.post('/verify-email', { schema, onRequest: [guards.ownSite, limit.count] }, async (request, reply) => {
     const shown = request.body
     const found = await findCode(database, shown)
     switch (found?.purpose) {
@@ -54,7 +54,7 @@ export function verifyEmail(
 
   // Without the account's token the code would give the account to the owner of a mistyped address.
   async function change(request: FastifyRequest, shown: ShownCode, userId: string): Promise<void> {
-    await guards.access(request)
+    await guards.account(request)
     const { caller } = request
     if (caller.id !== userId) throw new Problem('invalid_code', { reason: 'the code of another account' })
     await database.transaction(async (connection) => {

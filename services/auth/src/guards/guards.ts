@@ -1,22 +1,35 @@
 import type { Queryable } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import { Problem } from '@latchkey/problems/problem'
+import { findBearer, hasAuthorization, readBearer } from '@latchkey/tokens/bearer'
 import type { AccessClaims, RefreshClaims } from '@latchkey/tokens/claims'
+import { type OwnSites, requireOwnSite } from '@latchkey/tokens/cross-site'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../sessions/rows.ts'
 import { findCaller } from '../sessions/sessions.ts'
+import type { FindGenuine } from './genuine.ts'
+import type { Cookies } from './token-cookies.ts'
 import type { VerifyToken } from './verify.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The caller, on routes with the `access` guard. */
+    /** The caller, on routes with the `access` or `account` guard. */
     caller: Caller
-    /** The claims of the token, on routes with the `access` guard. */
+    /** The claims of the token, on routes with the `access` or `account` guard. */
     accessClaims: AccessClaims
-    /** The claims of the token, on routes with the `refresh` guard. */
+    /** The claims of the token, on routes with the `refresh` or `refreshCookie` guard. */
     refreshClaims: RefreshClaims
+    /** The claims of the token whose session is to end, on routes with the `leaving` guard. */
+    leavingClaims: RefreshClaims | undefined
+    /** Whether the request goes by cookie, on routes with the `account` or `leaving` guard. */
+    byCookie: boolean
   }
 }
+
+/** As the grace of an expired token: it passes for ever. */
+const EVER = Number.POSITIVE_INFINITY
+
+type Guard = (request: FastifyRequest) => Promise<void>
 
 /** The guards of this service's routes; each is an `onRequest` hook. */
 export interface Guards {
@@ -24,55 +37,106 @@ export interface Guards {
    * Accepts an access token for the issuer or a name of AUDIENCE, while its session lives and its epoch is the user's.
    * Sets `request.caller` and `request.accessClaims`.
    */
-  access(request: FastifyRequest): Promise<void>
+  readonly access: Guard
+  /**
+   * As `access`, and without an Authorization header by the access cookie. Then requests of other sites get 403
+   * `cross_site`. Sets `request.byCookie` too.
+   */
+  readonly account: Guard
   /**
    * As `access`, but only for users with the role `admin` in their row, and tokens for the issuer alone: so a resource
    * service that was taken over cannot use received tokens for administration. Others get 403.
    */
-  admin(request: FastifyRequest): Promise<void>
+  readonly admin: Guard
   /** Accepts a genuine, unexpired refresh token, also of an ended session. Sets `request.refreshClaims`. */
-  refresh(request: FastifyRequest): Promise<void>
-  /** As `refresh`, but also accepts an expired token. */
-  genuineRefresh(request: FastifyRequest): Promise<void>
+  readonly refresh: Guard
+  /** As `refresh`, by the refresh cookie alone; requests of other sites get 403 `cross_site`. */
+  readonly refreshCookie: Guard
+  /**
+   * Accepts a genuine refresh token, also an expired one. Without an Authorization header it goes by the refresh cookie,
+   * and accepts a request without a genuine one too. Sets `request.leavingClaims` and `request.byCookie`.
+   */
+  readonly leaving: Guard
+  /** Refuses requests of other sites with 403 `cross_site`. One with a bearer token passes: no browser adds that itself. */
+  readonly ownSite: Guard
 }
 
 /** What the guards need. */
 interface GuardParts {
   readonly database: Queryable
   readonly verifyToken: VerifyToken
-  /** Reads the token of a request. Throws `missing_token` or `invalid_request`. */
-  readonly readToken: (request: FastifyRequest) => string
-  readonly issuer: string
+  readonly findGenuine: FindGenuine
+  readonly cookies: Cookies
+  readonly sites: OwnSites
 }
 
 /** Makes the guards. */
-export function createGuards(app: App, { database, verifyToken, readToken, issuer }: GuardParts): Guards {
+export function createGuards(app: App, parts: GuardParts): Guards {
+  const { database, verifyToken, findGenuine, cookies, sites } = parts
   app.decorateRequest('caller').decorateRequest('accessClaims').decorateRequest('refreshClaims')
+  app.decorateRequest('leavingClaims', undefined).decorateRequest('byCookie', false)
 
-  async function access(request: FastifyRequest): Promise<void> {
-    const claims = await verifyToken('access', { request, token: readToken(request) })
-    const caller = await findCaller(database, claims)
-    if (!caller) throw new Problem('invalid_token', { reason: 'session ended, epoch behind, or user not enabled' })
-    request.caller = caller
-    request.accessClaims = claims
+  const byHeader = ({ raw }: FastifyRequest) => readBearer(raw.rawHeaders)
+  const byHeaderOrCookie = (request: FastifyRequest) =>
+    goesByCookie(request) ? cookies.readAccess(request) : byHeader(request)
+
+  // The rule comes before any look at the cookies.
+  function goesByCookie(request: FastifyRequest): boolean {
+    if (hasAuthorization(request.raw.rawHeaders)) return false
+    requireOwnSite(request.raw, sites)
+    request.byCookie = true
+    return true
+  }
+
+  const access =
+    (readToken: (request: FastifyRequest) => string): Guard =>
+    async (request) => {
+      const claims = await verifyToken('access', { request, token: readToken(request) })
+      const caller = await findCaller(database, claims)
+      if (!caller) throw new Problem('invalid_token', { reason: 'session ended, epoch behind, or user not enabled' })
+      request.caller = caller
+      request.accessClaims = claims
+    }
+
+  const refresh =
+    (readToken: (request: FastifyRequest) => string): Guard =>
+    async (request) => {
+      request.refreshClaims = await verifyToken('refresh', { request, token: readToken(request) })
+    }
+
+  const ownSite: Guard = async ({ raw }) => {
+    if (findBearer(raw.rawHeaders) === undefined) requireOwnSite(raw, sites)
   }
 
   return {
-    access,
+    access: access(byHeader),
+    account: access(byHeaderOrCookie),
     admin: async (request) => {
-      await access(request)
-      if (!request.caller.roles.includes('admin')) throw new Problem('insufficient_scope')
-      if (request.accessClaims.aud !== issuer) {
-        const detail = `Administration takes only access tokens that were asked for with the resource ${issuer}, at /login or /refresh-token.`
-        throw new Problem('insufficient_scope', { detail })
+      await access(byHeader)(request)
+      requireAdmin(request, sites.issuer)
+    },
+    refresh: refresh(byHeader),
+    refreshCookie: async (request) => {
+      await ownSite(request)
+      await refresh(cookies.readRefresh)(request)
+    },
+    leaving: async (request) => {
+      if (goesByCookie(request)) {
+        // Outside of the search, which would take two cookies for none.
+        const token = cookies.findRefresh(request)
+        request.leavingClaims = await findGenuine('refresh', { request, find: () => token }, EVER)
+      } else {
+        request.leavingClaims = await verifyToken('refresh', { request, token: byHeader(request) }, EVER)
       }
     },
-    refresh: async (request) => {
-      request.refreshClaims = await verifyToken('refresh', { request, token: readToken(request) })
-    },
-    genuineRefresh: async (request) => {
-      const shown = { request, token: readToken(request) }
-      request.refreshClaims = await verifyToken('refresh', shown, Number.POSITIVE_INFINITY)
-    }
+    ownSite
+  }
+}
+
+function requireAdmin({ caller, accessClaims }: FastifyRequest, issuer: string): void {
+  if (!caller.roles.includes('admin')) throw new Problem('insufficient_scope')
+  if (accessClaims.aud !== issuer) {
+    const detail = `Administration takes only access tokens that were asked for with the resource ${issuer}, at /login or /refresh-token.`
+    throw new Problem('insufficient_scope', { detail })
   }
 }

@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
@@ -11,14 +11,17 @@ const schema = {
   tags: ['sessions'],
   operationId: 'endSession',
   summary: 'End one session of the caller; its refresh token stops working',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   params: Type.Object({ id: idOf('a session') }),
-  response: { 204: Type.Null({ description: 'Ended' }), ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'not_found') }
+  response: {
+    204: Type.Null({ description: 'Ended' }),
+    ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS, 'not_found')
+  }
 }
 
 /** `DELETE /sessions/:id`: another user's session is `not_found`, as one that does not exist. */
 export function endSession(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
-  app.delete('/sessions/:id', { schema, onRequest: guards.access }, async (request, reply) => {
+  app.delete('/sessions/:id', { schema, onRequest: guards.account }, async (request, reply) => {
     const { caller } = request
     const sid = canonicalId(request.params.id)
     const ended = await markEnded(database, { sid, userId: caller.id, reason: 'revoked' })

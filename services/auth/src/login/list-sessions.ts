@@ -1,6 +1,6 @@
 import type { App } from '@latchkey/frame/app-type'
 import { harmless } from '@latchkey/frame/harmless'
-import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { HEADER_OR_COOKIE, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { findDevices } from '../sessions/sessions.ts'
@@ -24,13 +24,13 @@ const schema = {
   tags: ['sessions'],
   operationId: 'listSessions',
   summary: 'The live sessions of the caller, the last used first',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   response: { 200: SESSIONS, ...problems(...TOKEN_PROBLEMS) }
 }
 
 /** `GET /sessions`. */
 export function listSessions(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
-  app.get('/sessions', { schema, onRequest: guards.access }, async ({ caller }) => {
+  app.get('/sessions', { schema, onRequest: guards.account }, async ({ caller }) => {
     // Rows of an earlier version may contain unchanged text of clients.
     const devices = await findDevices(database, caller.id)
     return {

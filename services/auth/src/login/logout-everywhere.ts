@@ -1,6 +1,6 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { logOutEverywhere } from '../sessions/revocation.ts'
@@ -9,19 +9,23 @@ const schema = {
   tags: ['sessions'],
   operationId: 'logOutEverywhere',
   summary: 'End every session of the caller, this one too',
-  security: [{ bearer: [] }],
+  security: HEADER_OR_COOKIE,
   response: {
     204: Type.Null({ description: 'All sessions are over' }),
-    ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS)
+    ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS)
   }
 }
 
 /** `POST /logout-everywhere`: replaces the token hash, so every earlier refresh token is invalid. */
-export function logoutEverywhere(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
-  app.post('/logout-everywhere', { schema, onRequest: guards.access }, async (request, reply) => {
+export function logoutEverywhere(
+  app: App,
+  { database, guards, cookies }: Pick<Parts, 'database' | 'guards' | 'cookies'>
+): void {
+  app.post('/logout-everywhere', { schema, onRequest: guards.account }, async (request, reply) => {
     const { caller } = request
     await logOutEverywhere(database, caller)
     emit(request.log, 'logout_everywhere', { user: caller.id, session: caller.sid })
+    if (request.byCookie) cookies.clear(reply)
     return reply.code(204).send(null)
   })
 }

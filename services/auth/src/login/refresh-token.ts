@@ -1,15 +1,11 @@
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { BODY_PROBLEMS, optionalBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
-import type { FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
-import { clientOf } from '../guards/client.ts'
+import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import type { Resource, ResourceParameter } from '../sessions/audience.ts'
-import { type Refreshed, refreshSession } from '../sessions/rotation.ts'
-import type { Client } from '../sessions/rows.ts'
 import { TOKENS } from '../sessions/tokens.ts'
+import { type NextTokensParts, nextTokens } from './next-tokens.ts'
 
 const schemaOf = (resource: ResourceParameter) => ({
   tags: ['sessions'],
@@ -31,30 +27,20 @@ const postSchemaOf = (resource: ResourceParameter) => ({
   response: { 200: TOKENS, ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS) }
 })
 
-type RefreshTokenParts = Pick<Parts, 'database' | 'tokens' | 'guards' | 'refresh' | 'resource'>
+type RefreshTokenParts = NextTokensParts & Pick<Parts, 'guards' | 'resource'>
 
 /** `GET` and `POST /refresh-token`, for the refresh token in the Authorization header. */
-export function refreshToken(
-  app: App,
-  { database, tokens, guards, refresh: settings, resource: parameter }: RefreshTokenParts
-): void {
-  const onRequest = guards.refresh
+export function refreshToken(app: App, parts: RefreshTokenParts): void {
+  const parameter = parts.resource
+  const onRequest = parts.guards.refresh
+  const refresh = nextTokens(parts)
   // A HEAD would refresh and drop the tokens.
   app.get('/refresh-token', { schema: schemaOf(parameter), exposeHeadRoute: false, onRequest }, (request) =>
-    refresh(request, request.query.resource)
+    refresh(request, { resource: request.query.resource })
   )
   app.post('/refresh-token', { schema: postSchemaOf(parameter), onRequest }, (request) =>
-    refresh(request, once(request.query.resource, request.body?.resource))
+    refresh(request, { resource: once(request.query.resource, request.body?.resource) })
   )
-
-  async function refresh(request: FastifyRequest, resource: Resource): Promise<Static<typeof TOKENS>> {
-    tokens.refuseWithoutKey()
-    const from = clientOf(request)
-    const refreshed = await refreshSession(database, request.refreshClaims, from, settings)
-    report(request, refreshed, from)
-    if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
-    return tokens.issue(refreshed.grant, resource)
-  }
 }
 
 // With two, even equal ones, it is unknown which one was meant (RFC 6749 §3.1: no parameter more than once).
@@ -62,29 +48,4 @@ function once(inQuery: Resource, inBody: Resource): Resource {
   if (inQuery === undefined || inBody === undefined) return inQuery ?? inBody
   const message = 'must be given once: in the query or in the body'
   throw new Problem('invalid_input', { errors: [{ field: 'resource', message }] })
-}
-
-function report({ log, refreshClaims }: FastifyRequest, refreshed: Refreshed, { ip, userAgent }: Client): void {
-  if (refreshed.verdict === 'dead') return
-  const { sid: session, sub: user, generation: shown } = refreshClaims
-  const current = 'grant' in refreshed ? refreshed.grant.generation : refreshed.current
-  const fields = { user, session, shown, current }
-  const from = { ip, user_agent: userAgent }
-  switch (refreshed.verdict) {
-    case 'again':
-      if (refreshed.elsewhere) emit(log, 'refresh_converged_elsewhere', { ...fields, ...from })
-      else emit(log, 'refresh_converged', fields)
-      break
-    case 'theft':
-      emit(log, 'refresh_reuse', { ...fields, ...from })
-      break
-    case 'forward':
-    case 'ahead': {
-      const done = refreshed.verdict === 'ahead' ? 'refused' : 'the session was moved on'
-      emit(log, 'refresh_ahead', { ...fields, ...from }, `the database has lost commits: ${done}`)
-      break
-    }
-    default:
-      emit(log, 'refresh', fields)
-  }
 }

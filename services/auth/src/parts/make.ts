@@ -1,9 +1,9 @@
 import type { Database } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
-import { findBearer, readBearer } from '@latchkey/tokens/bearer'
 import type { Config } from '../config.ts'
+import { createFindGenuine } from '../guards/genuine.ts'
 import { createGuards } from '../guards/guards.ts'
-import { createShownDevice } from '../guards/known-device.ts'
+import { createCookies } from '../guards/token-cookies.ts'
 import { createVerifyToken } from '../guards/verify.ts'
 import type { Keys } from '../keys/folder.ts'
 import { limitRequests } from '../limits/requests.ts'
@@ -36,6 +36,9 @@ export async function makeParts(
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
   const life = { idle: config.REFRESH_TOKEN_TTL, absolute: config.SESSION_MAX_AGE }
   const verifyToken = await createVerifyToken(app, { keys, settings: { ...names, leeway: config.CLOCK_LEEWAY } })
+  const findGenuine = createFindGenuine(verifyToken)
+  const cookies = createCookies({ issuer: config.ISSUER, domain: config.COOKIE_DOMAIN })
+  const sites = { issuer: config.ISSUER, origins: config.CORS_ORIGINS ?? [] }
   return {
     database,
     passwords: createPasswords(hashPool, {
@@ -48,13 +51,10 @@ export async function makeParts(
     life,
     refresh: { rotation, reuseWindow: config.REFRESH_REUSE_WINDOW, idle: life.idle },
     resource: resourceParameter(names),
-    guards: createGuards(app, {
-      database,
-      verifyToken,
-      readToken: ({ raw }) => readBearer(raw.rawHeaders),
-      issuer: config.ISSUER
-    }),
-    shownDevice: createShownDevice(verifyToken, ({ raw }) => findBearer(raw.rawHeaders)),
+    guards: createGuards(app, { database, verifyToken, findGenuine, cookies, sites }),
+    cookies,
+    findGenuine,
+    renewal: { window: config.COOKIE_RENEWAL_WINDOW, now },
     limit: await limitRequests(app, { perMinute: config.RATE_LIMIT_PER_MINUTE, redisUrl: config.REDIS_URL }),
     outbox,
     requireVerified: config.REQUIRE_VERIFIED_EMAIL === 'on'

@@ -6,11 +6,15 @@ import { decide, type Granting, type Refusing, type RotationSettings, type Sessi
 import { type Client, GRANT_COLUMNS, type Grant, idleEnd, SESSION_LIVES, seconds, sweepDay } from './rows.ts'
 import { markEnded } from './sessions.ts'
 
-/** The result of a refresh: a grant for two tokens, or why there is none. `current` is the current generation. */
+/**
+ * The result of a refresh: a grant for two tokens, or why there is none. `current` is the current generation, `wait` the
+ * seconds until the refresh is not too early.
+ */
 export type Refreshed =
   | { readonly verdict: Granting; readonly grant: Grant; readonly elsewhere: boolean }
   | { readonly verdict: Exclude<Refusing, 'dead'>; readonly current: number }
   | { readonly verdict: 'dead' }
+  | { readonly verdict: 'early'; readonly wait: number }
 
 interface Row extends Grant, SessionState {
   readonly ip: string | null
@@ -20,6 +24,19 @@ interface Row extends Grant, SessionState {
 /** How refresh tokens rotate, and how long an unused session lives, in seconds. */
 export type RefreshSettings = RotationSettings & { readonly idle: number }
 
+/** A genuine access token of the same session, which the client still has, and after how many seconds it wants another. */
+export interface Held {
+  readonly epoch: number
+  readonly wait: number
+}
+
+/** What a client shows, and who it is. */
+interface Showing {
+  readonly shown: RefreshClaims
+  readonly held?: Held | undefined
+  readonly from: Client
+}
+
 /** Most rounds after lost races; two were always enough when 50 refreshes of one token raced. */
 const MOST_ROUNDS = 5
 
@@ -28,35 +45,36 @@ const MOST_ROUNDS = 5
  * guarded by the generation that was read.
  *
  * Runs in autocommit, so the end of a stolen session stays although its request fails. The grant comes only from the
- * row that was used for the decision. Throws `unavailable` after too many lost races.
+ * row that was used for the decision. A client that holds an access token of the user's present epoch, and wants no other
+ * yet, gets `early` in the place of a grant, and nothing is written. Throws `unavailable` after too many lost races.
  */
 export async function refreshSession(
   database: Queryable,
-  shown: RefreshClaims,
-  from: Client,
+  showing: Showing,
   settings: RefreshSettings
 ): Promise<Refreshed> {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     try {
-      const refreshed = await attempt(database, shown, from, settings)
+      const refreshed = await attempt(database, showing, settings)
       if (refreshed) return refreshed
     } catch (error) {
       if (!isToBeRepeated(error)) throw error
     }
   }
-  throw unavailable(`session ${shown.sid}: the refresh lost ${MOST_ROUNDS} races`)
+  throw unavailable(`session ${showing.shown.sid}: the refresh lost ${MOST_ROUNDS} races`)
 }
 
 // Returns nothing if another request has changed the session since it was read.
 async function attempt(
   database: Queryable,
-  shown: RefreshClaims,
-  from: Client,
+  { shown, held, from }: Showing,
   settings: RefreshSettings
 ): Promise<Refreshed | undefined> {
   const row = await read(database, shown)
   if (!row) return { verdict: 'dead' }
   const verdict = decide(row, shown, settings)
+  const refused = verdict === 'dead' || verdict === 'ahead' || verdict === 'theft'
+  if (!refused && held && held.epoch === row.epoch && held.wait > 0) return { verdict: 'early', wait: held.wait }
   switch (verdict) {
     case 'next':
     case 'forward': {

@@ -40,7 +40,7 @@ export interface SessionLife {
 }
 
 /** Why a session ended before its expiry. */
-export type EndReason = 'logout' | 'revoked' | 'reuse' | 'evicted' | Revocation
+export type EndReason = 'logout' | 'revoked' | 'reuse' | 'evicted' | 'replaced' | Revocation
 
 /** Why all sessions of a user ended at once. */
 export type Revocation =

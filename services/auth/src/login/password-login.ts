@@ -1,0 +1,79 @@
+import { emit } from '@latchkey/events/emit'
+import { Problem } from '@latchkey/problems/problem'
+import type { RefreshClaims } from '@latchkey/tokens/claims'
+import type { FastifyRequest } from 'fastify'
+import { clientOf } from '../guards/client.ts'
+import { clientKey } from '../limits/requests.ts'
+import type { Parts } from '../parts/parts.ts'
+import { type Bucket, deviceOf, strangersOf } from '../passwords/attempts.ts'
+import { checkPassword } from '../passwords/check.ts'
+import type { Asker } from '../passwords/hash-pool.ts'
+import { hasCustomKey } from '../sessions/custom-key.ts'
+import type { Grant } from '../sessions/rows.ts'
+import { openSession } from '../sessions/sessions.ts'
+import type { Account } from '../users/account.ts'
+import { replaceHash } from '../users/change.ts'
+import { findByEmail } from '../users/find.ts'
+
+/** A login: address and password, and how to find the earlier refresh token that the request shows, if any. */
+interface Login {
+  readonly email: string
+  readonly password: string
+  readonly shown: () => Promise<RefreshClaims | undefined>
+}
+
+/** The parts that a login needs. */
+export type PasswordLoginParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'life' | 'requireVerified'>
+
+/**
+ * Makes the login of `/login` and `/signin`: it opens a new session. An unknown address takes as long as a wrong password.
+ *
+ * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
+ */
+export function passwordLogin(parts: PasswordLoginParts): (request: FastifyRequest, login: Login) => Promise<Grant> {
+  const { database, passwords, tokens, life, requireVerified } = parts
+  return async (request, login) => {
+    // In a storm, logins without a chance do not reach the database.
+    passwords.refuseIfBusy({ client: clientKey(request) })
+    tokens.refuseWithoutKey()
+    // If the password was changed during the comparison, the login starts again, once.
+    const grant = (await logIn(request, login)) ?? (await logIn(request, login))
+    if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
+    emit(request.log, 'login', { user: grant.user_id, session: grant.sid })
+    return grant
+  }
+
+  // Returns nothing if the password was changed during the comparison.
+  async function logIn(request: FastifyRequest, { email, password, shown }: Login): Promise<Grant | undefined> {
+    const account = await findByEmail(database, email)
+    const device = account && knownDevice(await shown(), account)
+    // Strangers cannot use the turns of a known device.
+    const asker = { client: clientKey(request), user: account && device ? account.id : email.toLowerCase() }
+    const check = { stored: account?.password_hash, buckets: { strangers: strangersOf(email), device }, asker }
+    const checked = await checkPassword(parts, check, password)
+    if (!account) throw new Problem('invalid_credentials', { reason: 'no account has this address' })
+    if (checked === 'wrong') {
+      throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
+    }
+    if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
+    if (requireVerified && !account.email_verified) {
+      throw new Problem('email_unverified', { reason: `user ${account.id} has not verified the address` })
+    }
+    if (checked === 'outdated') await renewHash(account, asker, password)
+    const from = clientOf(request)
+    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })
+  }
+
+  // If the threads are busy, the login succeeds without a new hash; the next login tries again.
+  async function renewHash(account: Account, asker: Asker, password: string): Promise<void> {
+    const replacement = await passwords.hash(asker, password).catch((error) => {
+      if (!(error instanceof Problem && error.code === 'unavailable')) throw error
+    })
+    if (replacement) await replaceHash(database, account.id, { compared: account.password_hash, replacement })
+  }
+}
+
+function knownDevice(shown: RefreshClaims | undefined, account: Account): Bucket | undefined {
+  if (shown?.sub !== account.id || !hasCustomKey(shown, account.token_hash)) return undefined
+  return deviceOf(shown.sub, shown.sid)
+}

@@ -1,0 +1,53 @@
+import type { App } from '@latchkey/frame/app-type'
+import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
+import { Type } from 'typebox'
+import { DEVICE_MEMORY } from '../guards/genuine.ts'
+import { SIGNED_IN } from '../guards/token-cookies.ts'
+import type { Parts } from '../parts/parts.ts'
+import { PASSWORD } from '../passwords/fields.ts'
+import { EMAIL } from '../users/fields.ts'
+import { endShown } from './end-shown.ts'
+import { type PasswordLoginParts, passwordLogin } from './password-login.ts'
+
+const schema = {
+  tags: ['cookies'],
+  operationId: 'signIn',
+  summary: 'Log in with address and password, and get the tokens as cookies',
+  description:
+    'As /login, for pages in a browser: no script can read the tokens. A refresh cookie that comes along counts as the ' +
+    'earlier token of the device, and its session ends.',
+  security: [{}, { refreshCookie: [] }],
+  body: Type.Object({ email: EMAIL, password: PASSWORD }, { additionalProperties: false }),
+  response: {
+    200: SIGNED_IN,
+    ...problems(
+      ...BODY_PROBLEMS,
+      'invalid_request',
+      'invalid_credentials',
+      'cross_site',
+      'account_disabled',
+      'email_unverified',
+      'too_many_requests'
+    )
+  }
+}
+
+type SigninParts = PasswordLoginParts & Pick<Parts, 'findGenuine' | 'limit' | 'cookies' | 'guards'>
+
+/** `POST /signin`: a {@link passwordLogin} that sets the cookies. */
+export function signin(app: App, parts: SigninParts): void {
+  const { database, tokens, findGenuine, limit, cookies, guards } = parts
+  const logIn = passwordLogin(parts)
+  app.post(
+    '/signin',
+    { schema, onRequest: [guards.ownSite, limit.count] },
+    limit.spaced(async (request, reply) => {
+      const token = cookies.findRefresh(request)
+      const earlier = await findGenuine('refresh', { request, find: () => token }, DEVICE_MEMORY)
+      const grant = await logIn(request, { ...request.body, shown: async () => earlier })
+      // No cookie leads to the earlier session any more, so it would stay open unseen.
+      if (earlier) await endShown({ database, log: request.log }, earlier, { replacedBy: grant.sid })
+      return reply.send(cookies.set(reply, await tokens.issue(grant)))
+    })
+  )
+}
