@@ -14,10 +14,15 @@ function problemContent(codes: ProblemCode[]): object {
     errors: Type.Optional(Type.Array(FIELD_ERROR))
   })
   return {
-    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].detail}`).join(' '),
+    description: codes.map((code) => `\`${code}\`: ${inMarkdown(PROBLEMS[code].detail)}`).join(' '),
     headers: problemHeaders(codes),
     content: { 'application/problem+json': { schema: body } }
   }
+}
+
+/** Writes what stands in quotation marks as code, because OpenAPI's texts are Markdown, which swallows `<token>`. */
+function inMarkdown(detail: string): string {
+  return detail.replaceAll(/"([^"]*)"/g, '`$1`')
 }
 
 /** The additional headers of answers with these codes, which all have one status. */

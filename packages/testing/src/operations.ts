@@ -46,3 +46,17 @@ export function everyRefusalHasItsHeaders(t: Test, { paths }: Document): void {
     }
   }
 }
+
+/** Asserts that no text of a document has a `<` outside of code, where Markdown takes it for HTML and shows nothing. */
+export function everyTextIsShown(t: Test, document: unknown): void {
+  const texts: string[] = []
+  JSON.stringify(document, (name, value) => {
+    if ((name === 'description' || name === 'summary') && typeof value === 'string') texts.push(value)
+    return value
+  })
+  between(t, texts.length, { least: 1 }, 'texts')
+  t.strictSame(
+    texts.filter((text) => text.replaceAll(/`[^`]*`/g, '').includes('<')),
+    []
+  )
+}

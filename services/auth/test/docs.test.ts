@@ -1,5 +1,5 @@
 import { between } from '@latchkey/testing/between'
-import { everyOperationIsNamed, everyRefusalHasItsHeaders } from '@latchkey/testing/operations'
+import { everyOperationIsNamed, everyRefusalHasItsHeaders, everyTextIsShown } from '@latchkey/testing/operations'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { ISSUER, startAuth } from './app.ts'
@@ -138,6 +138,7 @@ t.test('it lists every endpoint, and what each can answer, with every code', asy
 t.test('each says what it does, what it takes and who may', async (t) => {
   everyOperationIsNamed(t, document)
   everyRefusalHasItsHeaders(t, document)
+  everyTextIsShown(t, document)
   for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
     t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
     t.strictSame(security, 401 in responses ? credentialsOf(line) : [], `${line}: security`)

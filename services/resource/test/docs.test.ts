@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { everyOperationIsNamed, everyRefusalHasItsHeaders } from '@latchkey/testing/operations'
+import { everyOperationIsNamed, everyRefusalHasItsHeaders, everyTextIsShown } from '@latchkey/testing/operations'
 import { makeKey } from '@latchkey/testing/tokens'
 import t from 'tap'
 import { startResource } from './app.ts'
@@ -10,4 +10,5 @@ t.test('the document gives every endpoint a name, and says who may call it', asy
   const { send } = await startResource(t, { JWKS_FILE: join(dir, 'jwks.json') })
   everyOperationIsNamed(t, (await send('GET /openapi.json')).body)
   everyRefusalHasItsHeaders(t, (await send('GET /openapi.json')).body)
+  everyTextIsShown(t, (await send('GET /openapi.json')).body)
 })
