@@ -34,9 +34,14 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   // A request that comes too early would be refused until the database has said which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
+  // Beside the end of open requests, because a mail server that hangs takes its time too.
+  let mailStopped: Promise<void> | undefined
+  app.addHook('preClose', async () => {
+    mailStopped = mail.close()
+  })
   app.addHook('onClose', async () => {
     await sweeping.close()
-    await mail.close()
+    await mailStopped
     await keys.close()
     await hashPool.close()
     await database.close()

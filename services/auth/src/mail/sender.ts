@@ -65,8 +65,10 @@ function startLoop(parts: DeliveryParts, { looked, failed }: Reports) {
   let sending = false
 
   async function run(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted && pauses.left() === 0) {
+    while (!stopping.aborted) {
+      // Also during a pause: limits bound the outbox, but not the requests.
       await takeRequests(database, lives.reset)
+      if (pauses.left() > 0) return
       const mail = await claimMail(database)
       sending = mail !== undefined
       looked(sending)
