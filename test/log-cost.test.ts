@@ -23,6 +23,7 @@ const AUTH = [
   'POST /verify-email',
   'POST /forgot-password',
   'POST /reset-password',
+  'POST /users',
   'PUT /users/:id/roles',
   'DELETE /sessions/:id',
   'OPTIONS /login',

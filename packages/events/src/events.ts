@@ -64,6 +64,7 @@ export const EVENTS = {
     fields: Type.Object({ user: USER, session: SESSION, by: Type.Optional(BY) })
   },
 
+  user_invited: { level: 'info', message: 'invited by an administrator', fields: Type.Object(BY_ADMIN) },
   roles_changed: {
     level: 'info',
     message: 'roles set by an administrator',

@@ -74,6 +74,11 @@ const AUTH = {
     detail: 'The code is wrong, used or expired. Ask for a new one.'
   },
   renewal_too_early: { status: 400, title: 'Too early to renew', detail: 'The cookie is still good. Renew it later.' },
+  signup_closed: {
+    status: 403,
+    title: 'No sign-up',
+    detail: 'Nobody can sign up here. Ask an administrator for an invitation.'
+  },
   email_unverified: { status: 403, title: 'Address not verified', detail: 'Enter the code that was mailed to you.' },
   account_disabled: {
     status: 403,

@@ -16,6 +16,7 @@ const CONTRACT: Record<ProblemCode, [status: number, challenge?: string]> = {
   invalid_code: [400],
   renewal_too_early: [400],
   cross_site: [403],
+  signup_closed: [403],
   email_unverified: [403],
   account_disabled: [403],
   email_taken: [409],

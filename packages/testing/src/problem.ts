@@ -22,6 +22,7 @@ const CONTRACT: Record<string, { status: number; challenge?: string }> = {
   insufficient_scope: { status: 403, challenge: `${NO_TOKEN}, error="insufficient_scope"` },
   invalid_code: { status: 400 },
   account_disabled: { status: 403 },
+  signup_closed: { status: 403 },
   email_unverified: { status: 403 },
   renewal_too_early: { status: 400 },
   cross_site: { status: 403 },

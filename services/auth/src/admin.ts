@@ -7,6 +7,7 @@ import { Type } from 'typebox'
 import { ACCOUNT_COMMANDS } from './commands/accounts.ts'
 import type { Command } from './commands/command.ts'
 import { IMPORT_COMMANDS } from './commands/import.ts'
+import { INVITE_COMMANDS } from './commands/invite.ts'
 import { KEY_COMMANDS } from './commands/keys.ts'
 import { authSettings } from './config.ts'
 import { isConfirmed } from './question.ts'
@@ -14,7 +15,12 @@ import { missingMigration } from './schema.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps if nobody can log in as one.
 
-const COMMANDS: Record<string, Command> = { ...ACCOUNT_COMMANDS, ...IMPORT_COMMANDS, ...KEY_COMMANDS }
+const COMMANDS: Record<string, Command> = {
+  ...ACCOUNT_COMMANDS,
+  ...INVITE_COMMANDS,
+  ...IMPORT_COMMANDS,
+  ...KEY_COMMANDS
+}
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(
@@ -27,7 +33,9 @@ try {
   const [name = '', ...rest] = process.argv.slice(2)
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   const words = command?.asks ? rest.filter((word) => word !== '--yes') : rest
-  if (!command || words.length !== command.words.split(' ').filter(Boolean).length) throw new Error(usage())
+  const taken = command?.words.split(' ').filter(Boolean) ?? []
+  const least = taken.filter((word) => !word.startsWith('[')).length
+  if (!command || words.length < least || words.length > taken.length) throw new Error(usage())
   const { DATABASE_URL, DATABASE_PREPARE, NODE_ENV, LOG_LEVEL } = authSettings.properties
   const config = readConfig(Type.Object({ DATABASE_URL, DATABASE_PREPARE, NODE_ENV, LOG_LEVEL }), process.env)
   const database = openDatabase({ ...config, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})

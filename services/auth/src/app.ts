@@ -16,6 +16,7 @@ import { updateEmail } from './accounts/update-email.ts'
 import { updateUsername } from './accounts/update-username.ts'
 import { verifyEmail } from './accounts/verify-email.ts'
 import { changeUsers } from './administration/change.ts'
+import { inviteUsers } from './administration/invite.ts'
 import { listUsers } from './administration/list.ts'
 import type { Config } from './config.ts'
 import { endSession } from './login/end-session.ts'
@@ -80,6 +81,7 @@ export async function buildApp(
     logoutEverywhere(app, parts)
     listUsers(app, parts)
     changeUsers(app, parts)
+    inviteUsers(app, parts)
     mailPages(app, parts)
     jwks(app, { access: opened.keys.access, maxAge })
     metadata(app, { issuer: config.ISSUER, maxAge })

@@ -169,7 +169,12 @@ export const authSettings = Type.Object({
     default: './data',
     description: 'Folder for mail in development, in mail/; production writes no file.'
   }),
-  ...mailSettings
+  ...mailSettings,
+  SIGNUP: choice(['open', 'invited', 'closed'], {
+    default: 'open',
+    description:
+      'Who may have an account. open: everybody signs up. invited: administrators invite (POST /users), and /signup is refused. closed: both are refused; npm run admin still invites and imports.'
+  })
 })
 
 /** The settings of the auth service, named as in the environment; durations are seconds. */

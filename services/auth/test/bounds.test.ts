@@ -56,6 +56,11 @@ const FIELDS: Record<string, { body: Record<string, unknown>; bounds: Record<str
     body: { email: ada.email, code: 'x', new_password: 'another harbour' },
     bounds: { email: 254, code: 100, new_password: 300 }
   },
+  'POST /users': {
+    body: { email: 'new@example.com', username: 'New' },
+    bounds: { email: 254, username: 1000 },
+    token
+  },
   'DELETE /me': { body: { current_password: PASSWORD }, bounds: { current_password: 300 }, token }
 }
 

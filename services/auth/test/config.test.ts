@@ -61,7 +61,8 @@ t.test('four settings are enough, and the others are as the contract has them; d
     MAIL_FROM: 'Latchkey <no-reply@localhost>',
     VERIFICATION_CODE_TTL: 86_400,
     RESET_CODE_TTL: 600,
-    REQUIRE_VERIFIED_EMAIL: 'off'
+    REQUIRE_VERIFIED_EMAIL: 'off',
+    SIGNUP: 'open'
   })
 })
 
@@ -113,7 +114,8 @@ t.test('everything that is malformed is named at once, with what is expected, an
     MAIL_TEMPLATES: '/nowhere',
     VERIFICATION_CODE_TTL: '1',
     RESET_CODE_TTL: '0s',
-    REQUIRE_VERIFIED_EMAIL: 'yes'
+    REQUIRE_VERIFIED_EMAIL: 'yes',
+    SIGNUP: 'yes'
   }
   t.strictSame(complaints(malformed), ['KEYS_DIR', ...Object.keys(malformed)].sort())
   t.throws(() => authConfig(malformed), { message: /^(?!.*canary)/s })

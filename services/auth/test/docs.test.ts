@@ -15,7 +15,7 @@ const BY_COOKIE = { 403: ['cross_site'] }
 const LIMITED = { 429: ['too_many_requests'] }
 const ADMIN = { ...ALWAYS, ...TOKEN, ...BODY, 403: ['insufficient_scope'], 404: ['not_found'], 409: ['last_admin'] }
 const ENDPOINTS: Record<string, Record<number, string[]>> = {
-  'POST /signup': { ...ALWAYS, ...BODY, ...LIMITED, 201: [], 202: [], 409: ['email_taken'] },
+  'POST /signup': { ...ALWAYS, ...BODY, ...LIMITED, 201: [], 202: [], 403: ['signup_closed'], 409: ['email_taken'] },
   'POST /login': {
     ...ALWAYS,
     ...BODY,
@@ -56,6 +56,23 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
     204: [],
     401: ['invalid_credentials', 'invalid_token', 'missing_token', 'token_expired'],
     409: ['last_admin']
+  },
+  'POST /users': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...BODY,
+    201: [],
+    403: ['insufficient_scope', 'signup_closed'],
+    409: ['email_taken']
+  },
+  'POST /users/{id}/invitation': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...BODY,
+    ...LIMITED,
+    202: [],
+    403: ['account_disabled', 'insufficient_scope', 'signup_closed'],
+    404: ['not_found']
   },
   'GET /users': { ...ALWAYS, ...TOKEN, 200: [], 403: ['insufficient_scope'] },
   'PUT /users/{id}/roles': { ...ADMIN, 200: [] },
@@ -102,7 +119,7 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'GET /readyz': { ...ALWAYS, 200: [] }
 }
 
-const WITH_BODY = /signup|signin|login$|POST \/refresh-token|password|username|email|DELETE \/me|roles/
+const WITH_BODY = /signup|signin|login$|POST \/refresh-token|password|username|email|DELETE \/me|roles|POST \/users$/
 
 // biome-ignore lint/suspicious/noExplicitAny: a document that is looked at member by member
 type Operation = any
@@ -223,7 +240,8 @@ t.test('every route takes the examples of its fields as they stand', async (t) =
     'POST /forgot-password': 202,
     'POST /reset-password': 400,
     'DELETE /me': 401,
-    'PUT /users/{id}/roles': 401
+    'PUT /users/{id}/roles': 401,
+    'POST /users': 401
   })
 })
 

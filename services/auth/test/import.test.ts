@@ -98,6 +98,14 @@ t.test('an account is as its line says; what is missing has a default', async (t
   )
 })
 
+t.test('nobody logs in to an account whose hash is null', async (t) => {
+  await importAll(t, [{ email: 'none@example.com', password_hash: null }])
+  t.match(await rowOf('none@example.com'), { username: 'none', password_hash: null })
+  for (const password of ['', 'null', PASSWORD]) {
+    isProblem(t, await login('none@example.com', password), 'invalid_credentials', [], password)
+  }
+})
+
 t.test('a line that is no account is refused with its number and reason, without its values', async (t) => {
   const good = person('x@example.com')
   const faults: [line: string | Buffer | object, reason: RegExp][] = [
@@ -115,7 +123,8 @@ t.test('a line that is no account is refused with its number and reason, without
     [{ ...good, username: 'a'.repeat(65) }, /^username must have at most 64 characters$/],
     [{ ...good, username: ' ' }, /^username must have a character/],
     [{ ...good, username: 'a\nb' }, /^username must not have line breaks/],
-    [{ ...good, password_hash: null }, /^password_hash is required$/],
+    [{ email: good.email }, /^password_hash is required$/],
+    [{ password_hash: null }, /^email is required$/],
     [{ ...good, password_hash: 'plain' }, /^password_hash must be a bcrypt hash/],
     [
       { ...good, password_hash: HASH.replace(/^\$2.\$\d\d/, '$2b$16') },

@@ -81,8 +81,8 @@ t.test('accounts of GoTrue move here', { skip: noPsql }, async (t) => {
        ('banned@gotrue.example', ${hash}, now(), '{}', now(), 'infinity', NULL, false, false),
        ('gone@gotrue.example', ${hash}, now(), '{}', now(), NULL, now(), false, false),
        ('sso@gotrue.example', ${hash}, now(), '{}', now(), NULL, NULL, true, false),
-       ('oauth@gotrue.example', '', now(), '{}', now(), NULL, NULL, false, false),
-       ('invited@gotrue.example', NULL, NULL, '{}', now(), NULL, NULL, false, false),
+       ('oauth@gotrue.example', '', now(), '{}', '2022-01-02 03:04:05+02', NULL, NULL, false, false),
+       ('invited@gotrue.example', '$argon2id$v=19$x', NULL, '{}', '2022-01-02 03:04:05+02', NULL, NULL, false, false),
        (NULL, ${hash}, NULL, '{}', now(), NULL, NULL, false, false),
        ('', '', NULL, '{}', now(), NULL, NULL, false, true)`
   )
@@ -90,7 +90,9 @@ t.test('accounts of GoTrue move here', { skip: noPsql }, async (t) => {
   t.strictSame(await move(t, 'GOTRUE_DATABASE_URL', url), [
     { email: 'ada@gotrue.example', username: 'Ada L', email_verified: true, created_at },
     { email: 'bob@gotrue.example', username: 'bob', email_verified: false, created_at },
-    { email: 'cleo@gotrue.example', username: 'cleo', email_verified: false, created_at }
+    { email: 'cleo@gotrue.example', username: 'cleo', email_verified: false, created_at },
+    { email: 'invited@gotrue.example', username: 'invited', email_verified: false, created_at },
+    { email: 'oauth@gotrue.example', username: 'oauth', email_verified: true, created_at }
   ])
   const body = { email: 'bob@gotrue.example', password: PASSWORD }
   t.equal((await auth.send('POST /login', { body })).status, 200)

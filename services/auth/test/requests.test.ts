@@ -140,10 +140,10 @@ const PATHS = {
   '/change-password': ['POST'],
   '/update-username': ['PUT'],
   '/update-email': ['PUT'],
-  '/verify-email': ['POST'],
+  '/verify-email': ['GET', 'HEAD', 'POST'],
   '/verify-email/resend': ['POST'],
   '/forgot-password': ['POST'],
-  '/reset-password': ['POST'],
+  '/reset-password': ['GET', 'HEAD', 'POST'],
   '/me': ['DELETE', 'GET', 'HEAD'],
   '/.well-known/jwks.json': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
@@ -213,7 +213,9 @@ t.test('no endpoint knows a member of the query, and none is done that has one',
   const before = await state()
   for (const [path, methods] of Object.entries(PATHS)) {
     if (path === '/docs' || path === '/openapi.json') continue
-    for (const method of methods.filter((method) => method !== 'HEAD')) {
+    // Mail programs add their own query to the link of a page.
+    const isPage = path === '/verify-email' || path === '/reset-password'
+    for (const method of methods.filter((method) => method !== 'HEAD' && !(isPage && method === 'GET'))) {
       const token = path === '/refresh-token' ? refresh_token : access_token
       const line = `${method} ${path}?role=admin&access_token=x&a=1&a=2&__proto__=x`
       const answer = await auth.send(line, { token, ...(bodies[path] && method !== 'GET' && { body: bodies[path] }) })

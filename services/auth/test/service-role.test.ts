@@ -50,6 +50,10 @@ async function rightsOf(owner: string, user: string): Promise<Record<string, str
 }
 
 const RIGHTS = {
+  codes: 'DELETE, INSERT, SELECT, UPDATE',
+  mail_requests: 'DELETE, INSERT, SELECT, UPDATE',
+  mails: 'DELETE, INSERT, SELECT, UPDATE',
+  signups: 'DELETE, INSERT, SELECT, UPDATE',
   users: 'INSERT, SELECT, UPDATE',
   sessions: 'DELETE, INSERT, SELECT, UPDATE',
   attempts: 'DELETE, INSERT, SELECT, UPDATE',

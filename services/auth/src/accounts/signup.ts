@@ -24,11 +24,14 @@ const schemaOf = (minLength: number) => ({
   response: {
     201: USER,
     202: noBody('With REQUIRE_VERIFIED_EMAIL=on: a mail with a code is on its way, for every address'),
-    ...problems(...BODY_PROBLEMS, 'email_taken', 'too_many_requests')
+    ...problems(...BODY_PROBLEMS, 'signup_closed', 'email_taken', 'too_many_requests')
   }
 })
 
-type SignupParts = Pick<Parts, 'database' | 'passwords' | 'minLength' | 'limit' | 'outbox' | 'requireVerified'>
+type SignupParts = Pick<
+  Parts,
+  'database' | 'passwords' | 'minLength' | 'limit' | 'outbox' | 'requireVerified' | 'signup'
+>
 
 /**
  * `POST /signup`: if many requests use one address at once, in any letter case, only one succeeds.
@@ -38,9 +41,12 @@ type SignupParts = Pick<Parts, 'database' | 'passwords' | 'minLength' | 'limit' 
  */
 export function signup(app: App, parts: SignupParts): void {
   const { database, passwords, minLength, limit, outbox, requireVerified } = parts
+  const refuseClosed = async () => {
+    if (parts.signup !== 'open') throw new Problem('signup_closed')
+  }
   app.post(
     '/signup',
-    { schema: schemaOf(minLength), onRequest: limit.count },
+    { schema: schemaOf(minLength), onRequest: [limit.count, refuseClosed] },
     limit.spaced(async (request, reply) => {
       const { email, password } = request.body
       const username = normalizeUsername(request.body.username)

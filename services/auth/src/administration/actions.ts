@@ -46,7 +46,8 @@ export function revokeRole(database: Database, who: Change, role: string): Promi
   )
 }
 
-function withUser(roles: readonly string[]): string[] {
+/** Adds the role `user`. Throws `invalid_input` if there are more than 16 roles then. */
+export function withUser(roles: readonly string[]): string[] {
   const wanted = [...new Set(['user', ...roles])]
   if (wanted.length <= MAX_ROLES) return wanted
   const message = `must be at most ${MAX_ROLES} roles, user among them`

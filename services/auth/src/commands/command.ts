@@ -15,7 +15,7 @@ export interface CommandContext {
 
 /** One command of `npm run admin`. */
 export interface Command {
-  /** What follows its name, as in `<role> <email>`. */
+  /** What follows its name, as in `<role> <email>`; in brackets what may be left out. */
   readonly words: string
   readonly help: string
   /** Whether it may ask for confirmation, which `--yes` answers in advance. */

@@ -48,7 +48,8 @@ export async function checkFile(database: Database, file: string, tell: Telling)
         lineOf.set(address, entry.line)
         fresh.push(entry)
       } else refusals.push([entry.line, `email is that of line ${earlier}`])
-      highestCost = Math.max(highestCost, costOf(entry.account.passwordHash))
+      const { passwordHash } = entry.account
+      if (passwordHash !== null) highestCost = Math.max(highestCost, costOf(passwordHash))
     }
     const taken = await findTakenPlaces(
       database,

@@ -20,19 +20,21 @@ function refuseMoment(text: string): string | undefined {
   return time < 0 || time > Date.now() ? 'must be a time between 1970 and now' : undefined
 }
 
-const RECORD = Type.Object(
-  {
-    email: EMAIL,
-    username: Type.Optional(USERNAME),
-    password_hash: Type.String({ refuse: refuseForeignHash }),
-    email_verified: Type.Optional(Type.Boolean()),
-    roles: Type.Optional(ROLES),
-    created_at: Type.Optional(Type.String({ refuse: refuseMoment }))
-  },
-  { additionalProperties: false }
-)
+const MEMBERS = {
+  email: EMAIL,
+  username: Type.Optional(USERNAME),
+  email_verified: Type.Optional(Type.Boolean()),
+  roles: Type.Optional(ROLES),
+  created_at: Type.Optional(Type.String({ refuse: refuseMoment }))
+}
+const closed = { additionalProperties: false }
+const RECORD = Type.Object({ ...MEMBERS, password_hash: Type.String({ refuse: refuseForeignHash }) }, closed)
+const RECORD_WITHOUT_PASSWORD = Type.Object(MEMBERS, closed)
 
 const judge = fieldValidator()({ schema: RECORD, method: 'POST', url: '' })
+const judgeWithoutPassword = fieldValidator()({ schema: RECORD_WITHOUT_PASSWORD, method: 'POST', url: '' })
+
+type Members = Static<typeof RECORD_WITHOUT_PASSWORD> & { password_hash?: string }
 
 /** What a line says: an account, or why it is refused. */
 type Reading =
@@ -41,7 +43,7 @@ type Reading =
 
 /**
  * Reads the account of a line: a JSON object with the members of `docs/moving-here.md`. A member that is null counts as
- * missing. A line of white space alone says nothing. Reasons do not repeat values, because they may be hashes.
+ * missing, but `password_hash` has to be there: null says that the user has none. A line of white space alone says nothing. Reasons do not repeat values, because they may be hashes.
  */
 export function readRecord({ number, bytes }: Line): Reading | undefined {
   if (bytes.length > LONGEST_LINE) return { fault: `is longer than ${LONGEST_LINE} bytes` }
@@ -61,9 +63,10 @@ export function readRecord({ number, bytes }: Line): Reading | undefined {
 function judgeRecord(value: unknown): Reading {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { fault: 'is not a JSON object' }
   const given = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null))
-  const { error } = judge(given) as { error?: Error }
+  const isWithout = 'password_hash' in value && value.password_hash === null
+  const { error } = (isWithout ? judgeWithoutPassword : judge)(given) as { error?: Error }
   if (error) return { fault: faultsOf(error) }
-  const account = accountOf(given as Static<typeof RECORD>)
+  const account = accountOf(given as Members)
   // As npm run admin -- grant asks: anybody may have signed up elsewhere with an address that is not theirs.
   if (account.roles.includes('admin') && !account.verified) {
     return { fault: 'roles: an administrator needs email_verified; or grant the role after the import' }
@@ -71,12 +74,12 @@ function judgeRecord(value: unknown): Reading {
   return { account }
 }
 
-function accountOf({ email, username, password_hash, ...more }: Static<typeof RECORD>): ImportedAccount {
+function accountOf({ email, username, password_hash, ...more }: Members): ImportedAccount {
   const [localPart = email] = email.split('@', 1)
   return {
     email,
     username: normalizeUsername(username ?? localPart),
-    passwordHash: canonicalHash(password_hash),
+    passwordHash: password_hash === undefined ? null : canonicalHash(password_hash),
     verified: more.email_verified ?? false,
     roles: [...new Set(['user', ...(more.roles ?? [])])],
     createdAt: more.created_at === undefined ? undefined : new Date(more.created_at)

@@ -50,7 +50,7 @@ export interface Addressed {
 // The conditions under which a mail is still wanted, besides an enabled user.
 const STILL_WANTED: Partial<Record<Purpose, string>> = {
   verify_email: 'AND NOT u.email_verified',
-  invitation: 'AND NOT u.email_verified',
+  invitation: 'AND u.password_hash IS NULL',
   change_email: `AND NOT EXISTS (SELECT FROM users o WHERE o.id <> u.id AND ${comparable('o.email')} = ${comparable('m.email')})`
 }
 

@@ -57,6 +57,7 @@ export async function makeParts(
     renewal: { window: config.COOKIE_RENEWAL_WINDOW, now },
     limit: await limitRequests(app, { perMinute: config.RATE_LIMIT_PER_MINUTE, redisUrl: config.REDIS_URL }),
     outbox,
-    requireVerified: config.REQUIRE_VERIFIED_EMAIL === 'on'
+    requireVerified: config.REQUIRE_VERIFIED_EMAIL === 'on',
+    signup: config.SIGNUP
   }
 }

@@ -37,4 +37,6 @@ export interface Parts {
   readonly outbox: Outbox
   /** Nobody has an account, or logs in, before the code of a mail was entered. */
   readonly requireVerified: boolean
+  /** Who may have an account. */
+  readonly signup: 'open' | 'invited' | 'closed'
 }

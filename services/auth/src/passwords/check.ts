@@ -10,9 +10,9 @@ export interface CheckParts {
   readonly passwords: Passwords
 }
 
-/** The stored hash, or nothing if there is no such account; the buckets in which the attempt counts; and who asks. */
+/** The stored hash, or nothing if there is no such account, or it has no password; the buckets in which the attempt counts; and who asks. */
 export interface Check {
-  readonly stored: string | undefined
+  readonly stored: string | null | undefined
   readonly buckets: Buckets
   readonly asker: Asker
 }
@@ -32,7 +32,7 @@ export async function checkPassword(
   password: string
 ): Promise<Checked> {
   const attempt = await countAttempt(database, buckets)
-  const compared = await passwords.verify(asker, password, stored).catch(async (error) => {
+  const compared = await passwords.verify(asker, password, stored ?? undefined).catch(async (error) => {
     if (error instanceof Problem && error.code === 'unavailable') await takeBackAttempt(database, attempt)
     throw error
   })

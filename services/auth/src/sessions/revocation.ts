@@ -86,7 +86,7 @@ export async function replacePassword(
  */
 export async function resetPasswordOf(
   database: Database,
-  { id, email }: Account,
+  { id, email, password_hash: former }: Account,
   { shown, passwordHash, outbox }: { shown: ShownCode; passwordHash: string; outbox: Outbox }
 ): Promise<void> {
   await database.transaction(async (connection) => {
@@ -96,7 +96,8 @@ export async function resetPasswordOf(
     await revokeAll(connection, id, 'password_reset')
     await resetHash(connection, id, passwordHash)
     await forgetBucket(connection, strangersOf(email))
-    await outbox.add(connection, { purpose: 'password_changed', userId: id })
+    // The first password, which an invitation set, is no change.
+    if (former !== null) await outbox.add(connection, { purpose: 'password_changed', userId: id })
   })
 }
 

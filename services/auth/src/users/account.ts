@@ -3,7 +3,8 @@ export interface Account {
   readonly id: string
   readonly email: string
   readonly username: string
-  readonly password_hash: string
+  /** Null: the user was invited, and has not chosen a password. Nobody logs in. */
+  readonly password_hash: string | null
   readonly token_hash: Buffer
   readonly epoch: number
   readonly roles: string[]

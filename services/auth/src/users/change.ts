@@ -7,20 +7,23 @@ import { newTokenHash } from './token-hash.ts'
 interface NewUser {
   readonly email: string
   readonly username: string
-  readonly passwordHash: string
+  /** Null: nobody logs in until a mailed code has set a password. */
+  readonly passwordHash: string | null
   readonly verified?: boolean
+  /** By default only `user`. */
+  readonly roles?: readonly string[]
 }
 
 /** Adds an account; returns nothing if the address is taken. Of several at once only one succeeds. */
 export async function addUser(
   database: Queryable,
-  { email, username, passwordHash, verified = false }: NewUser
+  { email, username, passwordHash, verified = false, roles = ['user'] }: NewUser
 ): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
-    `INSERT INTO users AS u (id, email, username, password_hash, token_hash, email_verified, created_at)
-     VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, now())
+    `INSERT INTO users AS u (id, email, username, password_hash, token_hash, email_verified, roles, created_at)
+     VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, now())
      ON CONFLICT (${comparable('email')}) DO NOTHING RETURNING ${ACCOUNT_COLUMNS}`,
-    [email, username, passwordHash, newTokenHash(), verified]
+    [email, username, passwordHash, newTokenHash(), verified, roles]
   )
   return account
 }
@@ -42,7 +45,7 @@ export async function renameUser(database: Queryable, id: string, username: stri
 export async function replaceHash(
   database: Queryable,
   id: string,
-  { compared, replacement }: { compared: string; replacement: string }
+  { compared, replacement }: { compared: string | null; replacement: string }
 ): Promise<boolean> {
   const changed = await database.query(
     'UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id',

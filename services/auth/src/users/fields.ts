@@ -5,10 +5,18 @@ import { refuseUsername, USERNAME_PATTERN } from './username.ts'
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
 
+const LONGEST_EMAIL = 254
+const EMAIL_PATTERN = `^(?=.{1,64}@)${ATOM}(?:\\.${ATOM})*@${LABEL}(?:\\.${LABEL})*$`
+
+/** Tells whether a text is an address as {@link EMAIL} takes it. */
+export function isEmail(text: string): boolean {
+  return text.length <= LONGEST_EMAIL && new RegExp(EMAIL_PATTERN).test(text)
+}
+
 /** An address of RFC 5321 §4.1.2 without quotes, comments or controls. Kept as sent, compared in lower case. */
 export const EMAIL = Type.String({
-  maxLength: 254,
-  pattern: `^(?=.{1,64}@)${ATOM}(?:\\.${ATOM})*@${LABEL}(?:\\.${LABEL})*$`,
+  maxLength: LONGEST_EMAIL,
+  pattern: EMAIL_PATTERN,
   description: 'an email address, as in ada@example.com',
   examples: ['ada@example.com']
 })

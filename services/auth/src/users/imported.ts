@@ -6,7 +6,8 @@ import { newTokenHash } from './token-hash.ts'
 export interface ImportedAccount {
   readonly email: string
   readonly username: string
-  readonly passwordHash: string
+  /** Null: nobody logs in until a mailed code has set a password. */
+  readonly passwordHash: string | null
   readonly verified: boolean
   readonly roles: readonly string[]
   /** Unknown: the time of the import. */

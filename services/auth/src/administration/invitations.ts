@@ -1,0 +1,81 @@
+import type { Database } from '@latchkey/database/pool'
+import { Problem } from '@latchkey/problems/problem'
+import { type Outbox, waitForMail } from '../mail/outbox.ts'
+import type { Account } from '../users/account.ts'
+import { addUser } from '../users/change.ts'
+import { lockAccounts } from '../users/find.ts'
+import { withUser } from './actions.ts'
+
+/** What an invitation needs. */
+export interface InvitationParts {
+  readonly database: Database
+  readonly outbox: Outbox
+}
+
+/** Somebody who gets an account, and the administrator who invites them; nobody for the command line. */
+export interface Invited {
+  readonly email: string
+  readonly username: string
+  readonly roles: readonly string[]
+  readonly by?: string
+}
+
+/**
+ * Makes an account without a password, and mails an invitation to its address, in one transaction. Nobody can log in
+ * until its code has set a password.
+ *
+ * Throws `email_taken`, and `insufficient_scope` if who invites is no administrator any more.
+ */
+export async function inviteUser({ database, outbox }: InvitationParts, invited: Invited): Promise<Account> {
+  refuseWithoutMail(outbox)
+  const { email, username, by } = invited
+  const roles = withUser(invited.roles)
+  const account = await database.transaction(async (connection) => {
+    if (by !== undefined) refuseFormerAdmin(await lockAccounts(connection, by, false), by)
+    const added = await addUser(connection, { email, username, passwordHash: null, roles })
+    if (!added) throw new Problem('email_taken')
+    await outbox.add(connection, { purpose: 'invitation', userId: added.id })
+    return added
+  })
+  outbox.wake()
+  return account
+}
+
+/**
+ * Mails the invitation again; the new code replaces the old one.
+ *
+ * Throws `not_found` if there is no such user or they have a password, `account_disabled`, and `too_many_requests` after
+ * three mails in an hour or ten in a day.
+ */
+export async function inviteAgain(
+  { database, outbox }: InvitationParts,
+  { id, by }: { id: string; by?: string }
+): Promise<void> {
+  refuseWithoutMail(outbox)
+  await database.transaction(async (connection) => {
+    // All in one statement, in the order in which every change of accounts locks them.
+    const locked = await lockAccounts(connection, id, by !== undefined)
+    if (by !== undefined) refuseFormerAdmin(locked, by)
+    const account = locked.find((one) => one.id === id)
+    if (!account) throw new Problem('not_found')
+    if (account.password_hash !== null)
+      throw new Problem('not_found', { detail: 'This user has a password: the invitation was used.' })
+    if (account.disabled_at) throw new Problem('account_disabled')
+    const wait = Math.ceil(await waitForMail(connection, id, 'invitation'))
+    if (wait > 0) throw new Problem('too_many_requests', { retryAfter: wait, reason: 'enough invitations were mailed' })
+    await outbox.add(connection, { purpose: 'invitation', userId: id })
+  })
+  outbox.wake()
+}
+
+function refuseWithoutMail({ isOn }: Outbox): void {
+  if (isOn) return
+  throw new Problem('signup_closed', {
+    detail: 'No mail can be sent here, so nobody can be invited: SMTP_URL is not set.'
+  })
+}
+
+function refuseFormerAdmin(locked: readonly Account[], id: string): void {
+  const account = locked.find((one) => one.id === id)
+  if (!account?.roles.includes('admin') || account.disabled_at) throw new Problem('insufficient_scope')
+}

@@ -1,0 +1,56 @@
+import { emit } from '@latchkey/events/emit'
+import type { App } from '@latchkey/frame/app-type'
+import { BODY_PROBLEMS, noBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { Problem } from '@latchkey/problems/problem'
+import { Type } from 'typebox'
+import type { Parts } from '../parts/parts.ts'
+import { canonicalId, EMAIL, idOf, ROLES, USERNAME } from '../users/fields.ts'
+import { normalizeUsername } from '../users/username.ts'
+import { inviteAgain, inviteUser } from './invitations.ts'
+import { adminView, USER_FOR_ADMINS } from './view.ts'
+
+const shared = { tags: ['administration'], security: [{ bearer: [] }] }
+const PROBLEMS = [...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'insufficient_scope', 'signup_closed'] as const
+
+const invitation = {
+  ...shared,
+  operationId: 'inviteUser',
+  summary: 'Make an account and invite its user by mail',
+  description:
+    'The account has no password. The mail has a code, good for seven days, that sets the first one at /reset-password and verifies the address.',
+  body: Type.Object({ email: EMAIL, username: USERNAME, roles: Type.Optional(ROLES) }, { additionalProperties: false }),
+  response: { 201: USER_FOR_ADMINS, ...problems(...PROBLEMS, 'email_taken') }
+}
+
+const repetition = {
+  ...shared,
+  operationId: 'inviteUserAgain',
+  summary: 'Mail an invitation again; its new code replaces the old one',
+  params: Type.Object({ id: idOf('a user') }),
+  response: {
+    202: noBody('The mail is on its way'),
+    ...problems(...PROBLEMS, 'not_found', 'account_disabled', 'too_many_requests')
+  }
+}
+
+/** `POST /users` and `POST /users/:id/invitation`. Refused with `SIGNUP=closed`. */
+export function inviteUsers(app: App, parts: Pick<Parts, 'database' | 'outbox' | 'guards' | 'signup'>): void {
+  const refuseClosed = async () => {
+    if (parts.signup === 'closed') throw new Problem('signup_closed')
+  }
+  const onRequest = [parts.guards.admin, refuseClosed]
+  app.post('/users', { schema: invitation, onRequest }, async (request, reply) => {
+    const { email, username, roles = [] } = request.body
+    const by = request.caller.id
+    const account = await inviteUser(parts, { email, username: normalizeUsername(username), roles, by })
+    emit(request.log, 'user_invited', { user: account.id, by, session: request.caller.sid })
+    return reply.code(201).send(adminView(account))
+  })
+  app.post('/users/:id/invitation', { schema: repetition, onRequest }, async (request, reply) => {
+    const id = canonicalId(request.params.id)
+    const by = request.caller.id
+    await inviteAgain(parts, { id, by })
+    emit(request.log, 'user_invited', { user: id, by, session: request.caller.sid })
+    return reply.code(202).send()
+  })
+}

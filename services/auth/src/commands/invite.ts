@@ -1,0 +1,50 @@
+import { readConfig } from '@latchkey/frame/config'
+import { Type } from 'typebox'
+import { inviteAgain, inviteUser } from '../administration/invitations.ts'
+import { authSettings } from '../config.ts'
+import { createOutbox, NO_OUTBOX, type Outbox } from '../mail/outbox.ts'
+import { isEmail } from '../users/fields.ts'
+import { findByEmail } from '../users/find.ts'
+import { normalizeUsername, refuseUsername } from '../users/username.ts'
+import type { Command, CommandContext } from './command.ts'
+
+/** The command that invites a user. */
+export const INVITE_COMMANDS: Record<string, Command> = {
+  invite: {
+    words: '<email> [username]',
+    help: 'makes an account and mails an invitation to it, or mails it again',
+    run: async ({ database, env }, email = '', username) => {
+      const parts = { database, outbox: outboxFor(env) }
+      const account = await findByEmail(database, email)
+      if (account) {
+        await inviteAgain(parts, account)
+        return { said: `${account.email} (${account.id}) is invited again`, changed: { user: account.id } }
+      }
+      const [localPart = email] = email.split('@', 1)
+      const invited = { email: checkEmail(email), username: checkUsername(username ?? localPart), roles: [] }
+      const { id } = await inviteUser(parts, invited)
+      return {
+        said: `${email} (${id}) is invited; npm run admin -- mails ${email} tells when the mail was sent`,
+        changed: { user: id }
+      }
+    }
+  }
+}
+
+// The services send what lies in the outbox. Without a mail server in production nobody would.
+function outboxFor(env: CommandContext['env']): Outbox {
+  const { SMTP_URL, NODE_ENV } = authSettings.properties
+  const config = readConfig(Type.Object({ SMTP_URL, NODE_ENV }), env)
+  return config.SMTP_URL || config.NODE_ENV === 'development' ? createOutbox(() => {}) : NO_OUTBOX
+}
+
+function checkEmail(email: string): string {
+  if (!isEmail(email)) throw new Error(`${email} is no email address`)
+  return email
+}
+
+function checkUsername(username: string): string {
+  const fault = refuseUsername(username)
+  if (fault) throw new Error(`the username ${fault}`)
+  return normalizeUsername(username)
+}
