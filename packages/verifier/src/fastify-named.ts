@@ -1,11 +1,11 @@
 import { Problem } from '@latchkey/problems/problem'
 import { sendProblem } from '@latchkey/problems/response'
-import { readBearer } from '@latchkey/tokens/bearer'
 import type { AccessClaims } from '@latchkey/tokens/claims'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { requireTexts, requireVerifier } from './options.ts'
+import { requireFunctions, requireTexts, requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
+import { fromHeader, type TokenFrom } from './token-from.ts'
 import type { Verifier } from './verifier.ts'
 
 /** The options of the plugin. Registered twice in one app, it needs other names each time. */
@@ -15,6 +15,8 @@ export interface AccessTokenOptions {
   readonly property?: string
   /** The property of the app that gets the `onRequest` hook. `requireAccessToken`. */
   readonly hook?: string
+  /** Reads the token: `fromHeader`, or what `fromCookie` or `fromHeaderOrCookie` has made. `fromHeader`. */
+  readonly tokenFrom?: TokenFrom
   /**
    * What happens to a refused request: `answer` answers it as `application/problem+json`, `throw` passes a {@link
    * Refusal} on as the hook's error, for @fastify/auth or an error handler of the app. `answer`.
@@ -26,9 +28,16 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error)
 
 /** A Fastify plugin that guards routes with a verifier and answers refusals as `application/problem+json` (RFC 6750 §3, RFC 9457). */
 const accessTokens: FastifyPluginAsync<AccessTokenOptions> = async (app, options) => {
-  const { verifier, property = 'user', hook = 'requireAccessToken', refusals = 'answer' } = options
+  const {
+    verifier,
+    property = 'user',
+    hook = 'requireAccessToken',
+    refusals = 'answer',
+    tokenFrom = fromHeader
+  } = options
   requireVerifier(verifier)
   requireTexts({ property, hook })
+  requireFunctions({ tokenFrom })
   if (refusals !== 'answer' && refusals !== 'throw') throw new TypeError("refusals must be 'answer' or 'throw'.")
   if (app.hasRequestDecorator(property)) {
     throw new Error(`request.${property} is another plugin's: name this one otherwise, as in { property: 'caller' }.`)
@@ -37,11 +46,11 @@ const accessTokens: FastifyPluginAsync<AccessTokenOptions> = async (app, options
     throw new Error(`app.${hook} is another plugin's: name this one otherwise, as in { hook: 'requireCaller' }.`)
   }
   app.decorateRequest(property, null)
-  app.decorate(hook, guard(verifier, property, refusals) as onRequestHookHandler)
+  app.decorate(hook, guard({ verifier, property, refusals, tokenFrom }) as onRequestHookHandler)
 }
 
 // A callback, not a promise: a token that was seen before passes synchronously.
-function guard(verifier: Verifier, property: string, refusals: 'answer' | 'throw'): Hook {
+function guard({ verifier, property, refusals, tokenFrom }: Omit<Required<AccessTokenOptions>, 'hook'>): Hook {
   return (request, reply, next) => {
     const pass = (claims: AccessClaims) => {
       const decorated = request as unknown as Record<string, AccessClaims>
@@ -56,7 +65,7 @@ function guard(verifier: Verifier, property: string, refusals: 'answer' | 'throw
     let token: string
     let known: AccessClaims | undefined
     try {
-      token = readBearer(request.raw.rawHeaders)
+      token = tokenFrom(request.raw)
       known = verifier.recall(token)
     } catch (error) {
       refuse(error as Error)

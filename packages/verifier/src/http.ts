@@ -2,11 +2,16 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Problem } from '@latchkey/problems/problem'
 import { problemResponse } from '@latchkey/problems/response'
-import { readBearer } from '@latchkey/tokens/bearer'
 import type { AccessClaims } from '@latchkey/tokens/claims'
-import { requireVerifier } from './options.ts'
+import { requireFunctions, requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
+import { fromHeader, type TokenFrom } from './token-from.ts'
 import type { Verifier } from './verifier.ts'
+
+/** Where the token is; by default in the Authorization header. */
+interface AuthenticateOptions {
+  readonly tokenFrom?: TokenFrom
+}
 
 /**
  * Guards a request of `node:http`, or of a framework on top of it. Returns the claims of its access token, or nothing
@@ -15,20 +20,28 @@ import type { Verifier } from './verifier.ts'
  * Without a response it throws a {@link Refusal} instead, which Express's error handlers understand. It also throws
  * errors that are no refusal, such as one of `trusted`.
  */
-export function authenticate(verifier: Verifier, request: IncomingMessage): Promise<AccessClaims>
 export function authenticate(
   verifier: Verifier,
   request: IncomingMessage,
-  response: ServerResponse
+  response?: undefined,
+  options?: AuthenticateOptions
+): Promise<AccessClaims>
+export function authenticate(
+  verifier: Verifier,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options?: AuthenticateOptions
 ): Promise<AccessClaims | undefined>
 export async function authenticate(
   verifier: Verifier,
   request: IncomingMessage,
-  response?: ServerResponse
+  response?: ServerResponse,
+  { tokenFrom = fromHeader }: AuthenticateOptions = {}
 ): Promise<AccessClaims | undefined> {
   requireVerifier(verifier)
+  requireFunctions({ tokenFrom })
   try {
-    return await verifier.verify(readBearer(request.rawHeaders))
+    return await verifier.verify(tokenFrom(request))
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     if (!response) throw new Refusal(error)

@@ -29,7 +29,8 @@ t.test('no code block of the README is without its test', async (t) => {
       'js with-fastify.mjs',
       'ts beside-others.ts',
       'js with-http.mjs',
-      'js with-express.mjs'
+      'js with-express.mjs',
+      'js with-cookies.mjs'
     ]
   )
 })
@@ -76,6 +77,20 @@ async function isGuarded(t: Test, script: string, type: string): Promise<void> {
   const none = await ask()
   t.same([none.status, none.headers.get('www-authenticate')], [401, 'Bearer realm="latchkey"'])
 }
+
+t.test('with-cookies.mjs takes the header and the cookie, and no POST of another site by cookie', async (t) => {
+  await writeFile(join(folder, 'with-cookies.mjs'), listening(played(readmeSnippet('with-cookies.mjs'), port)))
+  await isGuarded(t, 'with-cookies.mjs', 'application/problem+json')
+  const url = await startScript(t, folder, 'with-cookies.mjs')
+  const cookie = `__Secure-token=${token}`
+  t.equal(await (await fetch(url, { headers: { cookie } })).text(), 'Hello, Ada!')
+  for (const [origin, status] of [
+    ['https://app.example.com', 200],
+    ['https://evil.example', 403]
+  ] as const) {
+    t.equal((await fetch(url, { method: 'POST', headers: { cookie, origin } })).status, status, origin)
+  }
+})
 
 for (const name of ['with-fastify.mjs', 'with-http.mjs']) {
   t.test(`${name} lets good tokens in, and refuses like all of Latchkey`, async (t) => {
