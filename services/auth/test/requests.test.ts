@@ -11,6 +11,7 @@ const token = ada.access_token
 const ENDPOINTS = {
   'POST /signup': { body: { email: 'new@example.com', username: 'New', password: PASSWORD } },
   'POST /login': { body: { email: ada.email, password: ada.password } },
+  'POST /signin': { body: { email: ada.email, password: ada.password } },
   'POST /change-password': { body: { current_password: ada.password, new_password: 'another harbour' }, token },
   'PUT /update-username': { body: { username: 'Renamed' }, token },
   'PUT /update-email': { body: { email: 'new@example.com', current_password: ada.password }, token },

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
 import { contradictions } from '@latchkey/frame/contradictions'
+import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { duration, integer, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
@@ -23,6 +24,9 @@ export const resourceSettings = Type.Object({
     description: 'The issuer whose tokens are accepted: the iss of every token, compared byte for byte.'
   }),
   AUDIENCE: text({ pattern: '^[^,]+$', description: AUDIENCE }),
+  COOKIE_DOMAIN: cookieDomain(
+    'COOKIE_DOMAIN of the auth service: it decides the name of the access cookie that GET /welcome reads. Unset, the cookie reaches this service only if a browser sees both under one host.'
+  ),
   JWKS_URL: Type.Optional(
     url({
       description:
@@ -108,7 +112,8 @@ export function resourceConfig(env: Readonly<Record<string, string | undefined>>
   return config
 }
 
-/** Returns a line for the log for each pair of settings that contradict each other. */
+/** Returns a line for the log for each setting that contradicts another. */
 export function doubts(config: Config): string[] {
-  return contradictions(config, ORDERS)
+  const ofCookies = cookieDomainDoubt(config)
+  return [...contradictions(config, ORDERS), ...(ofCookies ? [ofCookies] : [])]
 }

@@ -48,6 +48,15 @@ t.test('settings cannot be changed once they are read, and those of others are n
   )
 })
 
+t.test('COOKIE_DOMAIN is a domain, and is told of if no browser would send a cookie of it', async (t) => {
+  t.match(problems({ ...LEAST, COOKIE_DOMAIN: 'https://example.com' }), [
+    /^COOKIE_DOMAIN must be a domain in lower case/
+  ])
+  const told = (domain: string) => doubts(resourceConfig({ ...LEAST, COOKIE_DOMAIN: domain }))
+  t.match(told('example.org'), [/^COOKIE_DOMAIN \(example\.org\) is not the host of ISSUER/])
+  t.strictSame(told(new URL(LEAST.ISSUER).hostname), [])
+})
+
 t.test('every problem is named at once', async (t) => {
   const found = problems({ PORT: 'http', JWKS_MAX_AGE: '10', LOG_LEVEL: 'loud', CORS_ORIGINS: '*' })
   t.same(found.map((problem) => problem.split(' ')[0]).sort(), [
