@@ -9,6 +9,7 @@ import type { Command } from './commands/command.ts'
 import { IMPORT_COMMANDS } from './commands/import.ts'
 import { INVITE_COMMANDS } from './commands/invite.ts'
 import { KEY_COMMANDS } from './commands/keys.ts'
+import { MAIL_COMMANDS } from './commands/mails.ts'
 import { authSettings } from './config.ts'
 import { isConfirmed } from './question.ts'
 import { missingMigration } from './schema.ts'
@@ -19,6 +20,7 @@ const COMMANDS: Record<string, Command> = {
   ...ACCOUNT_COMMANDS,
   ...INVITE_COMMANDS,
   ...IMPORT_COMMANDS,
+  ...MAIL_COMMANDS,
   ...KEY_COMMANDS
 }
 

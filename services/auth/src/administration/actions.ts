@@ -1,11 +1,12 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
+import { forgetCodes } from '../mail/codes.ts'
 import { forgetMails } from '../mail/outbox.ts'
 import { revokeAll, revokeAsCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/rows.ts'
 import { forgetClients } from '../sessions/sessions.ts'
 import type { Account } from '../users/account.ts'
-import { eraseAccount, markDisabled, markEnabled, storeRoles } from '../users/change.ts'
+import { eraseAccount, markDisabled, markEnabled, markVerified, storeRoles } from '../users/change.ts'
 import { MAX_ROLES } from '../users/fields.ts'
 import { findById, lockAccounts } from '../users/find.ts'
 
@@ -66,6 +67,14 @@ export function disableUser(database: Database, who: Change): Promise<Account> {
 export function enableUser(database: Database, who: Change): Promise<Account> {
   return change(database, who, {}, async (connection) => {
     await markEnabled(connection, who.id)
+  })
+}
+
+/** Notes that the address of a user is verified; codes that would verify it are deleted. */
+export function verifyUser(database: Database, who: Change): Promise<Account> {
+  return change(database, who, {}, async (connection) => {
+    await forgetCodes(connection, who.id, 'verify_email')
+    await markVerified(connection, who.id)
   })
 }
 
