@@ -79,8 +79,21 @@ t.test('every link of a mail leads to the end', { skip: !BROWSER && 'no Chromium
     t.equal((await login(email, PASSWORD)).status, 401, 'the old address is free')
   })
 
+  await t.test('who is signed in by cookie changes the address on the click alone, and stays signed in', async (t) => {
+    const [old, next] = ['ada@elsewhere.example', 'ada@third.example']
+    await call('PUT', '/update-email', { email: next, current_password: PASSWORD }, access)
+    const page = await follow((await server.take(next)).link)
+    await page.evaluate(
+      `fetch('signin', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '${JSON.stringify({ email: old, password: PASSWORD })}' })`
+    )
+    await press(page, 'Confirm this address')
+    await heading(page, 'Your address is confirmed')
+    t.equal((await page.context().cookies()).length, 2)
+    t.match(await me(access), { email: next })
+  })
+
   await t.test('a forgotten password is replaced, after the service has refused a short one', async (t) => {
-    const address = 'ada@elsewhere.example'
+    const address = 'ada@third.example'
     await call('POST', '/forgot-password', { email: address })
     const page = await follow((await server.take(address, 'new password')).link)
     const input = page.getByLabel('New password', { exact: true })

@@ -25,7 +25,7 @@ function admin(...words: string[]): Promise<{ code: number; out: string; err: st
 
 /** Waits until a mail has this outcome, which is written after the server has it. */
 async function until(outcome: string): Promise<void> {
-  while ((await auth.database.query('SELECT FROM mails WHERE outcome = $1', [outcome])).length === 0) continue
+  while ((await auth.database.query('SELECT FROM mails WHERE outcome = $1', [outcome])).length === 0);
 }
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT\S+Z`
