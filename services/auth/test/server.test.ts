@@ -41,11 +41,12 @@ t.test('the service starts while the database is away, tells of what is unsafe, 
   const { code, stdout, stderr } = await child.ended
   t.strictSame([code, stderr], [0, ''])
   const warnings = stdout.split('\n').filter((line) => line.includes('"level":"warn"'))
-  t.equal(warnings.length, 3)
+  t.equal(warnings.length, 4)
   for (const kind of ['access', 'refresh']) {
     t.match(stdout, `${join(dir, kind, 'current.private.pem')}: others may read this private key`)
   }
   t.match(stdout, '"ISSUER: http: is safe only')
+  t.match(stdout, 'SMTP_URL is not set: no mail is sent')
 })
 
 t.test('it listens when it knows which key signs, but does not wait for ever', async (t) => {
