@@ -65,7 +65,7 @@ t.test('a change whose commit was done and whose answer was lost is whole', asyn
 
 t.test('a signup whose answer was lost finds its address taken', async (t) => {
   const body = { email: 'lost@example.com', username: 'Lost', password: PASSWORD }
-  const lost = proxy.resetAt({ from: 'server', text: 'INSERT 0 1' })
+  const lost = proxy.resetAt({ from: 'server', text: 'COMMIT' })
   const [, signup] = await Promise.all([lost, send('POST /signup', { body })])
   t.equal(signup.status, 503)
   t.match(await send('POST /signup', { body }), { status: 409, body: { code: 'email_taken' } })

@@ -5,8 +5,12 @@ import { choose, refusedIn, SKIPPED, startPlace } from './schemathesis.ts'
 // Operations by the token that they are tried with; all others take an administrator's.
 const WITH_NONE = ['signUp', 'logIn']
 const WITH_REFRESH_TOKEN = ['refreshTokenByGet', 'refreshToken', 'logOut']
+/** Their paths are pages for people as well, whose GET is in `Allow` and not in the document. */
+const WITH_PAGES = ['verifyEmail', 'resetPassword']
+/** They take no token at all, or one in a cookie, which nobody makes up. */
+const BY_COOKIE = ['signIn', 'renewCookies']
 /** Wrong passwords, and an end of all sessions: few of these requests find the token still good. */
-const LAST = ['deleteMe', 'changePassword', 'logOutEverywhere']
+const LAST = ['deleteMe', 'changePassword', 'updateEmail', 'logOutEverywhere']
 /** Schemathesis remembers ids of earlier answers. With the administrator's own these would end what the others need. */
 const ENDS_SESSIONS = ['endUserSessions', 'disableUser', 'deleteUser', 'endSession']
 
@@ -15,8 +19,16 @@ t.test('what the services answer with a token is in their OpenAPI documents', { 
 
   await t.test('those that leave the session as it is', async (t) => {
     const token = await administration()
-    const others = choose('exclude', [...WITH_NONE, ...WITH_REFRESH_TOKEN, ...LAST, ...ENDS_SESSIONS])
-    t.strictSame(await refusedIn(t, { url: auth.url, token, chosen: others }), [])
+    const others = choose('exclude', [
+      ...WITH_NONE,
+      ...WITH_PAGES,
+      ...BY_COOKIE,
+      ...WITH_REFRESH_TOKEN,
+      ...LAST,
+      ...ENDS_SESSIONS
+    ])
+    const refused = await refusedIn(t, { url: auth.url, token, chosen: others })
+    t.strictSame(refused, ['POST /users', 'POST /users/{id}/invitation'], 'nobody is invited without mail')
   })
 
   await t.test('those that end sessions, each of somebody else', async (t) => {
@@ -42,11 +54,27 @@ t.test('what the services answer with a token is in their OpenAPI documents', { 
   await t.test('those that take a password, and the end of all sessions', async (t) => {
     const { access_token: token } = await logIn()
     const refused = await refusedIn(t, { url: auth.url, token, chosen: choose('include', LAST) })
-    t.strictSame(refused, ['DELETE /me', 'POST /change-password'], 'nobody makes up the right password')
+    t.strictSame(
+      refused,
+      ['DELETE /me', 'POST /change-password', 'PUT /update-email'],
+      'nobody makes up the right password'
+    )
+  })
+
+  await t.test('those that take a code', async (t) => {
+    const { access_token: token } = await logIn()
+    const chosen = choose('include', WITH_PAGES)
+    t.strictSame(await refusedIn(t, { url: auth.url, token, chosen, without: ['allow_header_conformance'] }), [])
+  })
+
+  await t.test('sign-in and renewal by cookie', async (t) => {
+    const { access_token: token } = await logIn()
+    const refused = await refusedIn(t, { url: auth.url, token, chosen: choose('include', BY_COOKIE) })
+    t.strictSame(refused, ['POST /refresh', 'POST /signin'])
   })
 
   await t.test('the resource service', async (t) => {
     const { access_token: token } = await logIn()
-    t.strictSame(await refusedIn(t, { url: resource.url, token }), [])
+    t.strictSame(await refusedIn(t, { url: resource.url, token }), ['GET /welcome'], 'it goes by cookie alone')
   })
 })
