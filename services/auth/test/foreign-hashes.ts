@@ -6,7 +6,7 @@ interface ForeignHash {
 
 const PASSWORD = 'grüne Äpfel im Garten'
 
-/** Hashes that other programs made, all of cost 4. Go and PostgreSQL are those of the tutorial and of GoTrue. */
+/** Hashes that other programs made, all of cost 4. */
 export const OTHERS: readonly [ForeignHash, ...ForeignHash[]] = [
   {
     maker: 'bcrypt 5.0.0 of Python',
