@@ -13,7 +13,7 @@ type Group = Record<string, Definition>
 /** The codes of any service. */
 const FRAME = {
   invalid_input: { status: 400, title: 'Invalid input', detail: 'The request is not as documented: see errors.' },
-  not_found: { status: 404, title: 'Not found', detail: 'There is nothing here by that name.' },
+  not_found: { status: 404, title: 'Not found', detail: 'There is nothing at this path.' },
   method_not_allowed: { status: 405, title: 'Method not allowed', detail: 'Use a method of the Allow header.' },
   content_too_large: { status: 413, title: 'Body too large', detail: 'Send at most 64 KiB.' },
   unsupported_media_type: {
@@ -21,7 +21,7 @@ const FRAME = {
     title: 'Unsupported media type',
     detail: 'Send the body as Content-Type: application/json.'
   },
-  internal_error: { status: 500, title: 'Internal error', detail: 'This is our fault. Quote request_id to report it.' },
+  internal_error: { status: 500, title: 'Internal error', detail: 'This is our fault. Report it with the request_id.' },
   unavailable: { status: 503, title: 'Not available now', detail: 'Try again after the time in Retry-After.' }
 } as const satisfies Group
 
@@ -33,7 +33,7 @@ const TOKENS = {
     title: 'Malformed credentials',
     challenge: 'invalid_request',
     detail:
-      'Send one Authorization header with the word Bearer, one space and one token; or, where cookies are taken, each cookie once.'
+      'Send one Authorization header with the word Bearer, one space and one token; or, where cookies are accepted, each cookie once.'
   },
   invalid_token: {
     status: 401,
@@ -49,14 +49,14 @@ const TOKENS = {
   },
   insufficient_scope: {
     status: 403,
-    title: 'Right missing',
+    title: 'Missing permission',
     challenge: 'insufficient_scope',
     detail: 'The token is valid, but its user does not have the right to do this.'
   },
   cross_site: {
     status: 403,
-    title: 'Foreign site',
-    detail: 'Requests that go by cookie are refused from other sites.'
+    title: 'Request of another site',
+    detail: 'A page of another site sent this request. Routes that use cookies refuse it.'
   }
 } as const satisfies Group
 
@@ -73,13 +73,21 @@ const AUTH = {
     title: 'Code refused',
     detail: 'The code is wrong, used or expired. Ask for a new one.'
   },
-  renewal_too_early: { status: 400, title: 'Too early to renew', detail: 'The cookie is still good. Renew it later.' },
+  renewal_too_early: {
+    status: 400,
+    title: 'Too early to renew',
+    detail: 'The cookie is still valid. Renew it after the time in Retry-After.'
+  },
   signup_closed: {
     status: 403,
     title: 'No sign-up',
     detail: 'Nobody can sign up here. Ask an administrator for an invitation.'
   },
-  email_unverified: { status: 403, title: 'Address not verified', detail: 'Enter the code that was mailed to you.' },
+  email_unverified: {
+    status: 403,
+    title: 'Address not verified',
+    detail: 'Enter the code that was mailed to you, then log in.'
+  },
   account_disabled: {
     status: 403,
     title: 'Account disabled',

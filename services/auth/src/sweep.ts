@@ -11,8 +11,8 @@ const PAUSE = 600_000
 const JITTER = 0.5
 
 /**
- * Removes old ended sessions, attempts, mails and codes. `accessLife` is the life of an access token in seconds, with leeway. Returns
- * the number of rows.
+ * Removes old ended sessions, attempts, mails and codes. `accessLife` is the life of an access token in seconds, with
+ * leeway. Returns the number of rows.
  */
 export async function sweep(database: Queryable, accessLife: number, stopping?: AbortSignal): Promise<number> {
   const sessions = await sweepSessions(database, accessLife, stopping)

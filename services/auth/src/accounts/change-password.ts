@@ -23,7 +23,7 @@ const schemaOf = (minLength: number) => ({
     { additionalProperties: false }
   ),
   response: {
-    200: Type.Union([TOKENS, SIGNED_IN], { description: 'Two new tokens; for a caller by cookie, as cookies' }),
+    200: Type.Union([TOKENS, SIGNED_IN], { description: 'Two new tokens; as cookies, if the caller used one' }),
     ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS, 'invalid_credentials', 'too_many_requests')
   }
 })
@@ -33,7 +33,7 @@ type ChangePasswordParts = Pick<
   'database' | 'passwords' | 'tokens' | 'guards' | 'cookies' | 'limit' | 'minLength' | 'life' | 'outbox'
 >
 
-/** `POST /change-password`: it hashes before the transaction, so no transaction waits for the hash. */
+/** `POST /change-password`: hashes the password before the transaction, so that no transaction waits for a hash. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
   const { database, passwords, tokens, guards, cookies, limit, minLength, life, outbox } = parts
   app.post(

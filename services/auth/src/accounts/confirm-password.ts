@@ -5,8 +5,8 @@ import type { Asker } from '../passwords/hash-pool.ts'
 import type { Caller } from '../sessions/rows.ts'
 
 /**
- * Checks the password of a caller before a change that a stolen access token alone must not make. Wrong ones count in
- * the bucket of the caller's device.
+ * Checks the password of a caller, before a change for which an access token is not enough, because it may be stolen.
+ * Wrong passwords count in the bucket of the caller's device.
  *
  * Throws `invalid_credentials`, and the errors of {@link checkPassword}.
  */

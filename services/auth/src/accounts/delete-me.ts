@@ -11,7 +11,7 @@ import { confirmPassword } from './confirm-password.ts'
 const schema = {
   tags: ['accounts'],
   operationId: 'deleteMe',
-  summary: 'Delete the account; its address may sign up again and is somebody else then',
+  summary: 'Delete the account; a later sign-up with its address makes a new account',
   security: HEADER_OR_COOKIE,
   body: Type.Object({ current_password: PASSWORD }, { additionalProperties: false }),
   response: {

@@ -17,7 +17,7 @@ const schema = {
   }
 }
 
-/** `POST /forgot-password`: looks nothing up, so that neither the answer nor its time tells who has an account. */
+/** `POST /forgot-password`: looks up no account, so neither the answer nor its time tells who has one. */
 export function forgotPassword(
   app: App,
   { database, limit, outbox }: Pick<Parts, 'database' | 'limit' | 'outbox'>

@@ -6,7 +6,7 @@ import { publicUser, USER } from '../users/fields.ts'
 const schema = {
   tags: ['accounts'],
   operationId: 'getMe',
-  summary: 'Who the access token belongs to',
+  summary: 'Get the account of the access token',
   security: HEADER_OR_COOKIE,
   response: {
     200: USER,

@@ -17,7 +17,7 @@ const schema = {
   }
 }
 
-/** `POST /verify-email/resend`: for an account, or a sign-up that waits for its code. Looks nothing up. */
+/** `POST /verify-email/resend`: for an account, or for a sign-up that waits for its code. Looks up no account. */
 export function resendVerification(
   app: App,
   { database, limit, outbox }: Pick<Parts, 'database' | 'limit' | 'outbox'>

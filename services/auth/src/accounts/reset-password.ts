@@ -16,7 +16,7 @@ const schemaOf = (minLength: number) => ({
   tags: ['accounts'],
   operationId: 'resetPassword',
   summary: 'Set a new password with the code of a mail; every session ends',
-  description: 'Logs nobody in. A code works once; whatever is wrong with it, the answer is the same.',
+  description: 'Logs nobody in. A code works once. If it is wrong, used or expired, the answer is the same.',
   security: [],
   body: Type.Object(
     { email: EMAIL, code: CODE, new_password: newPassword(minLength) },
@@ -30,7 +30,7 @@ const schemaOf = (minLength: number) => ({
 
 type ResetPasswordParts = Pick<Parts, 'database' | 'passwords' | 'limit' | 'minLength' | 'outbox'>
 
-/** `POST /reset-password`: also sets the first password of an invited account. A refused password keeps the code. */
+/** `POST /reset-password`: also sets the first password of an invited account. A refused password uses no code. */
 export function resetPassword(app: App, { database, passwords, limit, minLength, outbox }: ResetPasswordParts): void {
   app.post(
     '/reset-password',

@@ -36,7 +36,7 @@ type SignupParts = Pick<
 /**
  * `POST /signup`: if many requests use one address at once, in any letter case, only one succeeds.
  *
- * With `requireVerified` there is an account only when the code of the mail was entered, and the answer is the same for
+ * With `requireVerified` the account is made only when the code of the mail is entered. The answer is then the same for
  * free and taken addresses.
  */
 export function signup(app: App, parts: SignupParts): void {

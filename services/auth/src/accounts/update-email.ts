@@ -18,7 +18,7 @@ const schema = {
   operationId: 'updateEmail',
   summary: 'Ask for another address; it is changed when its code is sent to /verify-email',
   description:
-    'A code is mailed to the new address, and a warning to the present one. The answer is the same if the new address has an account; then its owner is told.',
+    'A code is mailed to the new address, and a warning to the present one. If the new address has an account, the answer is the same, and the owner of that account gets a mail instead of the code.',
   security: HEADER_OR_COOKIE,
   body: Type.Object({ email: EMAIL, current_password: PASSWORD }, { additionalProperties: false }),
   response: {
@@ -46,7 +46,7 @@ export function updateEmail(app: App, { database, passwords, guards, limit, outb
     })
   )
 
-  // The codes for an earlier wish stop working, and a mail of it that still waits goes to the new address.
+  // Earlier codes for a change of address stop working. An earlier mail that is not sent yet goes to the new address.
   async function askFor({ id, token_hash }: Caller, email: string): Promise<void> {
     await database.transaction(async (connection) => {
       if (!(await lockWithTokenHash(connection, id, token_hash))) {

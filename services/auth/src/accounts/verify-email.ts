@@ -18,7 +18,7 @@ const schema = {
   operationId: 'verifyEmail',
   summary: 'Prove an address with the code that was mailed to it',
   description:
-    'For a new address of an account, send that account’s access token as well, in the header or as the cookie. A code works once; whatever is wrong with it, the answer is the same.',
+    'For a change of address, also send the access token of the account, in the header or as the cookie. A code works once. If it is wrong, used or expired, the answer is the same.',
   security: [{}, ...HEADER_OR_COOKIE],
   body: Type.Object({ email: EMAIL, code: CODE }, { additionalProperties: false }),
   response: {
@@ -52,7 +52,7 @@ export function verifyEmail(
     return reply.code(204).send(null)
   })
 
-  // Without the account's token the code would give the account to the owner of a mistyped address.
+  // The code alone is not enough: the owner of a mistyped address would get the account.
   async function change(request: FastifyRequest, shown: ShownCode, userId: string): Promise<void> {
     await guards.account(request)
     const { caller } = request
@@ -85,7 +85,7 @@ async function moveTo(connection: Queryable, shown: ShownCode, caller: Caller): 
   }
   const email = await useCode(connection, { shown, userId: caller.id, present: false })
   if (!email) throw usedMeanwhile()
-  // Those for the old address too.
+  // Also the codes that went to the old address.
   await forgetCodes(connection, caller.id)
   await replaceEmail(connection, caller.id, email)
 }

@@ -10,14 +10,14 @@ import { eraseAccount, markDisabled, markEnabled, markVerified, storeRoles } fro
 import { MAX_ROLES } from '../users/fields.ts'
 import { findById, lockAccounts } from '../users/find.ts'
 
-/** An account, and the id of the administrator who changes it; nobody for the command line. */
+/** An account, and the id of the administrator who changes it; none if the command line does. */
 export interface Change {
   readonly id: string
   readonly by?: string
 }
 
 /**
- * Gives a user these roles, and `user`. The next access tokens have them; this service refuses earlier ones.
+ * Gives a user these roles, and `user`. Access tokens issued later have them; this service refuses earlier tokens.
  *
  * Throws `insufficient_scope` if administrators would give roles to themselves.
  */
@@ -47,7 +47,7 @@ export function revokeRole(database: Database, who: Change, role: string): Promi
   )
 }
 
-/** Adds the role `user`. Throws `invalid_input` if there are more than 16 roles then. */
+/** Adds the role `user` to a list of roles. Throws `invalid_input` if the result has more than 16. */
 export function withUser(roles: readonly string[]): string[] {
   const wanted = [...new Set(['user', ...roles])]
   if (wanted.length <= MAX_ROLES) return wanted
@@ -55,7 +55,7 @@ export function withUser(roles: readonly string[]): string[] {
   throw new Problem('invalid_input', { reason: message, errors: [{ field: 'roles', message }] })
 }
 
-/** Disables a user: every session ends and nobody logs in as them. */
+/** Disables a user: every session ends, and nobody can log in as this user. */
 export function disableUser(database: Database, who: Change): Promise<Account> {
   return change(database, who, { takesAdmin: true }, async (connection) => {
     await markDisabled(connection, who.id)
@@ -109,9 +109,10 @@ async function erase(connection: Queryable, id: string): Promise<void> {
   await forgetMails(connection, id)
 }
 
-// Two administrators who remove each other at once would each still see the other. So all administrators' rows are
-// locked with that of the account, ordered by id, unless the change concerns none of them. An administrator who lost
-// the role meanwhile changes nothing. Returns the account after the change, or, if it was deleted, as it was before.
+// If two administrators remove each other at the same time, each check would still see the other one. So the rows of
+// all administrators are locked together with that of the account, in the order of their ids, unless the change
+// concerns no administrator. An administrator who lost the role meanwhile changes nothing. Returns the account as it is
+// after the change; if it was deleted, as it was before.
 async function change(
   database: Database,
   { id, by }: Change,

@@ -54,7 +54,7 @@ function setUserRoles(app: App, { database, guards }: Pick<Parts, 'database' | '
   const schema = {
     ...shared,
     operationId: 'setUserRoles',
-    summary: 'Set the roles of a user; nobody adds to their own',
+    summary: 'Set the roles of a user; nobody can give roles to themselves',
     body: Type.Object({ roles: ROLES }, { additionalProperties: false }),
     response: user
   }
@@ -70,7 +70,7 @@ function setUserRoles(app: App, { database, guards }: Pick<Parts, 'database' | '
 function disableOrEnable(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   const disable = {
     operationId: 'disableUser',
-    summary: 'Disable a user: every session ends and nobody logs in',
+    summary: 'Disable a user: every session ends, and the user cannot log in',
     response: user
   }
   const enable = { operationId: 'enableUser', summary: 'Enable a user', response: user }

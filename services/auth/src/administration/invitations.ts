@@ -12,7 +12,7 @@ export interface InvitationParts {
   readonly outbox: Outbox
 }
 
-/** Somebody who gets an account, and the administrator who invites them; nobody for the command line. */
+/** The user who gets an account, and the administrator who invites them; none if the command line invites. */
 export interface Invited {
   readonly email: string
   readonly username: string
@@ -22,9 +22,9 @@ export interface Invited {
 
 /**
  * Makes an account without a password, and mails an invitation to its address, in one transaction. Nobody can log in
- * until its code has set a password.
+ * until a password was set with the code.
  *
- * Throws `email_taken`, and `insufficient_scope` if who invites is no administrator any more.
+ * Throws `email_taken`, and `insufficient_scope` if the inviting user is no administrator any more.
  */
 export async function inviteUser({ database, outbox }: InvitationParts, invited: Invited): Promise<Account> {
   refuseWithoutMail(outbox)
@@ -44,8 +44,8 @@ export async function inviteUser({ database, outbox }: InvitationParts, invited:
 /**
  * Mails the invitation again; the new code replaces the old one.
  *
- * Throws `not_found` if there is no such user or they have a password, `account_disabled`, and `too_many_requests` after
- * three mails in an hour or ten in a day.
+ * Throws `not_found` if there is no such user, or if they have a password. Throws `account_disabled`. Throws
+ * `too_many_requests` after three mails in an hour or ten in a day.
  */
 export async function inviteAgain(
   { database, outbox }: InvitationParts,

@@ -17,7 +17,7 @@ const invitation = {
   operationId: 'inviteUser',
   summary: 'Make an account and invite its user by mail',
   description:
-    'The account has no password. The mail has a code, good for seven days, that sets the first one at /reset-password and verifies the address.',
+    'The account has no password. The mail has a code, which works for seven days. With it the user sets their first password at /reset-password, which also verifies the address.',
   body: Type.Object({ email: EMAIL, username: USERNAME, roles: Type.Optional(ROLES) }, { additionalProperties: false }),
   response: { 201: USER_FOR_ADMINS, ...problems(...PROBLEMS, 'email_taken') }
 }

@@ -13,12 +13,12 @@ const PART = { maxLength: 254, pattern: '^[^\\u0000]*$' }
 const schema = {
   tags: ['administration'],
   operationId: 'listUsers',
-  summary: 'Accounts in the order of their addresses, a page at a time',
+  summary: 'List accounts in the order of their addresses, one page at a time',
   security: [{ bearer: [] }],
   querystring: Type.Object(
     {
       search: Type.Optional(Type.String({ ...PART, description: 'a part of the address' })),
-      after: Type.Optional(Type.String({ ...PART, description: 'next of the page before' })),
+      after: Type.Optional(Type.String({ ...PART, description: 'the value of next in the previous page' })),
       limit: Type.Optional(
         Type.String({ maxLength: 3, pattern: '^([1-9][0-9]?|100)$', description: 'a number from 1 to 100' })
       )
@@ -28,7 +28,7 @@ const schema = {
   response: {
     200: Type.Object({
       users: Type.Array(USER_FOR_ADMINS),
-      next: Type.Union([Type.String(), Type.Null()], { description: 'For after; null on the last page' })
+      next: Type.Union([Type.String(), Type.Null()], { description: 'after of the next page; null on the last one' })
     }),
     ...problems(...TOKEN_PROBLEMS, 'insufficient_scope')
   }

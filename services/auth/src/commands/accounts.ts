@@ -54,7 +54,7 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
   }
 }
 
-// Anybody may have signed up with an unverified address before its owner.
+// Somebody else may have signed up with an unverified address before its owner.
 async function askAboutUnverified(
   { isConfirmed }: CommandContext,
   { id, email, email_verified, roles, created_at }: Account,
@@ -65,7 +65,7 @@ async function askAboutUnverified(
   if (!(await isConfirmed(question))) throw new Error('nothing was changed; answer y, or give --yes beforehand')
 }
 
-// Otherwise the next thing that an administrator sees is a 403.
+// Without this hint, the first request of a new administrator would get a 403.
 function howTo(role: string, { env }: CommandContext): string {
   const issuer = env['ISSUER'] ?? '<ISSUER>'
   return role === 'admin' ? `; /users takes access tokens that are asked for with "resource": "${issuer}"` : ''

@@ -3,7 +3,7 @@ import type { EventFields } from '@latchkey/events/events'
 import type { Account } from '../users/account.ts'
 import { findByEmail } from '../users/find.ts'
 
-/** What a command works on. */
+/** What a command needs. */
 export interface CommandContext {
   readonly database: Database
   readonly env: Readonly<Record<string, string | undefined>>
@@ -15,7 +15,7 @@ export interface CommandContext {
 
 /** One command of `npm run admin`. */
 export interface Command {
-  /** What follows its name, as in `<role> <email>`; in brackets what may be left out. */
+  /** Its arguments, as in `<role> <email>`; optional ones are in brackets. */
   readonly words: string
   readonly help: string
   /** Whether it may ask for confirmation, which `--yes` answers in advance. */
@@ -23,7 +23,7 @@ export interface Command {
   run(on: CommandContext, ...words: string[]): Promise<Done>
 }
 
-/** The message about a change and what was changed; nothing if nothing was. */
+/** The message of a command, and what it changed; without `changed` it changed nothing. */
 export interface Done {
   readonly said: string
   readonly changed?: Omit<EventFields<'admin_command'>, 'command'>

@@ -6,13 +6,13 @@ import { addAccounts, type Checked, checkFile, type Telling } from '../import/im
 import { findHighestCost } from '../users/find.ts'
 import type { Command, CommandContext } from './command.ts'
 
-/** Most refused lines that are told one by one. */
+/** How many refused lines are shown at most. */
 const MOST_REFUSALS = 100
 
-/** How long nothing is said at most, in milliseconds. */
+/** How long the command says nothing about its progress, in milliseconds. */
 const SILENCE = 5_000
 
-/** The command that takes over accounts from elsewhere. */
+/** The command that imports accounts from another login. */
 export const IMPORT_COMMANDS: Record<string, Command> = {
   import: {
     words: '<file.jsonl>',
@@ -20,7 +20,7 @@ export const IMPORT_COMMANDS: Record<string, Command> = {
     asks: true,
     run: async (on, name = '') => {
       const { database, env, say } = on
-      // npm goes to the folder of package.json, and says where it was called.
+      // npm runs scripts in the folder of package.json. INIT_CWD is the folder where the person called it.
       const file = path.resolve(env['INIT_CWD'] ?? '', name)
       const checked = await checkFile(database, file, telling(say, 'checked'))
       const { accounts, refused } = checked
@@ -51,7 +51,7 @@ function telling(say: CommandContext['say'], what: string): Telling {
   }
 }
 
-// Every wrong password costs as much as the most expensive hash, so that nobody learns who has an account.
+// Every wrong password takes as long as the most expensive hash, so that nobody learns who has an account.
 async function askAboutCost({ database, env, isConfirmed }: CommandContext, { highestCost }: Checked): Promise<void> {
   const { BCRYPT_COST } = readConfig(Type.Object({ BCRYPT_COST: authSettings.properties.BCRYPT_COST }), env)
   const present = Math.max(BCRYPT_COST, (await findHighestCost(database)) ?? 0)

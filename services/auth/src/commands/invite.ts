@@ -31,7 +31,7 @@ export const INVITE_COMMANDS: Record<string, Command> = {
   }
 }
 
-// The services send what lies in the outbox. Without a mail server in production nobody would.
+// A running service sends the mails of the outbox. In production without a mail server nobody would send them.
 function outboxFor(env: CommandContext['env']): Outbox {
   const { SMTP_URL, NODE_ENV } = authSettings.properties
   const config = readConfig(Type.Object({ SMTP_URL, NODE_ENV }), env)

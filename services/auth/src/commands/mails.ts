@@ -4,7 +4,7 @@ import { type Command, onUser } from './command.ts'
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
-/** The commands about mails, for when they do not arrive. */
+/** The commands that help when mails do not arrive. */
 export const MAIL_COMMANDS: Record<string, Command> = {
   mails: {
     words: '<email>',

@@ -7,10 +7,10 @@ import type { VerifyToken } from './verify.ts'
 export const DEVICE_MEMORY = 90 * 86_400
 
 /**
- * Returns the claims of a token that a request shows beside its credential; nothing without a genuine one.
+ * Returns the claims of a token that a request shows beside its credential. Returns nothing if there is no genuine one:
+ * an unreadable or forged token counts as no token.
  *
- * It refuses nothing: an unreadable or forged token counts as no token. `grace` is that of {@link VerifyToken}. It throws
- * `unavailable` as that does.
+ * `grace` is that of {@link VerifyToken}. Throws only `unavailable`, when {@link VerifyToken} does.
  */
 export type FindGenuine = <K extends Kind>(
   kind: K,

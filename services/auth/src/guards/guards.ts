@@ -26,7 +26,7 @@ declare module 'fastify' {
   }
 }
 
-/** As the grace of an expired token: it passes for ever. */
+/** The grace with which an expired token always passes. */
 const EVER = Number.POSITIVE_INFINITY
 
 type Guard = (request: FastifyRequest) => Promise<void>
@@ -39,25 +39,26 @@ export interface Guards {
    */
   readonly access: Guard
   /**
-   * As `access`, and without an Authorization header by the access cookie. Then requests of other sites get 403
-   * `cross_site`. Sets `request.byCookie` too.
+   * Like `access`. But a request without an Authorization header has to have the access cookie; from a page of another
+   * site it gets 403 `cross_site`. Also sets `request.byCookie`.
    */
   readonly account: Guard
   /**
-   * As `access`, but only for users with the role `admin` in their row, and tokens for the issuer alone: so a resource
-   * service that was taken over cannot use received tokens for administration. Others get 403.
+   * Like `access`, but only for users with the role `admin` in their row, and only for tokens whose one audience is the
+   * issuer. So an attacker in a resource service cannot use its received tokens for administration. Others get 403.
    */
   readonly admin: Guard
   /** Accepts a genuine, unexpired refresh token, also of an ended session. Sets `request.refreshClaims`. */
   readonly refresh: Guard
-  /** As `refresh`, by the refresh cookie alone; requests of other sites get 403 `cross_site`. */
+  /** Like `refresh`, but only with the refresh cookie. Requests of other sites get 403 `cross_site`. */
   readonly refreshCookie: Guard
   /**
-   * Accepts a genuine refresh token, also an expired one. Without an Authorization header it goes by the refresh cookie,
-   * and accepts a request without a genuine one too. Sets `request.leavingClaims` and `request.byCookie`.
+   * Accepts a genuine refresh token, also an expired one. Without an Authorization header it reads the refresh cookie,
+   * and also accepts a request without a genuine one. Requests of other sites then get 403 `cross_site`. Sets
+   * `request.leavingClaims` and `request.byCookie`.
    */
   readonly leaving: Guard
-  /** Refuses requests of other sites with 403 `cross_site`. One with a bearer token passes: no browser adds that itself. */
+  /** Refuses requests of other sites with 403 `cross_site`, unless they have a bearer token: browsers add none. */
   readonly ownSite: Guard
 }
 
@@ -80,7 +81,7 @@ export function createGuards(app: App, parts: GuardParts): Guards {
   const byHeaderOrCookie = (request: FastifyRequest) =>
     goesByCookie(request) ? cookies.readAccess(request) : byHeader(request)
 
-  // The rule comes before any look at the cookies.
+  // Checks the site before it reads any cookie.
   function goesByCookie(request: FastifyRequest): boolean {
     if (hasAuthorization(request.raw.rawHeaders)) return false
     requireOwnSite(request.raw, sites)
@@ -122,7 +123,7 @@ export function createGuards(app: App, parts: GuardParts): Guards {
     },
     leaving: async (request) => {
       if (goesByCookie(request)) {
-        // Outside of the search, which would take two cookies for none.
+        // Not in the search below, which would ignore the error of two cookies.
         const token = cookies.findRefresh(request)
         request.leavingClaims = await findGenuine('refresh', { request, find: () => token }, EVER)
       } else {

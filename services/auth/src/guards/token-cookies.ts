@@ -11,7 +11,7 @@ export const SIGNED_IN = Type.Object({
   expires_in: Type.Integer({ description: 'Seconds until the access cookie expires' })
 })
 
-/** Most bytes of name and value that browsers keep (RFC 6265bis §5.6). They drop a longer cookie without a word. */
+/** The most bytes of name and value that browsers keep (RFC 6265bis §5.6). They silently drop a longer cookie. */
 const LONGEST = 4096
 
 /** The part of a reply that cookies need. */
@@ -30,11 +30,11 @@ export interface Cookies {
   /** Throws `missing_token` or `invalid_request`. */
   readRefresh(request: FastifyRequest): string
   /**
-   * Sets both cookies, and returns the body of the answer. Call it last: the answer of an error would have them too.
-   * Throws `internal_error` if a browser would drop one.
+   * Sets both cookies, and returns the body of the answer. Call it last, because an error after it would be answered
+   * with the cookies too. Throws `internal_error` if a browser would drop one of them.
    */
   set(reply: Reply, tokens: Static<typeof TOKENS>): Static<typeof SIGNED_IN>
-  /** Clears both cookies; only for requests that end the session, because a late answer would clear newer cookies. */
+  /** Clears both cookies. Only for requests that end the session: any other late answer could clear newer cookies. */
   clear(reply: Reply): void
 }
 

@@ -4,23 +4,23 @@ import { addImported, findTakenPlaces, type ImportedAccount } from '../users/imp
 import { readLines } from './lines.ts'
 import { readRecord } from './record.ts'
 
-/** What became of a file that was checked. */
+/** The result of the check of a file. */
 export interface Checked {
   readonly accounts: number
   readonly refused: number
-  /** The highest bcrypt cost of its hashes; 0 without any. */
+  /** The highest bcrypt cost of its hashes; 0 if it has none. */
   readonly highestCost: number
 }
 
-/** What the reader of a file is told, one line each. */
+/** What the person at the command line is told. */
 export interface Telling {
   /** Why a line is refused. */
   refused(line: number, fault: string): void
-  /** How far the work is: it is called after each thousand lines and at the end. */
+  /** How many lines are done. It is called after each thousand lines and at the end. */
   progress(done: number): void
 }
 
-/** Accounts a statement. */
+/** The most lines of a batch. One statement adds its accounts. */
 const BATCH = 1000
 
 interface Entry {
@@ -32,8 +32,8 @@ type Refusal = readonly [line: number, fault: string]
 /**
  * Checks every line of a file of accounts. Writes nothing.
  *
- * A line is refused for what it says, for the address of an earlier line in any letter case, and for the address of an
- * account. Keeps the addresses in memory: a million lines took 430 MB at most.
+ * A line is refused if its content is not valid, or if an earlier line or an account has the same address, in any
+ * letter case. Keeps the addresses in memory: a million lines took at most 430 MB.
  */
 export async function checkFile(database: Database, file: string, tell: Telling): Promise<Checked> {
   const lineOf = new Map<string, number>()
@@ -41,7 +41,7 @@ export async function checkFile(database: Database, file: string, tell: Telling)
   for await (const { entries, refusals } of readBatches(file)) {
     const fresh: Entry[] = []
     for (const entry of entries) {
-      // Addresses are ASCII here, so this is what collation C does in the database.
+      // Addresses are ASCII here, so this gives the same result as collation C in the database.
       const address = entry.account.email.toLowerCase()
       const earlier = lineOf.get(address)
       if (earlier === undefined) {
@@ -67,7 +67,7 @@ export async function checkFile(database: Database, file: string, tell: Telling)
 /**
  * Adds the accounts of a file that {@link checkFile} has checked, in one transaction.
  *
- * Throws and adds nothing if the file is another one now, or somebody has signed up with one of its addresses meanwhile.
+ * Throws, and adds nothing, if the file has changed, or if somebody has signed up with one of its addresses meanwhile.
  */
 export async function addAccounts(
   database: Database,

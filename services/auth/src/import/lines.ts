@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 /** Longest line, in bytes. */
 export const LONGEST_LINE = 64 * 1024
 
-/** A line of a file without its end. Of a line that is too long only the first {@link LONGEST_LINE} + 1 bytes are kept. */
+/** A line of a file without its end. If it is too long, only its first {@link LONGEST_LINE} + 1 bytes are kept. */
 export interface Line {
   /** From 1. */
   readonly number: number

@@ -8,12 +8,12 @@ import type { ImportedAccount } from '../users/imported.ts'
 import { normalizeUsername } from '../users/username.ts'
 import { type Line, LONGEST_LINE } from './lines.ts'
 
-/** RFC 3339, with the offset: without it nobody knows which moment is meant. */
+/** A time of RFC 3339 with its offset. Without the offset nobody knows which moment is meant. */
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i
 
 function refuseMoment(text: string): string | undefined {
   const day = text.slice(0, 10)
-  // JavaScript takes the 31st of February for the 3rd of March.
+  // JavaScript reads the 31st of February as the 3rd of March.
   const isDay = MOMENT.test(text) && new Date(Date.parse(day)).toJSON()?.startsWith(day)
   const time = isDay ? Date.parse(text) : Number.NaN
   if (Number.isNaN(time)) return 'must be a time with its offset, as in 2024-05-06T07:08:09Z'
@@ -36,14 +36,16 @@ const judgeWithoutPassword = fieldValidator()({ schema: RECORD_WITHOUT_PASSWORD,
 
 type Members = Static<typeof RECORD_WITHOUT_PASSWORD> & { password_hash?: string }
 
-/** What a line says: an account, or why it is refused. */
+/** An account, or why its line is refused. */
 type Reading =
   | { readonly account: ImportedAccount; readonly fault?: never }
   | { readonly account?: never; readonly fault: string }
 
 /**
  * Reads the account of a line: a JSON object with the members of `docs/moving-here.md`. A member that is null counts as
- * missing, but `password_hash` has to be there: null says that the user has none. A line of white space alone says nothing. Reasons do not repeat values, because they may be hashes.
+ * missing. But `password_hash` cannot be missing: null says that the user has no password.
+ *
+ * Returns nothing for a line of white space. Reasons do not repeat values, because they may be hashes.
  */
 export function readRecord({ number, bytes }: Line): Reading | undefined {
   if (bytes.length > LONGEST_LINE) return { fault: `is longer than ${LONGEST_LINE} bytes` }
@@ -67,7 +69,7 @@ function judgeRecord(value: unknown): Reading {
   const { error } = (isWithout ? judgeWithoutPassword : judge)(given) as { error?: Error }
   if (error) return { fault: faultsOf(error) }
   const account = accountOf(given as Members)
-  // As npm run admin -- grant asks: anybody may have signed up elsewhere with an address that is not theirs.
+  // The address may belong to somebody else. This is also why npm run admin -- grant asks for confirmation.
   if (account.roles.includes('admin') && !account.verified) {
     return { fault: 'roles: an administrator needs email_verified; or grant the role after the import' }
   }

@@ -19,7 +19,7 @@ const schema = {
   }
 }
 
-/** `DELETE /sessions/:id`: another user's session is `not_found`, as one that does not exist. */
+/** `DELETE /sessions/:id`: for another user's session it answers `not_found`, as if there were no such session. */
 export function endSession(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.delete('/sessions/:id', { schema, onRequest: guards.account }, async (request, reply) => {
     const { caller } = request

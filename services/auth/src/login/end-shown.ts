@@ -7,8 +7,8 @@ import { markEnded } from '../sessions/sessions.ts'
 import { findTokenHash } from '../users/find.ts'
 
 /**
- * Ends the session of a genuine refresh token, for a logout, or because the browser has signed in to the session
- * `replacedBy`.
+ * Ends the session of a genuine refresh token: for a logout, or because the browser has signed in again.
+ * `replacedBy` is the id of the new session.
  *
  * A token from before a password change ends nothing, because its session has ended already.
  */

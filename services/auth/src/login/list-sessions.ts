@@ -15,7 +15,7 @@ const SESSIONS = Type.Object({
       last_used_at: Type.String({ format: 'date-time', description: 'Last login or refresh' }),
       user_agent: Type.Union([Type.String(), Type.Null()]),
       ip: Type.Union([Type.String(), Type.Null()]),
-      current: Type.Boolean({ description: 'The session of the access token that asks' })
+      current: Type.Boolean({ description: 'Whether this is the session of the access token of the request' })
     })
   )
 })
@@ -23,7 +23,7 @@ const SESSIONS = Type.Object({
 const schema = {
   tags: ['sessions'],
   operationId: 'listSessions',
-  summary: 'The live sessions of the caller, the last used first',
+  summary: 'List the live sessions of the caller, the last used first',
   security: HEADER_OR_COOKIE,
   response: { 200: SESSIONS, ...problems(...TOKEN_PROBLEMS) }
 }
@@ -31,7 +31,7 @@ const schema = {
 /** `GET /sessions`. */
 export function listSessions(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
   app.get('/sessions', { schema, onRequest: guards.account }, async ({ caller }) => {
-    // Rows of an earlier version may contain unchanged text of clients.
+    // Rows that an earlier version wrote can contain text of clients as it came.
     const devices = await findDevices(database, caller.id)
     return {
       sessions: devices.map(({ created_at, last_used_at, user_agent, ip, ...device }) => ({

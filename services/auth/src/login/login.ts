@@ -16,8 +16,8 @@ const schemaOf = (resource: ResourceParameter) => ({
   operationId: 'logIn',
   summary: 'Log in with address and password',
   description:
-    'Ten wrong passwords in a row are free for an address, then each further try has to wait. A device that was logged in ' +
-    'before may show its last refresh token, also an expired one: then its tries are counted apart from those of strangers.',
+    'After ten wrong passwords in a row for one address, each further attempt has to wait. A device that was logged in ' +
+    'before can send its last refresh token, even an expired one: its attempts are then counted separately.',
   security: [{}, { bearer: [] }],
   body: Type.Object({ email: EMAIL, password: PASSWORD, resource }, { additionalProperties: false }),
   response: {
@@ -28,7 +28,7 @@ const schemaOf = (resource: ResourceParameter) => ({
 
 type LoginParts = PasswordLoginParts & Pick<Parts, 'findGenuine' | 'limit' | 'resource'>
 
-/** `POST /login`: a {@link passwordLogin} whose device shows its earlier refresh token in the Authorization header. */
+/** `POST /login`: a {@link passwordLogin}. A device can show its earlier refresh token in the Authorization header. */
 export function login(app: App, parts: LoginParts): void {
   const { tokens, findGenuine, limit, resource } = parts
   const logIn = passwordLogin(parts)

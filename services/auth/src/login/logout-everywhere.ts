@@ -8,7 +8,7 @@ import { logOutEverywhere } from '../sessions/revocation.ts'
 const schema = {
   tags: ['sessions'],
   operationId: 'logOutEverywhere',
-  summary: 'End every session of the caller, this one too',
+  summary: 'End every session of the caller, also the present one',
   security: HEADER_OR_COOKIE,
   response: {
     204: Type.Null({ description: 'All sessions are over' }),

@@ -9,8 +9,8 @@ const schema = {
   operationId: 'logOut',
   summary: 'End the session of a refresh token or cookie',
   description:
-    'Any genuine refresh token of the session will do, an expired or superseded one too. Also the second time: 204. ' +
-    'Without an Authorization header it goes by the refresh cookie, clears both cookies, and answers 204 without one too.',
+    'Accepts any genuine refresh token of the session, even an expired or superseded one. A repeat also gets 204. ' +
+    'Without an Authorization header it uses the refresh cookie, clears both cookies, and answers 204 even without one.',
   security: [{ bearer: [] }, { refreshCookie: [] }, {}],
   response: {
     204: Type.Null({ description: 'The session is over' }),
@@ -18,7 +18,7 @@ const schema = {
   }
 }
 
-/** `POST /logout`: what it answers is stored first; while the database is away the cookies stay. */
+/** `POST /logout`: stores the end of the session before it answers. While the database is away the cookies stay. */
 export function logout(app: App, { database, guards, cookies }: Pick<Parts, 'database' | 'guards' | 'cookies'>): void {
   app.post('/logout', { schema, onRequest: guards.leaving }, async (request, reply) => {
     const { leavingClaims, byCookie, log } = request

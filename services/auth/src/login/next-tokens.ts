@@ -15,7 +15,7 @@ export type NextTokensParts = Pick<Parts, 'database' | 'tokens' | 'refresh'>
 /**
  * Makes the refresh of `/refresh-token` and `/refresh`: the next two tokens for `request.refreshClaims`.
  *
- * `held` is a good access token that the client still has. Throws `renewal_too_early` if that will do.
+ * `held` is a good access token that the client still has. Throws `renewal_too_early` if the client needs no new one.
  */
 export function nextTokens({ database, tokens, refresh: settings }: NextTokensParts) {
   return async (

@@ -26,14 +26,15 @@ interface Login {
 export type PasswordLoginParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'life' | 'requireVerified'>
 
 /**
- * Makes the login of `/login` and `/signin`: it opens a new session. An unknown address takes as long as a wrong password.
+ * Makes the login of `/login` and `/signin`, which opens a new session. A login with an unknown address takes as long
+ * as one with a wrong password.
  *
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
 export function passwordLogin(parts: PasswordLoginParts): (request: FastifyRequest, login: Login) => Promise<Grant> {
   const { database, passwords, tokens, life, requireVerified } = parts
   return async (request, login) => {
-    // In a storm, logins without a chance do not reach the database.
+    // If many log in at once, those that must be refused do not reach the database.
     passwords.refuseIfBusy({ client: clientKey(request) })
     tokens.refuseWithoutKey()
     // If the password was changed during the comparison, the login starts again, once.
@@ -47,7 +48,7 @@ export function passwordLogin(parts: PasswordLoginParts): (request: FastifyReque
   async function logIn(request: FastifyRequest, { email, password, shown }: Login): Promise<Grant | undefined> {
     const account = await findByEmail(database, email)
     const device = account && knownDevice(await shown(), account)
-    // Strangers cannot use the turns of a known device.
+    // A known device has its own turns at the hashing threads, which strangers cannot use up.
     const asker = { client: clientKey(request), user: account && device ? account.id : email.toLowerCase() }
     const check = { stored: account?.password_hash, buckets: { strangers: strangersOf(email), device }, asker }
     const checked = await checkPassword(parts, check, password)

@@ -12,14 +12,14 @@ const schemaOf = (resource: ResourceParameter) => ({
   operationId: 'refreshTokenByGet',
   summary: 'Get the next pair of tokens for a refresh token',
   description:
-    'A refresh token is used once; shown again within REFRESH_REUSE_WINDOW it answers its successor, later it is taken ' +
-    'for stolen and the session ends. With REFRESH_TOKEN_ROTATION=off a session has one token, and no theft is noticed.',
+    'A refresh token is used once. Within REFRESH_REUSE_WINDOW a repeat gets the current refresh token. Later it counts ' +
+    'as theft, and the session ends. With REFRESH_TOKEN_ROTATION=off a session has one token, and no theft is noticed.',
   security: [{ bearer: [] }],
   querystring: Type.Object({ resource }, { additionalProperties: false }),
   response: { 200: TOKENS, ...problems(...TOKEN_PROBLEMS) }
 })
 
-/** POST also takes the parameter in a body, which it does not need. */
+/** POST also accepts the parameter in a body; the body may be missing. */
 const postSchemaOf = (resource: ResourceParameter) => ({
   ...schemaOf(resource),
   operationId: 'refreshToken',
@@ -34,7 +34,7 @@ export function refreshToken(app: App, parts: RefreshTokenParts): void {
   const parameter = parts.resource
   const onRequest = parts.guards.refresh
   const refresh = nextTokens(parts)
-  // A HEAD would refresh and drop the tokens.
+  // A HEAD request would refresh the session, and the new tokens would be lost.
   app.get('/refresh-token', { schema: schemaOf(parameter), exposeHeadRoute: false, onRequest }, (request) =>
     refresh(request, { resource: request.query.resource })
   )
@@ -43,7 +43,7 @@ export function refreshToken(app: App, parts: RefreshTokenParts): void {
   )
 }
 
-// With two, even equal ones, it is unknown which one was meant (RFC 6749 §3.1: no parameter more than once).
+// With two values, even equal ones, nobody knows which one was meant (RFC 6749 §3.1: no parameter more than once).
 function once(inQuery: Resource, inBody: Resource): Resource {
   if (inQuery === undefined || inBody === undefined) return inQuery ?? inBody
   const message = 'must be given once: in the query or in the body'

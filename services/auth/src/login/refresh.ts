@@ -11,8 +11,8 @@ const schema = {
   operationId: 'renewCookies',
   summary: 'Renew the cookies',
   description:
-    'As /refresh-token, by the refresh cookie. While the access cookie of the same session has more than ' +
-    'COOKIE_RENEWAL_WINDOW left, the answer is 400 with Retry-After, and the cookies stay.',
+    'Like /refresh-token, but with the refresh cookie. While the access cookie of the same session has more than ' +
+    'COOKIE_RENEWAL_WINDOW left, the answer is 400 with Retry-After, and the cookies do not change.',
   security: [{ refreshCookie: [] }],
   response: { 200: SIGNED_IN, ...problems(...ACCOUNT_PROBLEMS, ...BODY_PROBLEMS, 'renewal_too_early') }
 }

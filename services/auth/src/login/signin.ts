@@ -14,8 +14,8 @@ const schema = {
   operationId: 'signIn',
   summary: 'Log in with address and password, and get the tokens as cookies',
   description:
-    'As /login, for pages in a browser: no script can read the tokens. A refresh cookie that comes along counts as the ' +
-    'earlier token of the device, and its session ends.',
+    'Like /login, but for pages in a browser: no script can read the tokens. If the request has a refresh cookie, it ' +
+    'counts as the earlier token of the device, and its session ends.',
   security: [{}, { refreshCookie: [] }],
   body: Type.Object({ email: EMAIL, password: PASSWORD }, { additionalProperties: false }),
   response: {
@@ -45,7 +45,7 @@ export function signin(app: App, parts: SigninParts): void {
       const token = cookies.findRefresh(request)
       const earlier = await findGenuine('refresh', { request, find: () => token }, DEVICE_MEMORY)
       const grant = await logIn(request, { ...request.body, shown: async () => earlier })
-      // No cookie leads to the earlier session any more, so it would stay open unseen.
+      // The new cookies replace those of the earlier session, which would stay open although no cookie leads to it.
       if (earlier) await endShown({ database, log: request.log }, earlier, { replacedBy: grant.sid })
       return reply.send(cookies.set(reply, await tokens.issue(grant)))
     })

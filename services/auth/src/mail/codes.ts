@@ -7,7 +7,7 @@ import type { CodePurpose } from './purposes.ts'
 /** The symbols of Crockford's base32: no I, L, O or U, so nobody mistakes one for another. */
 const SYMBOLS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-/** 26 symbols of 5 bits: 130 bits cannot be guessed, so wrong tries need no limit that strangers could use up. */
+/** 26 symbols of 5 bits: nobody can guess 130 bits. So wrong tries need no limit, which strangers could use up. */
 const LENGTH = 26
 
 /** A code as a person sends it: any letter case, with or without blanks and hyphens. */
@@ -23,8 +23,8 @@ export function newCode(): string {
 }
 
 /**
- * Makes the stored form of a code, as it was made or as a person typed it: SHA-256. Read as Crockford does: O is 0, I
- * and L are 1; blanks and hyphens do not count.
+ * Makes the stored form (SHA-256) of a code, as it was made or as a person typed it. It reads a code as Crockford does:
+ * O is 0, I and L are 1, blanks and hyphens do not count.
  */
 export function hashOfCode(typed: string): Buffer {
   const read = typed
@@ -41,12 +41,12 @@ export interface ShownCode {
   readonly email: string
 }
 
-/** What a code is for. A sign-up is no account yet. */
+/** The purpose of a code, and its user. A sign-up has no account yet. */
 export type FoundCode =
   | { readonly purpose: 'sign_up'; readonly userId: null }
   | { readonly purpose: Exclude<CodePurpose, 'sign_up'>; readonly userId: string }
 
-/** Finds an unexpired code that was mailed to this address; it may be of a disabled account. */
+/** Finds an unexpired code that was mailed to this address. Its account may be disabled. */
 export async function findCode(database: Queryable, { code, email }: ShownCode): Promise<FoundCode | undefined> {
   const [found] = await database.query<FoundCode>(
     `SELECT c.purpose, c.user_id AS "userId" FROM codes c
@@ -57,11 +57,11 @@ export async function findCode(database: Queryable, { code, email }: ShownCode):
 }
 
 /**
- * Locks the enabled user of a code and then deletes the code, so of many requests with one code one succeeds. `present`
- * asks that the code proves the address that the account has now.
+ * Locks the enabled user of a code, and then deletes the code. So of many requests with one code only one succeeds.
+ * With `present`, only a code for the present address of the account is valid.
  *
  * Part of a transaction. Returns the address that the code proves, or nothing if the code is not valid any more. The
- * user is locked first, as in every change of a user: the other order makes deadlocks.
+ * user is locked first, as in every change of a user: the other order would cause deadlocks.
  */
 export async function useCode(
   connection: Queryable,

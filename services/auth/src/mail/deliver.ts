@@ -17,13 +17,13 @@ export interface DeliveryParts {
   readonly log: EventLog
 }
 
-/** Longest time of one attempt, in milliseconds: a server that drips would outlast the limit of each step. */
+/** Longest time of one attempt, in milliseconds. A server that sends byte by byte never reaches the limit of a step. */
 const LONGEST_SEND = 45_000
 
-/** Longest wait for an attempt that is running when the service stops, in milliseconds. */
+/** How long a running attempt may go on when the service stops, in milliseconds. */
 const AT_THE_STOP = 5000
 
-/** The time after which the log warns of a waiting mail, in seconds. */
+/** If a mail that has waited for so long fails again, the log warns of it. In seconds. */
 const LONG = 600
 
 /**

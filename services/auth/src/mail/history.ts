@@ -4,7 +4,7 @@ import { OPEN, sweepDay } from './outbox.ts'
 import { PURPOSES, type Purpose } from './purposes.ts'
 import type { Outcome } from './queue.ts'
 
-/** A mail of the outbox. Without an outcome it is still tried, next at `due_at`. */
+/** A mail of the outbox. Without an outcome it is still tried; the next attempt is at `due_at`. */
 export interface ListedMail {
   readonly id: string
   readonly purpose: Purpose
@@ -16,7 +16,7 @@ export interface ListedMail {
   readonly last_error: string | null
 }
 
-/** Most mails that are listed. */
+/** How many mails are listed at most. */
 const MOST = 100
 
 /** Returns the newest mails to an address, and those of the account that has it. They are kept for a week. */
@@ -31,9 +31,10 @@ export async function listMails(database: Queryable, address: string): Promise<L
 }
 
 /**
- * Sends a mail once more that could not be delivered: as a new mail, so that the old one stays in the list.
+ * Sends an undelivered mail once more: as a new mail, so that the old one stays in the list.
  *
- * Returns its id, or nothing if there is no such mail, it was not refused or late, or one of its kind waits already.
+ * Returns the id of the new mail. Returns nothing if there is no such mail, if it was not refused or late, or if a mail
+ * of the same purpose waits already.
  */
 export async function repeatMail(database: Queryable, id: string): Promise<string | undefined> {
   const [failed] = await database.query<{ purpose: Purpose }>(

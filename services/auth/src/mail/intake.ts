@@ -3,7 +3,7 @@ import { comparable, USER_ENABLED } from '../users/account.ts'
 import { OPEN, sweepDay } from './outbox.ts'
 import { MOST_MAILS, PURPOSES } from './purposes.ts'
 
-/** Most requests that one statement takes. */
+/** How many requests one statement takes at most. */
 const BATCH = 500
 
 /** Any number, the same in every instance: one instance at a time takes requests, so that limits are exact. */
@@ -19,9 +19,9 @@ const within = (more: string) => `s.hour + ${more} <= ${MOST_MAILS.hour} AND s.d
 
 const PATIENCE = `CASE purpose WHEN 'reset_password' THEN ${PURPOSES.reset_password.patience} ELSE ${PURPOSES.verify_email.patience} END`
 
-// A mail of a reset has no daily limit: strangers could otherwise keep an owner from the reset. Instead, beyond three an
-// hour, a mail may go when the code of the last one has expired. So there is always a code that lives, or a mail that
-// may go.
+// Mails of resets have no daily limit, because strangers could use it up and so keep an owner from a reset. Instead,
+// after three in an hour, another mail is allowed when the code of the last one has expired. So at any time a code is
+// valid, or a mail is allowed.
 const TAKE = `
   WITH taken AS MATERIALIZED (
     DELETE FROM mail_requests r USING (SELECT id FROM mail_requests ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) due
@@ -59,8 +59,8 @@ const TAKE = `
   SELECT count(*)::int AS taken FROM taken`
 
 /**
- * Makes mails of what strangers asked for: looks up who has an account, and applies the limits. What is over a limit is
- * dropped without a word, long after the answer. An unknown address leaves nothing.
+ * Makes mails of the requests of strangers: finds the accounts, and applies the limits. A request over a limit is
+ * dropped silently, after it was answered. A request for an unknown address leaves nothing in the database.
  *
  * `resetLife` is the life of a reset code in seconds.
  */

@@ -1,29 +1,29 @@
 import type { NodemailerError } from 'nodemailer'
 
 /**
- * What a failed attempt means: the mail is `refused` for good; it has to `wait`, as with greylisting; or it is not the
- * mail's fault, and the instance has to `pause`.
+ * What a failed attempt means. `refused`: the server will never accept the mail. `wait`: it may accept the mail later,
+ * as with greylisting. `pause`: the mail is not the cause, and the instance has to pause.
  */
 export type Judgement = 'refused' | 'wait' | 'pause'
 
 /** The steps of SMTP at which a server says something about one mail (RFC 5321 §4.1.1.3 and §4.1.1.4). */
 const ABOUT_THE_MAIL = /^(RCPT TO|DATA)$/
 
-/** Enhanced codes of security and policy (RFC 3463 §3.8): such as a server that does not let us relay yet. */
+/** Enhanced codes of security and policy (RFC 3463 §3.8), as from a server that does not relay for us yet. */
 const POLICY = /^\d{3}[ -][45]\.7\.\d/
 
 /**
  * Judges a failed attempt: a pure function, whose table is in docs/mail.md.
  *
  * A wrong password of the mail server, or an unknown sender, is a permanent error too. But it says nothing about the
- * mail: given up, every mail would be lost until somebody mends the settings.
+ * mail: if mails were given up then, all would be lost until somebody corrects the settings.
  */
 export function judge({ command, responseCode = 0, response = '' }: Partial<NodemailerError>): Judgement {
   if (!ABOUT_THE_MAIL.test(command ?? '') || responseCode < 400) return 'pause'
   return responseCode >= 500 && !POLICY.test(response) ? 'refused' : 'wait'
 }
 
-/** The codes of a failed attempt, without any text of the server: it may repeat the address. */
+/** The codes of a failed attempt, without the text of the server, which may repeat the address. */
 export function codesOf({ code, command, responseCode, response = '' }: Partial<NodemailerError>): string {
   const [, enhanced] = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(response) ?? []
   return [code ?? 'unknown', command, responseCode, enhanced].filter(Boolean).join(' ')
@@ -35,7 +35,7 @@ export function waitOf(attempts: number, hasCode: boolean, random: number): numb
   return Math.min(10 * 3 ** Math.min(attempts - 1, 10), longest) * (0.8 + 0.4 * random)
 }
 
-/** Seconds until an instance that paused `times` times in a row tries again: 1, then twice as long, at most 60. */
+/** Seconds that an instance pauses after `times` pauses in a row: 1, then twice as long each time, at most 60. */
 export function pauseOf(times: number): number {
   return Math.min(2 ** Math.min(times, 10), 60)
 }

@@ -4,7 +4,7 @@ import type { Addressed } from './queue.ts'
 import type { Templates } from './templates.ts'
 import { TEXTS } from './texts.ts'
 
-/** A mail as it is read. */
+/** The texts of a mail. */
 export interface Letter {
   readonly subject: string
   readonly text: string
@@ -53,7 +53,7 @@ function inGroups(code: string): string {
   return code.replace(/^(.{5})(.{5})(.{5})(.{5})(.+)$/, '$1-$2-$3-$4-$5')
 }
 
-// Behind the #, what a browser does not send: the code gets into no log of a server on the way.
+// A browser does not send what follows the #, so no server on the way logs the code.
 function linkOf(publicUrl: string, purpose: Purpose, { to, code }: Required<Addressed>): string {
   const { page } = PURPOSES[purpose] as { page?: string }
   return `${publicUrl.replace(/\/$/, '')}/${page}#email=${encodeURIComponent(to)}&code=${code}`

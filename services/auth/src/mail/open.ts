@@ -8,15 +8,15 @@ import type { MailConfig } from './settings.ts'
 import { readTemplates } from './templates.ts'
 import { isLoopback, openTransport } from './transport.ts'
 
-/** An invitation may lie over a week end. In seconds. */
+/** How long the code of an invitation works, in seconds: people may read the mail days later. */
 const INVITATION = 7 * 86_400
 
-/** The lives of codes by the settings, in seconds. */
+/** Reads from the settings how long codes work, in seconds. */
 export function livesOf({ VERIFICATION_CODE_TTL, RESET_CODE_TTL }: MailConfig): CodeLives {
   return { verification: VERIFICATION_CODE_TTL, reset: RESET_CODE_TTL, invitation: INVITATION }
 }
 
-/** The outbox, and what sends it. */
+/** The outbox, and the end of the sender. */
 export interface OpenMail extends Pick<Sender, 'close'> {
   readonly outbox: Outbox
 }

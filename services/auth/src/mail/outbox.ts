@@ -1,18 +1,18 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { type AskedPurpose, MOST_MAILS, PURPOSES, type Purpose } from './purposes.ts'
 
-/** A mail to be sent to a user, because of a change. `email` is where to, if not to the present address. */
+/** A mail to a user, because of a change. It goes to `email`, or without one to the user's present address. */
 export interface Mail {
   readonly purpose: Purpose
   readonly userId: string
   readonly email?: string
 }
 
-/** What endpoints do about mail. Without a way to send mail, nothing is stored. */
+/** What endpoints can do about mail. If mail is off, nothing is stored. */
 export interface Outbox {
   /** Whether mails can be sent. */
   readonly isOn: boolean
-  /** Adds a mail, in the transaction of the change that it tells of. An open mail of its kind is replaced. */
+  /** Adds a mail, in the transaction of its change. It replaces an unsent mail of the same purpose in {@link OPEN}. */
   add(connection: Queryable, mail: Mail): Promise<void>
   /** Notes that a stranger has asked for a mail. Does the same for every address, known or unknown. */
   ask(database: Queryable, purpose: Exclude<AskedPurpose, 'sign_up'>, email: string): Promise<void>
@@ -33,7 +33,8 @@ export const NO_OUTBOX: Outbox = {
   wake: () => {}
 }
 
-// Who changes an address twice wants the second one: the mail gets another id, so no code of the first is made.
+// If a user asks for two changes of address, the second one counts. The mail gets another id, so that an attempt with
+// the old id makes no code.
 async function add(connection: Queryable, { purpose, userId, email }: Mail): Promise<void> {
   await connection.query(
     `INSERT INTO mails AS m (id, purpose, user_id, email, asked_at, due_at, give_up_at, sweep_on)
@@ -56,7 +57,7 @@ export const OPEN =
 /** Days that a mail is kept after its end. */
 export const KEPT = 7
 
-/** The earliest day to delete a mail that is tried for `patience` seconds, a parameter. */
+/** SQL of the earliest day to delete a mail that is tried for `patience` seconds; `patience` is a parameter. */
 export const sweepDay = (from: string, patience: string) =>
   `(${from} + make_interval(secs => ${patience}::float8))::date + ${KEPT + 1}`
 

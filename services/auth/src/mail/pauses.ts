@@ -2,8 +2,8 @@ import { type EventLog, emit } from '@latchkey/events/emit'
 import { pauseOf } from './judge.ts'
 
 /**
- * The pauses of an instance while the mail server cannot be used. Only the first of several failures is logged, as an
- * error, and then the end of all of them.
+ * The pauses of an instance while the mail server cannot be used. Of a row of pauses only the first is logged, as an
+ * error, and then the end of the row.
  */
 export class Pauses {
   readonly #log: EventLog
@@ -21,7 +21,7 @@ export class Pauses {
     return Math.max(this.#ends - performance.now(), 0)
   }
 
-  /** Begins a pause, or returns the rest of the present one: several sends fail at once. In seconds. */
+  /** Begins a pause and returns its seconds; during a pause, the seconds left: several sends may fail at once. */
   begin(codes: string): number {
     const left = this.left()
     if (left > 0) return left / 1000
@@ -32,7 +32,7 @@ export class Pauses {
     return seconds
   }
 
-  /** Ends the pauses: the mail server has accepted a mail, or refused it for itself. */
+  /** Ends the pauses. Call it when the server has accepted a mail, or has refused it because of the mail itself. */
   end(): void {
     if (this.#times > 0) emit(this.#log, 'mail_resumed', { pauses: this.#times })
     this.#times = 0

@@ -12,14 +12,14 @@ interface Rule {
   readonly code?: 'verification' | 'reset' | 'invitation'
   /** The page of PUBLIC_URL where its code is entered. */
   readonly page?: 'verify-email' | 'reset-password'
-  /** How long it is tried, in seconds. */
+  /** For how long it is tried, in seconds. */
   readonly patience: number
 }
 
 const HOUR = 3600
 const DAY = 24 * HOUR
 
-/** The mails of this service. A reset code is worth something for minutes, so its mail is given up early. */
+/** The mails of this service. Somebody who asks for a reset waits for it now, so its mail is given up early. */
 export const PURPOSES = {
   verify_email: { code: 'verification', page: 'verify-email', patience: DAY },
   sign_up: { code: 'verification', page: 'verify-email', patience: DAY },
@@ -32,7 +32,7 @@ export const PURPOSES = {
   email_changed: { patience: 3 * DAY }
 } as const satisfies Record<string, Rule>
 
-/** How long codes live, in seconds, from the sending on. */
+/** How long codes work, in seconds, from the sending of their mail. */
 export interface CodeLives {
   readonly verification: number
   readonly reset: number
@@ -45,5 +45,5 @@ export function codeLife(purpose: Purpose, lives: CodeLives): number | undefined
   return rule.code && lives[rule.code]
 }
 
-/** Most mails of a purpose to one account or address, in an hour and in a day: nobody's mailbox can be flooded. */
+/** The most mails of a purpose to one account or address, in an hour and in a day: strangers can flood no mailbox. */
 export const MOST_MAILS = { hour: 3, day: 10 }

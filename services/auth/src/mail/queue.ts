@@ -4,7 +4,7 @@ import { hashOfCode, newCode } from './codes.ts'
 import { KEPT, OPEN, sweepDay } from './outbox.ts'
 import { MOST_MAILS, PURPOSES, type Purpose } from './purposes.ts'
 
-/** How long one attempt may take, in seconds, before another instance may make the next. Longer than a whole send. */
+/** How long an attempt may take, in seconds, before another instance may make the next one. Longer than any send. */
 export const LEASE = 120
 
 /** A mail that this instance sends now. */
@@ -14,19 +14,19 @@ export interface ClaimedMail {
   readonly user_id: string | null
   readonly signup_id: string | null
   readonly email: string | null
-  /** How often it was taken, with this time. Only the last attempt may write the outcome. */
+  /** How often it was taken, this time included. Only the last attempt may write the outcome. */
   readonly attempts: number
-  /** Its time is over. */
+  /** Whether its time is over. */
   readonly late: boolean
   /** Seconds since it was asked for. */
   readonly age: number
 }
 
 /**
- * Takes the next mail that is due, for {@link LEASE} seconds; nothing if none is.
+ * Takes the next mail that is due, for {@link LEASE} seconds. Returns nothing if no mail is due.
  *
- * The lease is a time in the row, so it needs no connection while the mail is sent, and an instance that dies gives the
- * mail back. One mail at a time: in a batch, a lease could end before the mail's turn.
+ * The lease is a time in the row. So it needs no connection while the mail is sent. If the instance dies, the mail is
+ * due again when the lease ends. One mail at a time: in a batch, a lease could end before its mail is sent.
  */
 export async function claimMail(database: Queryable): Promise<ClaimedMail | undefined> {
   const [mail] = await database.query<ClaimedMail>(
@@ -55,11 +55,12 @@ const STILL_WANTED: Partial<Record<Purpose, string>> = {
 }
 
 /**
- * Finds where a mail goes, and makes its code, which lives `life` seconds; nothing if the mail is not wanted any more.
+ * Finds where a mail goes, and makes its code, which works for `life` seconds. Returns nothing if the mail is not
+ * wanted any more.
  *
  * The code is committed before the mail goes out. It replaces the codes of older mails. Those of earlier attempts of
- * the same mail stay, because such an attempt may have arrived after all. FOR SHARE: a password change at the same time
- * deletes codes, and none may be made beside it.
+ * the same mail stay, because such an attempt may have arrived after all. FOR SHARE, because a
+ * password change deletes all codes, and no code may be made at the same time.
  */
 export async function addressMail(
   database: Queryable,
@@ -121,7 +122,7 @@ export async function finishMail(
   return finished.length > 0
 }
 
-/** Makes a mail due again in so many seconds, unless another attempt has begun. */
+/** Makes a mail due again in `wait` seconds, unless another attempt has begun. */
 export async function postponeMail(
   database: Queryable,
   { id, attempts }: ClaimedMail,
@@ -134,8 +135,8 @@ export async function postponeMail(
 }
 
 /**
- * Tells the owner of the address of a mail that somebody wanted to use it; within the limits of such mails. For a change
- * to an address that has an account already: who asked is answered as for a free one.
+ * Mails the owner of an address that somebody wanted to use it, within the limits of such mails. For a change to an
+ * address that has an account already: the user who asked gets the same answer as for a free address.
  */
 export async function tellOwner(database: Queryable, { email }: ClaimedMail): Promise<void> {
   const { patience } = PURPOSES.address_taken

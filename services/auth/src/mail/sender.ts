@@ -4,10 +4,10 @@ import { takeRequests } from './intake.ts'
 import { Pauses } from './pauses.ts'
 import { claimMail } from './queue.ts'
 
-/** Mails that one instance sends at once. */
+/** How many mails one instance sends at once. */
 const LOOPS = 4
 
-/** First look after the start, in milliseconds: for mails of an earlier process. */
+/** When a loop first looks for mails after the start, in milliseconds: an earlier process may have left some. */
 const FIRST = 1000
 
 /** Pause of an idle loop, in milliseconds, up to half longer or shorter: another instance may have added mails. */
@@ -41,7 +41,7 @@ export function startSender(parts: Omit<DeliveryParts, 'pauses'>): Sender {
     )
   )
 
-  // A loop that has found a mail wakes the next. So one mail wakes one loop, and many mails go at once.
+  // A loop that has found a mail wakes the next loop. So one mail needs one loop, and many mails are sent at once.
   function wake(): void {
     void loops.find(({ isSending }) => !isSending())?.background.runNow()
   }
@@ -66,7 +66,7 @@ function startLoop(parts: DeliveryParts, { looked, failed }: Reports) {
 
   async function run(stopping: AbortSignal): Promise<void> {
     while (!stopping.aborted) {
-      // Also during a pause: limits bound the outbox, but not the requests.
+      // Also during a pause: limits keep the number of mails small, but not the number of requests.
       await takeRequests(database, lives.reset)
       if (pauses.left() > 0) return
       const mail = await claimMail(database)

@@ -89,7 +89,7 @@ function faultOfSender(value: string): string | undefined {
     : 'must be an address, as in no-reply@example.com or Example <no-reply@example.com>'
 }
 
-/** Says which settings of mail contradict each other; nothing keeps the service from starting. */
+/** Says which settings of mail contradict each other, so that the service cannot start. */
 export function faultsOfMail(config: MailConfig): string[] {
   const on = config.SMTP_URL !== undefined || config.NODE_ENV === 'development'
   return [

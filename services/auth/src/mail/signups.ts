@@ -30,7 +30,7 @@ export async function addSignup(database: Queryable, { email, username, password
  * Uses the code of a sign-up: deletes the code and every sign-up of the address.
  *
  * Part of a transaction. Returns the sign-up of the code, or nothing if the code is not valid. All sign-ups of the
- * address are locked first, in one order, so parallel codes do not wait for each other in a circle.
+ * address are locked first, in one order, so requests with several codes cannot cause a deadlock.
  */
 export async function useSignupCode(connection: Queryable, { code, email }: ShownCode): Promise<Signup | undefined> {
   const sameAddress = `${comparable('email')} = ${comparable('$1')}`
@@ -46,7 +46,7 @@ export async function useSignupCode(connection: Queryable, { code, email }: Show
   return signup
 }
 
-/** The condition of a sign-up whose mail was not answered in time; the table is called `g`. */
+/** The condition of a sign-up whose code was not entered in time; the table is called `g`. */
 export const OVER = `g.asked_at < now() - interval '24 hours'
   AND NOT EXISTS (SELECT FROM mails m WHERE m.signup_id = g.id AND m.done_at IS NULL)
   AND NOT EXISTS (SELECT FROM codes c WHERE c.signup_id = g.id AND c.expires_at > now())`

@@ -4,7 +4,7 @@ import type { SendMailOptions } from 'nodemailer'
 import type { Letter } from './letters.ts'
 import type { MailConfig } from './settings.ts'
 
-/** One letter with its address, and the id that all attempts share. */
+/** One letter with its address. All attempts to send it have the same id. */
 export interface Parcel extends Letter {
   readonly id: string
   readonly purpose: string
@@ -17,13 +17,13 @@ export interface Transport {
   send(parcel: Parcel, signal: AbortSignal): Promise<void>
 }
 
-/** Time limits of the steps of SMTP, in milliseconds. The whole send has its own, because a server may drip. */
+/** Time limits of the steps of SMTP, in milliseconds. The whole send has its own limit, in `deliver.ts`. */
 const LIMITS = { dnsTimeout: 5000, connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 }
 
-/** Names that nobody can come between; as they are written, because a name server could say anything. */
+/** Names of this machine: nobody else can read the mails on the way. Only these, because a name server can lie. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
-/** Makes the transport of the settings; nothing if mail is off. `made` gets the path of each file in development. */
+/** Makes the transport by the settings; nothing if mail is off. In development, `made` gets the path of each file. */
 export async function openTransport(config: MailConfig, made: (file: string) => void): Promise<Transport | undefined> {
   if (config.SMTP_URL !== undefined) return overSmtp(config, config.SMTP_URL)
   return config.NODE_ENV === 'development' ? intoFolder(config, path.resolve(config.DATA_DIR, 'mail'), made) : undefined
@@ -43,10 +43,10 @@ async function overSmtp({ MAIL_FROM: from, SMTP_TLS }: MailConfig, url: string):
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port) || (secure ? 465 : 587),
     secure,
-    // Without it, somebody between could take the offer of STARTTLS away, and get mail and password in clear.
+    // Without it, an attacker on the way could remove the offer of STARTTLS, and read mails and password.
     requireTLS: !secure && SMTP_TLS === 'required' && !isLoopback(url),
     ignoreTLS: !secure && SMTP_TLS === 'off',
-    // A mail server on this machine mostly has a certificate that nobody signed.
+    // A mail server on this machine usually has a certificate that no authority signed.
     ...(isLoopback(url) && { tls: { rejectUnauthorized: false } }),
     ...(username && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
     disableFileAccess: true,
@@ -72,7 +72,7 @@ async function intoFolder(
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const time = new Date().toISOString().replaceAll(/[:.]/g, '-')
       const file = path.join(folder, `${time}-${parcel.purpose}-${parcel.id}.eml`)
-      // Whoever watches the folder sees whole files only.
+      // Programs that watch the folder see only complete files.
       const unfinished = `${file}.part`
       await writeFile(unfinished, message as Buffer, { mode: 0o600 })
       await rename(unfinished, file)
@@ -81,7 +81,7 @@ async function intoFolder(
   }
 }
 
-// The address is an object, because a text would be split at commas.
+// The address is an object, because nodemailer would split a text at commas.
 function messageOf({ id, to, subject, text, html }: Parcel, from: string): SendMailOptions {
   const [, domain = 'localhost'] = /@([^>]+)>?$/.exec(from) ?? []
   return {

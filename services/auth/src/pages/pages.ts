@@ -11,7 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8'
 }
 
-// The pages load their own two kinds of files, and call this service alone.
+// The pages load only their own scripts and styles, and call only this service.
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -24,12 +24,12 @@ const POLICY = [
 ].join('; ')
 
 /**
- * `GET /verify-email` and `GET /reset-password`: the pages that links in mails lead to, unless `PUBLIC_URL` names a front
- * end of the team's own. Their files are under `/pages/`.
+ * `GET /verify-email` and `GET /reset-password`: the pages that links in mails open, unless `PUBLIC_URL` names other
+ * pages. Their files are under `/pages/`.
  *
- * They are the same for everybody and change nothing: the code is in the fragment, which no server sees, and the page
- * sends it on a click. Programs that look at the links of mails use up no code. `minLength` is the least length of a
- * password.
+ * The pages are the same for everybody, and loading them changes nothing. The code is in the fragment of the link,
+ * which no server sees, and the page sends it on a click. So programs that check links use up no code. `minLength` is
+ * the least length of a password.
  */
 export function mailPages(app: App, { minLength }: { minLength: number }): void {
   for (const name of readdirSync(FOLDER)) {
@@ -37,7 +37,7 @@ export function mailPages(app: App, { minLength }: { minLength: number }): void 
     const type = TYPES[ext]
     if (!type) continue
     const text = readFileSync(path.join(FOLDER, name), 'utf8').replaceAll('{{minLength}}', String(minLength))
-    // No query is refused: mail programs add their own to links.
+    // Every query is accepted, because mail programs add their own to links.
     app.get(ext === '.html' ? `/${word}` : `/pages/${name}`, { schema: { hide: true } }, (_request, reply) =>
       reply.headers({ 'content-type': type, 'content-security-policy': POLICY }).send(text)
     )

@@ -19,7 +19,7 @@ export function newPassword(minLength: number, example = 'correct horse battery'
     minLength,
     maxLength: MAX_BYTES,
     pattern: PASSWORD_PATTERN,
-    description: `A new password: once in NFC at least ${minLength} characters and at most ${MAX_BYTES} bytes of UTF-8, no control characters, none of the common ones, not the name or the address of the account`,
+    description: `A new password: at least ${minLength} characters and at most ${MAX_BYTES} bytes of UTF-8, counted in NFC. No control characters, no common password, not the name or the address of the account`,
     examples: [example],
     refuse: (sent: string) => refusePassword(sent, minLength)
   })

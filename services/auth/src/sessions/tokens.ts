@@ -10,7 +10,7 @@ import type { Grant } from './rows.ts'
 export const TOKENS = Type.Object({
   token_type: Type.Literal('Bearer'),
   access_token: Type.String({
-    description: 'For resource services and this one, as in `Authorization: Bearer <access_token>`'
+    description: 'For resource services and for this service: `Authorization: Bearer <access_token>`'
   }),
   expires_in: Type.Integer({ description: 'Seconds until the access token expires' }),
   refresh_token: Type.String({ description: 'For /refresh-token alone. Keep it as a password.' }),

@@ -26,7 +26,7 @@ export const USERNAME = Type.String({
   minLength: 1,
   maxLength: 1000,
   pattern: USERNAME_PATTERN,
-  description: 'A name that shows, of 1 to 64 characters, once in NFC and without white space around it; on one line',
+  description: 'A display name on one line: 1 to 64 characters, counted in NFC and without white space around it',
   examples: ['Ada Lovelace'],
   refuse: refuseUsername
 })
@@ -44,7 +44,7 @@ export const ROLES = Type.Array(
     maxItems: MAX_ROLES,
     anyOf: [{ maxItems: MAX_ROLES - 1 }, { contains: { const: 'user' } }],
     uniqueItems: true,
-    description: `at most ${MAX_ROLES} roles, user among them: it is added where it is missing`,
+    description: `at most ${MAX_ROLES} roles, including user, which is added if it is missing`,
     examples: [['user', 'editor']]
   }
 )

@@ -23,7 +23,7 @@ const headers = { ETag: { type: 'string', description: 'Of the key set, for If-N
 const schema = {
   tags: ['discovery'],
   operationId: 'getKeySet',
-  summary: 'The public keys that access tokens are verified with (RFC 7517)',
+  summary: 'Get the public keys that verify access tokens (RFC 7517)',
   security: [],
   response: {
     200: { description: 'The key set', headers, content: { 'application/jwk-set+json': { schema: JWK_SET } } },

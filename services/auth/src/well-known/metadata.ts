@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 const schema = {
   tags: ['discovery'],
   operationId: 'getServerMetadata',
-  summary: 'What this issuer is and where its keys are (RFC 8414)',
+  summary: 'Get the name of the issuer and the address of its keys (RFC 8414)',
   security: [],
   response: {
     200: Type.Object({
