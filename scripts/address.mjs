@@ -1,7 +1,7 @@
 /**
- * Where a service can be asked from this machine.
+ * The URL of a service, for requests from this machine.
  *
- * @param {string} host what it listens on
+ * @param {string} host the address that it listens on
  * @param {string} port
  */
 export function addressOf(host, port) {

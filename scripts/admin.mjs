@@ -6,7 +6,7 @@ import { stopSignal } from './stop-signal.mjs'
 const stop = stopSignal()
 try {
   await installMissing(stop, { tools: false })
-  // Only now: these may need what was installed.
+  // Imported only now, because these files need installed packages.
   const { build } = await import('./build.mjs')
   const { runningPostgres } = await import('../tools/embedded-postgres/server.mjs')
   const { environmentOf, ownDatabaseFolder, readSettings, withDatabase } = await import('./environment.mjs')
@@ -24,7 +24,7 @@ try {
   const args = ['services/auth/dist/admin.js', ...words]
   await run(process.execPath, args, { env: environmentOf(settings, 'auth'), reads: true, signal: stop })
 } catch (error) {
-  // The command has said itself what was wrong.
+  // The command has already said what was wrong.
   if (!(error instanceof CommandError))
     console.error(`npm run admin: ${error instanceof Error ? error.message : error}`)
   process.exitCode = error instanceof CommandError ? error.exitCode : 1

@@ -1,4 +1,4 @@
-// npm run bench: installs the benchmark's own dependencies where they are missing, builds, and measures.
+// npm run bench: installs missing dependencies of the benchmark, builds, and measures.
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { CommandError, root, run } from './command.mjs'
@@ -7,7 +7,7 @@ import { withProgress } from './progress.mjs'
 import { stopSignal } from './stop-signal.mjs'
 
 const stop = stopSignal()
-// Standard output is for the table, or the JSON, alone.
+// Only the table, or the JSON, goes to standard output.
 console.log = console.error
 try {
   await installMissing(stop)
@@ -20,7 +20,7 @@ try {
   }
   await run(process.execPath, ['bench/run.mjs', ...process.argv.slice(2)], { signal: stop })
 } catch (error) {
-  // A command that failed, and a benchmark that was stopped, have said so themselves.
+  // A failed command and a stopped benchmark have already said so.
   if (!(error instanceof CommandError || error === stop.reason))
     console.error(`npm run bench: ${error instanceof Error ? error.message : error}`)
   process.exitCode = error instanceof CommandError ? error.exitCode : 1

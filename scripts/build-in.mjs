@@ -4,12 +4,12 @@ import { root } from './command.mjs'
 
 const DIST = path.join(root, 'packages/verifier/dist')
 
-/** The packages that the verifier is built with and no registry has; each lies in its `dist/built-in`. */
+/** The packages that the verifier needs and no registry has. Their copies are in its `dist/built-in`. */
 export const BUILT_IN = ['problems', 'tokens']
 
 /**
- * Builds the packages of {@link BUILT_IN} into the verifier, so that what is packed names no other package of ours: copies what
- * was compiled of them, and makes paths of their names. May be done again.
+ * Builds the packages of {@link BUILT_IN} into the verifier, so that its tarball names no other package of this
+ * repository. Copies their compiled files, and replaces their names in imports by paths. Can be repeated.
  */
 export function buildIn() {
   if (!existsSync(DIST)) return

@@ -5,14 +5,14 @@ import { BUILT_IN, buildIn } from './build-in.mjs'
 import { root, run } from './command.mjs'
 import { withProgress } from './progress.mjs'
 
-// In node_modules, so that an install, which may bring other types, takes it away.
+// In node_modules, because an install, which can bring other types, removes it.
 const stampFile = path.join(root, 'node_modules/.latchkey-build.json')
 
 /**
- * Compiles the packages and services into their dist folders, unless these were made from just the sources there are.
+ * Compiles the packages and services into their dist folders, unless these were made from the present sources.
  *
- * Goes by the content of the sources, because tsc -b makes no lost output again, keeps those of a deleted source, and believes
- * times of files.
+ * Compares the content of the sources, because tsc -b is not enough: it does not replace lost output, keeps the output
+ * of a deleted source, and goes by times of files.
  *
  * @param {AbortSignal} [signal] gives up
  */

@@ -1,5 +1,5 @@
-// npm run check: builds, looks at format, lint, types and the package of the verifier, then runs the README's npm test; stops
-// at the first that fails.
+// npm run check: builds, checks format, lint, types and the package of the verifier, then runs npm test. It stops at
+// the first step that fails.
 import { CommandError, run } from './command.mjs'
 import { installMissing } from './install.mjs'
 import { stopSignal } from './stop-signal.mjs'

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 /** The repository's folder, with a slash at its end. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** A command that ran and failed; the message says which and how. */
+/** A command has failed; the message says which one and how. */
 export class CommandError extends Error {
   /** @override */
   name = 'CommandError'
@@ -21,7 +21,7 @@ export class CommandError extends Error {
 }
 
 /**
- * Runs a command in the repository's folder to its end; rejects with a CommandError when it fails.
+ * Runs a command in the repository's folder to its end. Rejects with a CommandError if it fails.
  *
  * @param {string} command
  * @param {string[]} args

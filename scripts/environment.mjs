@@ -6,7 +6,7 @@ import { root } from './command.mjs'
 
 /** @typedef {Record<string, string>} Settings */
 
-/** The ports that the services have by themselves, and that development.env is written for. */
+/** The default ports of the services; the URLs in development.env have them too. */
 const ports = { AUTH_PORT: '9090', RESOURCE_PORT: '8080' }
 
 /**
@@ -19,18 +19,18 @@ const ports = { AUTH_PORT: '9090', RESOURCE_PORT: '8080' }
 export function readSettings(folder, environment) {
   /** @type {Settings & typeof ports} */
   const chosen = { ...ports, ...read(folder, '.env'), ...withoutEmpty(environment) }
-  // The auth service's own address stands in the defaults, so these follow its host and port.
+  // The defaults contain the address of the auth service. So they have to follow its host and port.
   const auth = addressOf(chosen['HOST'] ?? '127.0.0.1', chosen.AUTH_PORT)
   const defaults = read(folder, 'development.env', (text) =>
     text.replaceAll(`http://127.0.0.1:${ports.AUTH_PORT}`, auth)
   )
-  // Whoever names the key set as a file does not want the default address of another.
+  // If the key set is named as a file, there must be no default URL of another one.
   if ('JWKS_FILE' in chosen) delete defaults['JWKS_URL']
   return { NODE_ENV: 'development', DATA_DIR: './data', HOST: '127.0.0.1', ...defaults, ...chosen }
 }
 
 /**
- * The folder of the database that npm start runs itself; undefined where the settings name another.
+ * The folder of the database that npm start runs itself; undefined if the settings name another database.
  *
  * @param {ReturnType<typeof readSettings>} settings
  */
@@ -42,8 +42,8 @@ export function ownDatabaseFolder(settings) {
 }
 
 /**
- * The settings with a database of our own in the place of any other. What the environment says to clients of PostgreSQL
- * (PGSSLMODE, PGOPTIONS) is about another.
+ * The settings, with our own database in place of any other. Variables for clients of PostgreSQL (PGSSLMODE, PGOPTIONS)
+ * are removed, because they are for another database.
  *
  * @param {ReturnType<typeof readSettings>} settings
  * @param {import('../tools/embedded-postgres/server.mjs').Urls} database
@@ -57,14 +57,14 @@ export function withDatabase(settings, { url, serviceUrl }) {
 
 /** @typedef {'auth' | 'resource'} ServiceName */
 
-/** What a service does not get: the owner's way into the database is for migrations alone, and a secret for who needs it. */
+/** What a service does not get: only migrations connect as the owner, and each service gets only its own secrets. */
 const hidden = {
   auth: /^MIGRATION_DATABASE_URL(_FILE)?$/,
   resource: /^((MIGRATION_)?DATABASE|REDIS|SMTP)_URL(_FILE)?$|^KEYS_DIR$/
 }
 
 /**
- * One environment serves both services: each gets its own port, and only what it needs of secrets.
+ * Makes the environment of one service: with its own port, and with only the secrets that it needs.
  *
  * @param {Settings} settings
  * @param {ServiceName} service
@@ -85,7 +85,7 @@ export function environmentOf(settings, service) {
 function read(folder, name, change = (text) => text) {
   const file = path.join(folder, name)
   if (!existsSync(file)) return {}
-  // Editors on Windows begin a file with a byte order mark, which would be part of the first name.
+  // Editors on Windows can put a byte order mark at the start of a file. It would be part of the first name.
   return withoutEmpty(parseEnv(change(readFileSync(file, 'utf8').replace(/^\ufeff/, ''))))
 }
 

@@ -1,9 +1,9 @@
 import { Parser } from 'tap-parser'
 
 /**
- * What failed in a run of tap, a line each: the file, the names of the tests down to what was asserted, and where that
- * stands. Then the files that reached their time limit: that is no fault by itself, and says nothing of what was still to
- * come in them. Then how many files tap left out, as it does when it has ended others.
+ * The failures of a run of tap, one line each: the file, the names of the tests and of the assertion, and its place.
+ * Then the files that reached their time limit: this need not be a fault, but the rest of their tests did not run. Then
+ * the number of files that tap did not run, because it had ended others.
  *
  * @param {string} output TAP
  */
@@ -42,7 +42,7 @@ export function failedTests(output) {
       if (told && file) slow.set(file, told)
     })
     parser.on('assert', (result) => {
-      // What was still at work when its file was ended.
+      // A test that was still running when its file was ended.
       const expired = result.diag?.expired && (file ?? result.diag.expired)
       if (!file) files.add(expired || result.name)
       if (expired) slow.set(expired, slow.get(expired) ?? `too slow: ${expired} (over its time limit)`)

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** What this process has had already: the system may give a port again that was given back. */
+/** The ports that this process has used already: the system may give out a returned port again. */
 const had = new Set()
 
-/** @returns {Promise<number>} a port of the loopback interface that was free a moment ago, another each time */
+/** @returns {Promise<number>} a port of the loopback interface that was free a moment ago; another one each time */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

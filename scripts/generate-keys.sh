@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the keys that the auth service signs with: <folder>/<kind>/<slot>.private.pem and .public.pem.
-# Makes only what is missing and overwrites nothing. Cut off anywhere, or run twice at once: run it again.
+# Makes only missing keys and overwrites none. If it was interrupted, or ran twice at once, run it again.
 #
 #   scripts/generate-keys.sh [folder]      default: $KEYS_DIR, else keys/ beside this script's folder
 set -euo pipefail

@@ -1,4 +1,4 @@
-// Runs before anything is installed: no dependencies here, and nothing that an older Node cannot read.
+// Runs before anything is installed. So it has no dependencies, and an older Node can run it, to say what is needed.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { root, run } from './command.mjs'
@@ -6,7 +6,7 @@ import { satisfies } from './node-version.mjs'
 import { withProgress } from './progress.mjs'
 
 /**
- * @typedef {object} Package as package-lock.json and npm's note in node_modules list it
+ * @typedef {object} Package an entry of package-lock.json, or of npm's copy of it in node_modules
  * @property {string} [version]
  * @property {string} [resolved]
  * @property {string} [integrity]
@@ -16,8 +16,8 @@ import { withProgress } from './progress.mjs'
 /** @typedef {Record<string, Package>} Packages */
 
 /**
- * Installs the dependencies where they are missing or not those of package-lock.json, and says how far it is. Tools that
- * are installed stay, and are added to what is installed without moving it: something may run from it.
+ * Installs the dependencies if some are missing or differ from package-lock.json, and shows the progress. Installed
+ * tools stay. If only tools are missing, they are added and nothing else is touched: a program may run from there.
  *
  * @param {AbortSignal} [signal] gives up
  * @param {{ tools?: boolean }} [wanted] default true; false: the tools for tests and lint may be missing
@@ -47,10 +47,10 @@ export async function installMissing(signal, { tools = true } = {}) {
 }
 
 /**
- * What npm is told. All that depends on the person's environment or settings is said, such as NODE_ENV=production, which
- * would leave the tools out.
+ * The arguments of npm. They override the environment and npm settings of the person: with NODE_ENV=production, npm
+ * would not install the tools.
  *
- * @param {{ tools: boolean, add: boolean }} how `add` keeps what is there, where npm ci would begin by deleting it
+ * @param {{ tools: boolean, add: boolean }} how `add`: keep what is installed; npm ci would first delete it
  */
 function installArguments({ tools, add }) {
   const [verb, ...more] = add ? ['install', '--no-save'] : ['ci']
@@ -58,8 +58,8 @@ function installArguments({ tools, add }) {
 }
 
 /**
- * Compares what package-lock.json asks for with what npm noted in node_modules when it had installed it all. Times of
- * files say nothing after a git checkout, and an npm ci of the person's own counts as much as ours.
+ * Compares package-lock.json with the list that npm wrote into node_modules at the end of its install. It does not
+ * compare times of files, which say nothing after a git checkout. So it also accepts an npm ci that the person ran.
  *
  * @param {Packages} locked
  * @param {Packages | undefined} installed
@@ -74,7 +74,7 @@ export function isInstalled(locked, installed, { tools = true } = {}) {
   return (
     Object.keys(installed).every((name) => name in locked) &&
     Object.entries(locked).every(([name, { optional, dev }]) =>
-      // The root itself is not noted, nor what is for other platforms.
+      // The list has neither the root itself nor packages for other platforms.
       name in installed ? same(name) : name === '' || optional === true || (!tools && dev === true)
     )
   )

@@ -1,4 +1,4 @@
-# What the scripts that make, rotate and revoke keys share: they source this file, and set -euo pipefail.
+# Functions for the scripts that make, rotate and revoke keys. These source this file, and set -euo pipefail.
 # shellcheck shell=bash
 
 fail() {
@@ -7,19 +7,19 @@ fail() {
   exit 1
 }
 
-# A new file that nobody sees under its final name until it is whole.
+# Makes a draft: a new file that gets its final name only when it is complete.
 draft() {
   draft=$(mktemp "$1/.half.XXXXXX") || fail "cannot write to $1"
 }
 
-# A new private key, as a draft in the folder.
+# Makes a new private key, as a draft in the folder.
 draft_private() {
   local said
   draft "$1"
   said=$(openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$draft" 2>&1) || fail "openssl: $said"
 }
 
-# The public half of a private key, under its final name.
+# Writes the public half of a private key, under its final name.
 write_public() {
   local private=$1 file=$2 said
   draft "${file%/*}"
@@ -28,7 +28,7 @@ write_public() {
   mv "$draft" "$file"
 }
 
-# Ends the script where a private key is not what services/auth/src/keys/key-file.ts asks: no service starts beside it.
+# Ends the script if services/auth/src/keys/key-file.ts would refuse a private key: no service starts with such a file.
 check_private() {
   local said
   said=$(openssl pkey -inform PEM -in "$1" -passin pass: -noout -text_pub 2>&1) || said=
@@ -37,13 +37,12 @@ check_private() {
       "Put a good copy in its place, or delete it, which ends the tokens that it signed; then run this again"
 }
 
-# What a run left that was killed; one that is still at work is younger.
+# Deletes the drafts of a killed run. Drafts of a running script are younger than ten minutes.
 clear_drafts() {
   find "$1" -name '.half.*' -mmin +10 -exec rm -f {} +
 }
 
-# Lets one script at a time change the folder. The kernel forgets the lock with the process that holds it, so nothing is
-# left to clear away.
+# Lets one script at a time change the folder. The lock ends with the process that holds it, so nobody has to remove it.
 lock_folder() {
   [[ -d $1 ]] || fail "$1 is no folder; scripts/generate-keys.sh makes keys where there are none"
   exec 9>>"$1/.lock" || fail "cannot write to $1"
@@ -54,7 +53,7 @@ lock_folder() {
   fi || fail "another script is changing $1; try again when it has ended"
 }
 
-# Puts every public half right: one beside each private key, and no other.
+# Makes the right public half beside each private key, and deletes all others.
 mend_public() {
   local folder=$1 file half
   for file in "$folder"/*.public.pem; do
@@ -82,7 +81,7 @@ base64url() {
   openssl base64 -A | tr '+/' '-_' | tr -d '='
 }
 
-# The same key under two names, or nothing at all where the file system has no hard links.
+# Gives a key a second name. Fails if the file system has no hard links.
 link() {
   ln "$1" "$2" 2>/dev/null
 }

@@ -11,7 +11,7 @@ import { withProgress } from './progress.mjs'
 import { runServices } from './services.mjs'
 
 /**
- * Both services and, unless the environment names a database, one of their own; runs until the signal says stop.
+ * Runs both services until the signal is aborted; also a database, unless the environment names one.
  *
  * @param {AbortSignal} signal
  */
@@ -100,7 +100,7 @@ function mailOf(settings) {
 }
 
 /**
- * The folders as a person in the repository names them, without those that lie in another of them.
+ * The folders, relative to the repository, without those that are inside another one of them.
  *
  * @param {string[]} folders
  */

@@ -1,4 +1,5 @@
-// What npm pack does before it packs packages/verifier: builds it. What is packed names no other package of ours.
+// npm pack runs this first in packages/verifier. It builds the package, so that the tarball names no other package of
+// this repository.
 import { build } from './build.mjs'
 
 await build()

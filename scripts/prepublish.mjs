@@ -1,5 +1,5 @@
-// What npm publish does first in packages/verifier: refuses while the repository that its package.json names is not the one
-// that this checkout came from. npm shows that address to everybody, and signs where a package was built.
+// npm publish runs this first in packages/verifier. It refuses if package.json names another repository than the one
+// that this checkout came from: npm shows that address to everybody, and signs where a package was built.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isSameRepository } from './repository.mjs'

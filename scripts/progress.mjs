@@ -1,13 +1,13 @@
-/** How long nothing is said at most, in milliseconds. */
+/** The time between two lines of progress, in milliseconds. */
 const SILENCE = 5_000
 
 /**
- * Says what is being done, at once and then every five seconds until it is done, in plain lines.
+ * Prints what is being done, at once and then every five seconds until it is done, in plain lines.
  *
  * @template T
  * @param {string} what such as `Building`
  * @param {() => Promise<T>} work
- * @param {() => string} [state] how far it is, such as `12 of 90 packages`; by default the time alone is said
+ * @param {() => string} [state] how far it is, such as `12 of 90 packages`; by default only the time is printed
  * @returns {Promise<T>} what the work resolves with
  */
 export async function withProgress(what, work, state = () => '') {

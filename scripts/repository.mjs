@@ -1,6 +1,7 @@
 /**
- * Tells whether two addresses are of one repository: `git+https://host/path.git`, `ssh://git@host/path`, `git@host:path`. A user,
- * a port, letter case of the host and `.git` at the end do not matter; what is no address of a host is the same as nothing.
+ * Tells whether two addresses are of one repository: `git+https://host/path.git`, `ssh://git@host/path`,
+ * `git@host:path`. The user, the port, the letter case of the host and `.git` at the end do not matter. An address
+ * without a host equals no other.
  *
  * @param {string} one
  * @param {string} other

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Revokes a key: moves it to the folder `revoked` of its kind, where every auth service sees within 10 s that its tokens
-# are to be refused, for ever. A revoked current key is replaced by next, and next by a new one.
-# Cut off anywhere: run it again.
+# Revokes a key: moves it to the folder `revoked` of its kind. Within 10 s every auth service sees it there, and refuses
+# its tokens for ever. A revoked current key is replaced by next, and next by a new key.
+# If it was interrupted, run it again.
 #
 #   scripts/revoke-key.sh <kid>      in $KEYS_DIR, else keys/ beside this script's folder
 set -euo pipefail
@@ -20,7 +20,7 @@ revoke() {
   local folder=$1 file=$2 target=$1/revoked/$kid.private.pem
   mkdir -p "$folder/revoked"
   if [[ ! -e $target ]]; then
-    # It counts from here on; what follows puts another key in its place.
+    # From here on the key is revoked. The following lines put another key in its place.
     link "$file" "$target" || {
       draft "$folder/revoked"
       cp "$file" "$draft"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Rotates the keys of one kind: current becomes previous-<UTC time>, next becomes current, a new key becomes next.
 # The auth services notice by themselves, and sign with the new current once it has been published for KEY_LEAD.
-# Cut off anywhere: run it again, and it completes that rotation instead of beginning another.
+# If it was interrupted, run it again: it completes that rotation instead of beginning another one.
 #
 #   scripts/rotate-keys.sh access|refresh [--prune]      in $KEYS_DIR, else keys/ beside this script's folder
 #
 # With --prune it first deletes the previous keys that are retired: no token that they signed is still valid. Only the
-# database knows: npm run admin -- keys is asked where the environment names one, else its output is read from standard
-# input.
+# database knows them. If the environment names a database, the script runs npm run admin -- keys. Otherwise it reads
+# the output of that command from standard input.
 set -euo pipefail
 umask 077
 source "${BASH_SOURCE[0]%/*}/key-files.sh"
@@ -38,7 +38,7 @@ prune() {
   done < <(awk -v kind="$kind" '$1 == kind && $4 == "retired" { print $2, $3 }' <<<"$listed")
 }
 
-# Whether a rotation was cut off: its first step gives the current key a second name, or took its first one away.
+# Tells whether a rotation was interrupted: the current key then has a second name, or has lost its first one.
 is_half_done() {
   [[ -e $current ]] || return 0
   local file
@@ -54,7 +54,7 @@ set_aside() {
   while [[ -e $slot.private.pem ]]; do
     slot=${slot%Z*}Z-$((number += 1))
   done
-  # With two names for a moment there is no time without a current key.
+  # The key has two names for a moment, so that there is always a current key.
   link "$current" "$slot.private.pem" || mv "$current" "$slot.private.pem"
   echo "set aside $slot.private.pem"
 }
@@ -71,7 +71,7 @@ lock_folder "$folder"
 clear_drafts "$folder"
 [[ -e $current || -e $next ]] || fail "there is no key in $folder; scripts/generate-keys.sh makes keys where there are none"
 
-# The new key first, and a look at the others: what can fail has happened before anything is deleted or renamed.
+# First makes the new key and checks the others: what can fail does so before a file is deleted or renamed.
 draft_private "$folder"
 for file in "$folder"/*.private.pem; do
   [[ ! -e $file ]] || check_private "$file"

@@ -7,12 +7,12 @@ import { root } from './command.mjs'
 import { environmentOf } from './environment.mjs'
 import { withProgress } from './progress.mjs'
 
-/** Longest wait until a service can serve, and until it has ended, in milliseconds. */
+/** How long to wait until a service is ready, and until it has ended, in milliseconds. */
 const patience = { ready: 30_000, end: 15_000 }
 
 /**
- * What Node is started with for a service: half of its usual room for new objects, 16 MB twice over, of which requests
- * need little. The images and the services' own start scripts say the same.
+ * The options of Node for a service: 8 MB for each half of the room for new objects, instead of 16 MB, because requests
+ * need little of it. The images and the start scripts of the services have the same options.
  */
 export const nodeFlags = ['--max-semi-space-size=8']
 
@@ -25,8 +25,8 @@ export const nodeFlags = ['--max-semi-space-size=8']
  */
 
 /**
- * Runs both services until the signal says stop, one of them ends by itself, or one does not become ready. Then ends
- * them in order, and rejects with the reason once both are gone.
+ * Runs both services until the signal is aborted, one of them ends by itself, or one does not become ready. Then ends
+ * them in order, and rejects with the reason once both have ended.
  *
  * @param {ReturnType<typeof import('./environment.mjs').readSettings>} settings
  * @param {object} wait
@@ -41,7 +41,7 @@ export async function runServices(settings, { migrated, signal }, onReady) {
   /** @type {Service[]} */
   const services = []
   try {
-    // One after the other: the resource service begins by asking for the auth service's keys.
+    // One after the other, because the resource service first fetches the keys of the auth service.
     await withProgress('Starting the services', async () => {
       for (const name of /** @type {const} */ (['auth', 'resource'])) {
         const service = start(name, settings)
@@ -71,7 +71,7 @@ function start(name, settings) {
   const child = spawn(process.execPath, [...nodeFlags, `services/${name}/dist/server.js`], {
     cwd: root,
     env,
-    // The channel breaks when we are killed, and then the services end by themselves.
+    // If this process is killed, the channel closes, and the services end by themselves.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc']
   })
   const ended = new Promise((/** @type {(how: string) => void} */ resolve) => {
@@ -83,7 +83,7 @@ function start(name, settings) {
 
 /**
  * @param {Service} service
- * @param {AbortSignal} over nobody waits any more
+ * @param {AbortSignal} over aborted when nobody waits any more
  */
 async function waitUntilReady({ name, url }, over) {
   const end = Date.now() + patience.ready
@@ -103,7 +103,7 @@ async function waitUntilReady({ name, url }, over) {
  */
 function statusOf(url) {
   return new Promise((resolve) => {
-    // No agent: a connection kept open would have to be waited for when the service stops.
+    // No agent: the service would wait for a kept connection when it stops.
     const request = http.get(url, { agent: false, timeout: 5_000 }, (response) => {
       response.resume().on('close', () => resolve(response.statusCode))
     })

@@ -5,7 +5,7 @@ import { stopSignal } from './stop-signal.mjs'
 const stop = stopSignal()
 try {
   await installMissing(stop, { tools: false })
-  // Only now: these may need what was installed.
+  // Imported only now, because these files need installed packages.
   const { runPair } = await import('./pair.mjs')
   await runPair(stop)
 } catch (error) {

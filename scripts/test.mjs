@@ -1,5 +1,5 @@
-// npm test: installs what is missing, builds, runs tap with the given arguments, and ends with what failed, a line each, and
-// the counts in one line.
+// npm test: installs missing dependencies, builds, and runs tap with the given arguments. At the end it prints one line
+// for each failure, and one line with the counts.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -27,16 +27,16 @@ try {
  * @returns {Promise<{ exitCode: number, output: string }>} the exit code counts missed coverage too; output is TAP
  */
 function tap(args) {
-  // Some of the tests cover some of the code.
+  // With arguments only some tests run, and these cover only some of the code.
   const coverage = args.length > 0 ? ['--allow-incomplete-coverage', '--allow-empty-coverage'] : []
-  // A person at a terminal gets tap's colours, and TAP goes to a file; elsewhere tap prints TAP, and with a file twice.
+  // At a terminal, a person sees tap's report, and TAP goes to a file. Elsewhere tap prints TAP; with a file, twice.
   const file = process.stdout.isTTY ? path.join(root, '.tap/output.tap') : undefined
   if (file) {
     mkdirSync(path.dirname(file), { recursive: true })
     writeFileSync(file, '')
   }
-  // In a process group of its own, because tap and its children end in order, and run test/after.ts, when a signal
-  // reaches all of them, but neither when tap alone gets it, nor when a second one follows.
+  // In its own process group. If one signal reaches tap and all its children, they end in order and run test/after.ts.
+  // If only tap gets it, or a second one follows, they do not.
   const child = spawn('node_modules/.bin/tap', [...(file ? [`--output-file=${file}`] : []), ...coverage, ...args], {
     cwd: root,
     detached: true,

@@ -1,5 +1,5 @@
-// Files in a folder that belongs to the account. Root touches them as the account alone: a symbolic link that lies there
-// would else lead root to any file of the system.
+// Files in a folder that belongs to the account. Root reads and changes them only as the account. Otherwise a symbolic
+// link in the folder could lead root to any file of the system.
 import { runAs } from './run-as.mjs'
 
 /** @typedef {import('./run-as.mjs').Account | undefined} Account */
@@ -16,7 +16,7 @@ export function readAs(file, account, from = 0) {
 }
 
 /**
- * Makes or replaces a file that nobody else may read; cut off anywhere, what was there stays.
+ * Makes or replaces a file that nobody else may read. If it is interrupted, the old file stays.
  *
  * @param {string} file
  * @param {string} text
@@ -30,7 +30,7 @@ export async function writeAs(file, text, account) {
 }
 
 /**
- * Removes files and folders; those that are not there count as removed.
+ * Removes files and folders. Missing ones cause no error.
  *
  * @param {string[]} files
  * @param {Account} account

@@ -5,8 +5,8 @@ import { runAs } from './run-as.mjs'
 /** @typedef {import('./run-as.mjs').Account} Account */
 
 /**
- * Whom the database runs as: undefined means ourselves. PostgreSQL refuses root, so root hands it to the owner of the
- * cluster or its folder where there is one already, else to the first unprivileged user that systems commonly have.
+ * Finds the user that the database runs as; undefined means ourselves. PostgreSQL refuses to run as root. So root takes
+ * the owner of the cluster or its folder, if there is one, or else the first of the usual unprivileged users.
  *
  * @param {string} folder where the cluster lies or shall lie
  * @returns {Promise<Account | undefined>}

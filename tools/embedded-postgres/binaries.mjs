@@ -10,7 +10,8 @@ const wayOut = 'Install PostgreSQL or start one in a container, and set DATABASE
 const platform = `${process.platform}-${process.arch}`
 
 /**
- * The folder with bin/, lib/ and share/ of the PostgreSQL that npm installed for this platform, in working order.
+ * Finds the folder with bin/, lib/ and share/ of the PostgreSQL that npm installed for this platform, and makes it
+ * ready for use.
  *
  * @param {string} [packageFolder] where the platform's package lies; default: where Node finds it
  * @returns {Promise<string>}
@@ -36,8 +37,8 @@ function resolvePackage() {
 }
 
 /**
- * npm packages hold no symbolic links, so the package makes those of its libraries in its install script, which
- * `npm ci --ignore-scripts` leaves out.
+ * Makes the symbolic links of the libraries. npm packages cannot contain links, so the package makes them in its
+ * install script, which `npm ci --ignore-scripts` does not run.
  *
  * @param {string} packageFolder
  */
@@ -49,7 +50,7 @@ async function repairLinks(packageFolder) {
 }
 
 /**
- * The major version of the binaries; rejects when they cannot be run, or not by this account.
+ * Returns the major version of the binaries. Rejects if they cannot be run, or not by this account.
  *
  * @param {string} folder
  * @param {Account} [account]
@@ -73,10 +74,10 @@ export async function copyBinaries(binaries, folder) {
   if (existsSync(copy)) return copy
   const half = `${copy}.${process.pid}.half`
   await cp(binaries, half, { recursive: true, verbatimSymlinks: true })
-  // A checkout made under a strict umask is readable by its owner alone, and so is its copy.
+  // If the checkout was made under a strict umask, only its owner can read it, and so the copy too.
   await runAs('chmod', ['-R', 'a+rX', half])
   await rename(half, copy).catch(async (error) => {
-    // Another start was quicker, or the copy cannot be kept.
+    // Another start was quicker, or the copy cannot be stored.
     await rm(half, { recursive: true, force: true })
     if (!existsSync(copy)) throw error
   })

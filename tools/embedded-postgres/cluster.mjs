@@ -15,8 +15,8 @@ const serviceUser = 'latchkey_service'
 /**
  * Makes the cluster where there is none, and checks that an existing one fits the binaries.
  *
- * Passwords are asked for although nobody else can reach the socket: clusters of earlier versions do so as well, and what
- * tells the service's user from the superuser has to be something.
+ * The server asks for passwords although nobody else can reach the socket. Clusters of earlier versions do so too, and
+ * the password is what separates the service's user from the superuser.
  *
  * @param {Place} place
  * @param {{ durable: boolean }} options durable: wait until the files are on the disk
@@ -35,7 +35,7 @@ export async function prepareCluster(place, { durable }) {
   const password = randomBytes(24).toString('base64url')
   await writeAs(passwordFile, password, account)
 
-  // Made under another name: a folder called data is always a whole cluster.
+  // First made under another name, so that a folder called data is always a complete cluster.
   const half = path.join(folder, `data.${process.pid}.half`)
   await runAs(
     path.join(place.binaries, 'bin/initdb'),
@@ -51,8 +51,8 @@ export async function prepareCluster(place, { durable }) {
 }
 
 /**
- * The URLs of a server, for its superuser and for the service. The service's password follows from the other, and not the
- * other way round, so that it need not be kept.
+ * The URLs of a server, for its superuser and for the service. The service's password is derived from the superuser's,
+ * so it need not be stored. The superuser's cannot be derived from it.
  *
  * @param {string} password of the superuser
  * @param {string} socketFolder
@@ -70,7 +70,7 @@ export function readPassword({ folder, account }) {
 }
 
 /**
- * What a start left that was cut off half-way.
+ * Removes what an interrupted start left.
  *
  * @param {Place} place
  */

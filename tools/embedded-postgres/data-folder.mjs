@@ -3,15 +3,15 @@ import path from 'node:path'
 
 /** @typedef {import('./run-as.mjs').Account} Account */
 
-/** All that we put into the folder of a database, also what a start that was cut off leaves there. */
+/** Everything that we put into the folder of a database, also what an interrupted start leaves there. */
 const OURS =
   /^(data|password|server\.log|starter|(data|password|starter)(\.\d+)?\.(half|dead)|\.s\.PGSQL\.\d+(\.lock)?)$/
 
 /**
- * Makes the folder of a database, for its user alone, or looks whether one that is there may be used.
+ * Makes the folder of a database, for its user alone, or checks whether an existing folder may be used.
  *
- * It changes nothing of a folder that somebody else made: root would hand a system's folder to the database's user, and
- * anybody would shut others out of it. What a symbolic link leads to is used as it is, or not at all.
+ * It changes nothing in a folder that somebody else made. Otherwise root could give a folder of the system to the
+ * database's user, and others could no longer enter it. A folder behind a symbolic link is used as it is, or not used.
  *
  * @param {string} folder
  * @param {Account} [account] who runs the database; default: ourselves
@@ -30,7 +30,7 @@ export async function takeFolder(folder, account) {
   const linked = (await lstat(folder)).isSymbolicLink()
   const found = await stat(folder).catch(() => undefined)
   if (!found?.isDirectory()) refuse(folder, linked ? 'is a symbolic link to no folder' : 'is no folder')
-  // What we may change: hand it to the account, where we are root.
+  // We may change our own folder. If we are root, we give it to the account.
   const ownedByUs = found.uid === us && !linked
   if (found.uid !== user && !ownedByUs) {
     refuse(folder, `${linked ? 'leads to a folder that belongs' : 'belongs'} to another user (${found.uid})`)
@@ -47,7 +47,7 @@ export async function takeFolder(folder, account) {
 async function refuseForeign(folder) {
   const names = await readdir(folder)
   const foreign = names.filter((name) => !OURS.test(name))
-  // Beside a database somebody may keep a dump of it.
+  // If there is a database, its owner may keep a dump beside it.
   if (foreign.length === 0 || (await holdsCluster(folder))) return
   const shown = foreign.slice(0, 3).join(', ') + (foreign.length > 3 ? ', …' : '')
   refuse(folder, `holds what is not of a database (${shown})`)

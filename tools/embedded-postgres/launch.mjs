@@ -8,7 +8,7 @@ import { chooseSocketFolder, PORT, removeSocketFolder } from './socket.mjs'
 
 /** @typedef {import('./place.mjs').Place} Place */
 
-/** How long a start may take, and how often one is tried while children of a killed server end. */
+/** How long a start may take, in milliseconds; and how often it is tried while children of a killed server end. */
 const PATIENCE = 60_000
 const ATTEMPTS = 20
 
@@ -48,11 +48,12 @@ async function tryLaunch(place, socketFolder, durable) {
     ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'])
   ]
   const words = ['-D', data, '-p', String(PORT), ...settings.flatMap((setting) => ['-c', setting])]
-  // The account opens the log: what lies in its place may be a link.
+  // The account opens the log, because there may be a symbolic link in its place.
   const redirected = ['-c', 'umask 077; log=$1; shift; exec "$@" >>"$log" 2>&1', 'sh', log]
   const before = await stat(log).catch(() => undefined)
-  // PostgreSQL believes a postmaster.pid whose number another process has by now, unless that is its own grandparent's. It
-  // still refuses while a child of the dead server uses the memory that they shared.
+  // After a crash, another process may have the number in postmaster.pid, and PostgreSQL would take it for a running
+  // server. But it ignores the number of its own grandparent, so we say that this is the number. It still refuses to
+  // start while a child of the dead server uses their shared memory.
   const dead = await findServer(place)
   const child = spawnAs('/bin/sh', [...redirected, path.join(binaries, 'bin/postgres'), ...words], {
     ...{ account, cwd: folder, stdio: 'ignore' },

@@ -12,16 +12,16 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url))
 /** @param {string} text */
 export const shortHash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12)
 
-/** The system's places for what a program keeps, best first. */
+/** The places of the system where a program keeps its data, best first. */
 export const systemFolders = ['/var/lib', os.tmpdir(), '/tmp']
 
 /** @param {string} base */
 export const ownFolderIn = (base) => path.join(base, `latchkey-${shortHash(checkout)}`)
 
 /**
- * Root's folder outside the checkout, for an account that cannot enter the checkout. Its name follows from the
- * checkout's path: the same at every start, another one for a second checkout. It stays root's, so that the account
- * cannot exchange the binaries that lie in it.
+ * Makes root's folder outside the checkout, for an account that cannot enter the checkout. Its name is derived from the
+ * path of the checkout: the same at every start, another one for another checkout. Root stays its owner, so that the
+ * account cannot replace the binaries in it.
  *
  * @param {Account} account who has to be able to enter it
  * @param {string[]} bases folders to make it in, best first
@@ -48,8 +48,8 @@ export async function ownFolder(account, bases) {
 }
 
 /**
- * Whether what we make in the folder stays in its place: where everybody may write and the sticky bit is missing, anybody
- * could put something else there.
+ * Tells whether a folder that we make in `base` stays in its place. If everybody may write in `base`, and it has no
+ * sticky bit, anybody could put something else there.
  *
  * @param {string} base
  */
@@ -59,8 +59,8 @@ export async function isSafeBase(base) {
 }
 
 /**
- * Whether the folder is there and root's alone. Somebody else may have made it first, in the hope that root runs what
- * they put there.
+ * Tells whether the folder exists and only root can change it. An attacker may have made it first, with programs that
+ * root would run.
  *
  * @param {string} folder
  */

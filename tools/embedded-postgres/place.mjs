@@ -15,8 +15,8 @@ import { isRoots, ownFolder, ownFolderIn, shortHash, systemFolders } from './own
  */
 
 /**
- * Decides where the cluster lies, which binaries run it, and as whom. Only root has a choice to make: what was asked
- * for where the account can reach it, else a folder of root's own outside the checkout.
+ * Decides where the cluster is, which binaries run it, and as which user. Only root has a choice: it uses the wanted
+ * folder if the account can reach it, or else a folder of its own outside the checkout.
  *
  * @param {string} wanted
  * @param {string[]} [bases] where root's own folder may be made
@@ -42,7 +42,7 @@ export async function choosePlace(wanted, bases = systemFolders) {
 }
 
 /**
- * Once there is a cluster it stays where it is, even if the checkout was opened to others since.
+ * Finds an existing cluster. It stays where it is, even if the account can enter the checkout now.
  *
  * @param {string} wanted
  * @param {string[]} bases
@@ -67,7 +67,7 @@ const nameElsewhere = (wanted) => `pg-${shortHash(path.resolve(wanted))}`
  * @returns {Promise<Place>}
  */
 async function place(folder, binaries, account) {
-  // The real path, because the server's command line is compared with it.
+  // The real path, because it is compared with the command line of the server.
   const real = await realpath(folder)
   return { folder: real, data: path.join(real, 'data'), binaries, account }
 }

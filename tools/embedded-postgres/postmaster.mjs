@@ -16,8 +16,8 @@ import { identify } from './process-identity.mjs'
 const PATIENCE = 60_000
 
 /**
- * Reads which server runs on the cluster, or did until it was killed. Only the cluster's user counts, and only the command
- * line of a server: pg_ctl status believes every number that a process has.
+ * Reads which server runs on the cluster, or ran until it was killed. The process has to belong to the cluster's user,
+ * and to have the command line of a server. `pg_ctl status` would accept any process with the number.
  *
  * @param {Place} place
  * @returns {Promise<Found | undefined>} undefined: none, or it ended in order
@@ -33,7 +33,7 @@ export async function findServer({ data, account }) {
 }
 
 /**
- * The server that runs on the cluster; waits while it starts or stops.
+ * Returns the server that runs on the cluster. Waits while it starts or stops.
  *
  * @param {Place} place
  * @returns {Promise<Found | undefined>} undefined: none runs

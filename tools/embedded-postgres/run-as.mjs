@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 /** @typedef {{ name: string, uid: number, gid: number }} Account another user of this system */
 
 /**
- * Begins a command as the account, or as ourselves. It gets a process group of its own, so that a terminal's Ctrl-C does not
- * reach it, and next to nothing of our environment, so that PGPORT, LANG and their like change nothing.
+ * Starts a command as the account, or as ourselves. It gets its own process group, so that a Ctrl-C in the terminal
+ * does not reach it. It gets almost nothing of our environment, so that PGPORT, LANG and others change nothing.
  *
  * @param {string} file
  * @param {string[]} args
@@ -12,7 +12,7 @@ import { spawn } from 'node:child_process'
  * @param {Account | undefined} [options.account] only root can choose one
  * @param {string} [options.cwd] default `/`
  * @param {'pipe' | 'ignore'} [options.stdio] default `pipe`
- * @param {Record<string, string> | undefined} [options.env] what it gets beside the little
+ * @param {Record<string, string> | undefined} [options.env] variables that it gets besides
  */
 export function spawnAs(file, args, { account, cwd = '/', stdio = 'pipe', env }) {
   return spawn(file, args, {
@@ -25,7 +25,7 @@ export function spawnAs(file, args, { account, cwd = '/', stdio = 'pipe', env })
 }
 
 /**
- * Runs a command to its end and resolves with what it printed; rejects when it cannot be started or fails.
+ * Runs a command to its end. Resolves with what it printed; rejects if it cannot be started or fails.
  *
  * @param {string} file
  * @param {string[]} args
@@ -36,7 +36,7 @@ export function spawnAs(file, args, { account, cwd = '/', stdio = 'pipe', env })
 export function runAs(file, args, { input, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawnAs(file, args, options)
-    // A command that has ended without reading says by its exit code why.
+    // If a command ends without reading its input, its exit code says why.
     child.stdin?.on('error', () => {}).end(input)
     const said = { out: '', err: '' }
     child.stdout?.setEncoding('utf8').on('data', (text) => {

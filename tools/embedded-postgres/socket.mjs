@@ -8,10 +8,10 @@ import { isSafeBase } from './own-folder.mjs'
 
 /** @typedef {import('./place.mjs').Place} Place */
 
-/** Longest path of a socket, in bytes: what the system keeps of it, without the NUL at its end. */
+/** Longest path of a socket, in bytes: the limit of the system, without the NUL at the end. */
 const LONGEST = process.platform === 'darwin' ? 103 : 107
 
-/** Part of the socket's name, and of nothing else: PostgreSQL does not listen on any network. */
+/** Only a part of the socket's name: PostgreSQL does not listen on any network. */
 export const PORT = 5432
 const NAME = `.s.PGSQL.${PORT}`
 
@@ -24,19 +24,19 @@ const socketIn = (folder) => path.join(folder, NAME)
 const hasRoom = (folder) => Buffer.byteLength(socketIn(folder)) <= LONGEST
 
 /**
- * Chooses the folder of the server's socket. Nobody but the database's user may enter it, so nobody else can connect, or
- * put a socket of their own in its place.
+ * Chooses the folder of the server's socket. Only the database's user may enter it. So nobody else can connect, or put
+ * another socket in its place.
  *
- * That is the folder of the database itself, unless its path is too long. Then it is a new one in the system's temporary
- * folder: a name that nobody knew before, made with mode 0700, which the sticky bit keeps others from moving away. Whoever
- * looks for the server later reads its path in postmaster.pid, which lies in the database's folder.
+ * It is the folder of the database itself, unless its path is too long. Then it is a new folder in the temporary folder
+ * of the system. Nobody can know its name before. It has mode 0700, and because of the sticky bit others cannot move it.
+ * Its path can be read later in postmaster.pid, in the folder of the database.
  *
  * @param {Place} place whose server does not run
  * @returns {Promise<string>}
  */
 export async function chooseSocketFolder({ folder, account }) {
   if (hasRoom(folder)) {
-    // A killed server leaves it, and PostgreSQL believes a lock whose number another process has by now.
+    // A killed server leaves this lock. PostgreSQL would respect it if another process has its number now.
     await removeAs([`${socketIn(folder)}.lock`], account)
     return folder
   }
@@ -63,13 +63,13 @@ export async function chooseSocketFolder({ folder, account }) {
 export async function removeSocketFolder(folder, place) {
   if (!path.basename(folder).startsWith(PREFIX) || !(await isTheirs(folder, place))) return
   await removeAs([socketIn(folder), `${socketIn(folder)}.lock`], place.account)
-  // Where something else lies in it by now, it stays.
+  // If there is something else in it now, it stays.
   await rmdir(folder).catch(() => {})
 }
 
 /**
- * Whether a socket of the database's user lies in the folder. What somebody else put at a path that was ours before is
- * seen through: it gets no connection, and so no password.
+ * Tells whether the folder has a socket of the database's user. A socket that somebody else put at our old path does
+ * not count. So it gets no connection, and no password.
  *
  * @param {string} folder
  * @param {Place} place
@@ -79,7 +79,7 @@ export async function holdsSocket(folder, place) {
 }
 
 /**
- * Whether the folder is the database's user's alone.
+ * Tells whether only the database's user can enter the folder.
  *
  * @param {string} folder
  * @param {Place} place

@@ -3,8 +3,8 @@ import path from 'node:path'
 import { identify } from './process-identity.mjs'
 
 /**
- * Notes in the folder that this process runs the cluster in it, so that a second one does not adopt the server and
- * stop it under the first. A note whose writer is gone counts for nothing.
+ * Writes a note into the folder that this process runs its cluster. So a second process does not stop the server of the
+ * first. A note is ignored if its writer has ended.
  *
  * @param {string} folder
  * @returns {Promise<() => Promise<void>>} takes the note away
@@ -44,7 +44,7 @@ async function removeIfDead(note) {
       `The database in ${path.dirname(note)} is in use by process ${pid}: stop that first, or set DATA_DIR to another folder.`
     )
   }
-  // Moved away rather than removed: if a third process was quicker, what we move is its note, and it gets it back.
+  // Moves the note instead of removing it. If a third process was quicker, this moves its note, and then moves it back.
   const dead = `${note}.${process.pid}.dead`
   await rename(note, dead).catch(() => undefined)
   const moved = await readFile(dead, 'utf8').catch(() => undefined)
