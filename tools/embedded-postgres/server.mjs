@@ -25,8 +25,8 @@ import { claim } from './starter.mjs'
 
 /**
  * Starts PostgreSQL on a Unix socket that nobody else can reach. Makes its cluster first if there is none. Stops a
- * server that a killed starter left, because it may have other settings or binaries. The server goes on after this process and
- * after a Ctrl-C in the terminal, until it is stopped.
+ * server that a killed starter left, because it may have other settings or binaries. The server goes on after this
+ * process and after a Ctrl-C in the terminal, until it is stopped.
  *
  * @param {object} options
  * @param {string} options.folder what shall hold the cluster, its password, its log and, if the path is short enough, its

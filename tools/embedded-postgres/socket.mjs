@@ -28,8 +28,8 @@ const hasRoom = (folder) => Buffer.byteLength(socketIn(folder)) <= LONGEST
  * another socket in its place.
  *
  * It is the folder of the database itself, unless its path is too long. Then it is a new folder in the temporary folder
- * of the system. Nobody can know its name before. It has mode 0700, and because of the sticky bit others cannot move it.
- * Its path can be read later in postmaster.pid, in the folder of the database.
+ * of the system. Nobody can know its name before. It has mode 0700, and because of the sticky bit others cannot move
+ * it. Its path can be read later in postmaster.pid, in the folder of the database.
  *
  * @param {Place} place whose server does not run
  * @returns {Promise<string>}

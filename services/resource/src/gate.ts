@@ -12,7 +12,7 @@ const schema = {
   summary: 'Let a gateway ask whether to pass a request on, and for whom',
   description:
     'For the forward authentication of nginx, Caddy, Traefik and others: they send the Authorization header of a request ' +
-    'here first, and pass the request on after a 204. All four headers stand in every 204, also when they are empty.',
+    'here first, and pass the request on after a 204. Every 204 has all four headers, even if they are empty.',
   security: [{ bearer: [] }],
   querystring: Type.Object(
     { role: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'a role of 1 to 32 characters' })) },
