@@ -22,6 +22,9 @@ async function until(auth: Auth, event: string): Promise<Record<string, unknown>
   }
 }
 
+const warnings: string[] = []
+process.on('warning', ({ name }) => warnings.push(name))
+
 const eventsOf = (auth: Auth) => auth.lines.map(({ event }) => event).filter((event) => /^mail/.test(String(event)))
 const rowsOf = (auth: Auth) => auth.database.query<Record<string, unknown>>('SELECT * FROM mails')
 
@@ -175,6 +178,19 @@ t.test('several instances send each mail once, also those of one that died', asy
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   t.strictSame(server.mails.map(({ recipient }) => recipient).sort(), people.map(({ email }) => email).sort())
+})
+
+t.test('many mails one after the other leave nothing behind in the process', async (t) => {
+  const { server, auth, person } = await start(t)
+  await auth.database.query(
+    `INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, sweep_on)
+     SELECT gen_random_uuid(), 'password_changed', $1, now(), now(), now() + interval '1 day', now()::date
+       FROM generate_series(1, 80)`,
+    [person.id]
+  )
+  auth.outbox.wake()
+  await server.count(81)
+  t.strictSame(warnings, [], 'such as of too many listeners')
 })
 
 t.test('a mail whose time is over is given up, and one that is not wanted any more is dropped', async (t) => {

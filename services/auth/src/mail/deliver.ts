@@ -45,11 +45,13 @@ export async function deliver(parts: DeliveryParts, mail: ClaimedMail, stopping:
 async function send(parts: DeliveryParts, mail: ClaimedMail, addressed: Addressed, stopping: AbortSignal) {
   const { database, transport, write, pauses, log } = parts
   const { id, purpose } = mail
+  const end = endOf(stopping)
   try {
-    const parcel = { id, purpose, to: addressed.to, ...write(purpose, addressed) }
-    await transport.send(parcel, AbortSignal.any([AbortSignal.timeout(LONGEST_SEND), later(stopping, AT_THE_STOP)]))
+    await transport.send({ id, purpose, to: addressed.to, ...write(purpose, addressed) }, end.signal)
   } catch (error) {
     return fail(parts, mail, error as object, stopping)
+  } finally {
+    end.release()
   }
   pauses.end()
   if (await finishMail(database, mail, { outcome: 'sent' })) emit(log, 'mail_sent', namesOf(mail))
@@ -84,10 +86,19 @@ function namesOf({ id, purpose, user_id: user, attempts, age }: ClaimedMail) {
   return { mail: id, purpose, ...(user !== null && { user }), attempts, age: Math.round(age) }
 }
 
-function later(signal: AbortSignal, milliseconds: number): AbortSignal {
-  const delayed = new AbortController()
-  const abort = () => setTimeout(() => delayed.abort(signal.reason), milliseconds).unref()
-  if (signal.aborted) abort()
-  else signal.addEventListener('abort', abort, { once: true })
-  return delayed.signal
+// The signal that ends an attempt: after its longest time, or soon after the stop of the service.
+function endOf(stopping: AbortSignal): { signal: AbortSignal; release(): void } {
+  const end = new AbortController()
+  const abort = () => end.abort()
+  const late = setTimeout(abort, LONGEST_SEND).unref()
+  const soon = () => void setTimeout(abort, AT_THE_STOP).unref()
+  if (stopping.aborted) soon()
+  stopping.addEventListener('abort', soon)
+  return {
+    signal: end.signal,
+    release: () => {
+      clearTimeout(late)
+      stopping.removeEventListener('abort', soon)
+    }
+  }
 }
