@@ -13,7 +13,8 @@ const SCHEMA: Schema = {
     mail_requests: 'SELECT, INSERT, UPDATE, DELETE',
     signups: 'SELECT, INSERT, UPDATE, DELETE',
     mails: 'SELECT, INSERT, UPDATE, DELETE',
-    codes: 'SELECT, INSERT, UPDATE, DELETE'
+    codes: 'SELECT, INSERT, UPDATE, DELETE',
+    mailings: 'SELECT, INSERT, UPDATE, DELETE'
   }
 }
 

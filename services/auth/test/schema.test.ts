@@ -10,6 +10,7 @@ const TABLES = [
   'codes',
   'latchkey_migrations',
   'mail_requests',
+  'mailings',
   'mails',
   'sessions',
   'signing_keys',

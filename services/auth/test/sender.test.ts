@@ -183,8 +183,8 @@ t.test('several instances send each mail once, also those of one that died', asy
 t.test('many mails one after the other leave nothing behind in the process', async (t) => {
   const { server, auth, person } = await start(t)
   await auth.database.query(
-    `INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, sweep_on)
-     SELECT gen_random_uuid(), 'password_changed', $1, now(), now(), now() + interval '1 day', now()::date
+    `INSERT INTO mails (id, purpose, user_id, limited, asked_at, due_at, give_up_at, sweep_on)
+     SELECT gen_random_uuid(), 'password_changed', $1, false, now(), now(), now() + interval '1 day', now()::date
        FROM generate_series(1, 80)`,
     [person.id]
   )

@@ -46,8 +46,8 @@ export function updateEmail(app: App, { database, passwords, guards, limit, outb
     })
   )
 
-  // Earlier codes for a change of address stop working. An earlier mail that is not sent yet goes to the new address.
-  async function askFor({ id, token_hash }: Caller, email: string): Promise<void> {
+  // Earlier codes for a change of address stop working. An earlier mail that is not sent yet is dropped.
+  async function askFor({ id, token_hash, email: present }: Caller, email: string): Promise<void> {
     await database.transaction(async (connection) => {
       if (!(await lockWithTokenHash(connection, id, token_hash))) {
         throw new Problem('invalid_token', { reason: 'all sessions were ended meanwhile' })
@@ -58,7 +58,7 @@ export function updateEmail(app: App, { database, passwords, guards, limit, outb
       }
       await forgetCodes(connection, id, 'change_email')
       await outbox.add(connection, { purpose: 'change_email', userId: id, email })
-      await outbox.add(connection, { purpose: 'email_change_asked', userId: id })
+      await outbox.add(connection, { purpose: 'email_change_asked', userId: id, email: present })
     })
   }
 }

@@ -30,7 +30,7 @@ const schema = {
 /** `POST /verify-email`: for the address of an account, of a sign-up, or the new address of an account. */
 export function verifyEmail(
   app: App,
-  { database, guards, limit, outbox }: Pick<Parts, 'database' | 'guards' | 'limit' | 'outbox'>
+  { database, guards, limit, outbox, signup }: Pick<Parts, 'database' | 'guards' | 'limit' | 'outbox' | 'signup'>
 ): void {
   app.post('/verify-email', { schema, onRequest: [guards.ownSite, limit.count] }, async (request, reply) => {
     const shown = request.body
@@ -41,6 +41,7 @@ export function verifyEmail(
         emit(request.log, 'email_verified', { user: found.userId })
         break
       case 'sign_up':
+        if (signup !== 'open') throw new Problem('invalid_code', { reason: 'nobody signs up any more' })
         emit(request.log, 'signup', { user: await database.transaction((connection) => signUp(connection, shown)) })
         break
       case 'change_email':
@@ -58,8 +59,9 @@ export function verifyEmail(
     const { caller } = request
     if (caller.id !== userId) throw new Problem('invalid_code', { reason: 'the code of another account' })
     await database.transaction(async (connection) => {
-      await moveTo(connection, shown, caller)
+      // Before the change, because a warning to a verified address has no limit.
       await outbox.add(connection, { purpose: 'email_changed', userId, email: caller.email })
+      await moveTo(connection, shown, caller)
     })
     outbox.wake()
     emit(request.log, 'email_changed', { user: userId, session: caller.sid })

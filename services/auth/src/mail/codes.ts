@@ -89,3 +89,8 @@ export async function forgetCodes(connection: Queryable, userId: string, purpose
     purpose ?? null
   ])
 }
+
+/** Deletes the codes of these users. */
+export async function forgetCodesOf(connection: Queryable, userIds: readonly string[]): Promise<void> {
+  await connection.query('DELETE FROM codes WHERE user_id = ANY ($1::uuid[])', [userIds])
+}

@@ -1,10 +1,12 @@
 import type { Database } from '@latchkey/database/pool'
 import { type EventLog, emit } from '@latchkey/events/emit'
+import { tellOwner } from './intake.ts'
 import { codesOf, judge, waitOf } from './judge.ts'
 import type { Writer } from './letters.ts'
+import { mayGoTo } from './mailboxes.ts'
 import type { Pauses } from './pauses.ts'
 import { type CodeLives, codeLife } from './purposes.ts'
-import { type Addressed, addressMail, type ClaimedMail, finishMail, postponeMail, tellOwner } from './queue.ts'
+import { type Addressed, addressMail, type ClaimedMail, findAddress, finishMail, postponeMail } from './queue.ts'
 import type { Transport } from './transport.ts'
 
 /** What the delivery of a mail needs. */
@@ -31,15 +33,25 @@ const LONG = 600
  * cannot be used; then the mail is due again when its lease ends.
  */
 export async function deliver(parts: DeliveryParts, mail: ClaimedMail, stopping: AbortSignal): Promise<void> {
-  const { database, lives, log } = parts
+  const { database, log } = parts
   if (mail.late) {
     if (await finishMail(database, mail, { outcome: 'late' })) emit(log, 'mail_late', namesOf(mail))
     return
   }
-  const addressed = await addressMail(database, mail, codeLife(mail.purpose, lives))
+  const addressed = await address(parts, mail)
   if (addressed) return send(parts, mail, addressed, stopping)
   if (mail.purpose === 'change_email') await tellOwner(database, mail)
   if (await finishMail(database, mail, { outcome: 'dropped' })) emit(log, 'mail_dropped', namesOf(mail))
+}
+
+// Nothing if the mail is not wanted any more, or too many have gone to its address. The limit comes before the code: a
+// mail that does not go replaces no code.
+async function address({ database, lives }: DeliveryParts, mail: ClaimedMail): Promise<Addressed | undefined> {
+  const to = await findAddress(database, mail)
+  if (to === undefined) return undefined
+  if (mail.limited && !(await mayGoTo(database, mail, to, lives.reset))) return undefined
+  const life = codeLife(mail.purpose, lives)
+  return life === undefined ? { to } : addressMail(database, mail, life)
 }
 
 async function send(parts: DeliveryParts, mail: ClaimedMail, addressed: Addressed, stopping: AbortSignal) {
@@ -66,13 +78,17 @@ async function fail(
   const codes = codesOf(error)
   const judgement = judge(error)
   if (judgement === 'pause') {
-    await postponeMail(database, mail, { wait: stopping.aborted ? 0 : pauses.begin(codes), error: codes })
+    await postponeMail(database, mail, {
+      wait: stopping.aborted ? 0 : pauses.begin(codes),
+      error: codes,
+      refused: false
+    })
   } else {
     pauses.end()
   }
   if (judgement === 'wait') {
-    const wait = waitOf(mail.attempts, codeLife(mail.purpose, lives) !== undefined, Math.random())
-    await postponeMail(database, mail, { wait, error: codes })
+    const wait = waitOf(mail.refusals + 1, codeLife(mail.purpose, lives) !== undefined, Math.random())
+    await postponeMail(database, mail, { wait, error: codes, refused: true })
     emit(log, 'mail_retry', { ...namesOf(mail), codes })
   }
   if (judgement === 'refused' && (await finishMail(database, mail, { outcome: 'refused', error: codes }))) {

@@ -1,4 +1,4 @@
-import type { Database } from '@latchkey/database/pool'
+import type { Database, Queryable } from '@latchkey/database/pool'
 import { comparable, USER_ENABLED } from '../users/account.ts'
 import { OPEN, sweepDay } from './outbox.ts'
 import { MOST_MAILS, PURPOSES } from './purposes.ts'
@@ -40,7 +40,7 @@ const TAKE = `
     ON CONFLICT (user_id, purpose) WHERE ${OPEN} DO NOTHING),
   strangers AS MATERIALIZED (
     SELECT t.purpose, t.email, t.signup_id FROM taken t
-     WHERE t.purpose <> 'reset_password' AND NOT EXISTS (SELECT FROM users u WHERE ${comparable('u.email')} = t.email)),
+     WHERE t.purpose IN ('sign_up', 'verify_email') AND NOT EXISTS (SELECT FROM users u WHERE ${comparable('u.email')} = t.email)),
   newcomers AS MATERIALIZED (
     SELECT email, signup_id FROM strangers WHERE purpose = 'sign_up'
      UNION
@@ -73,4 +73,14 @@ export async function takeRequests(database: Database, resetLife: number): Promi
       return row?.taken ?? 0
     })
   }
+}
+
+/**
+ * Asks for a mail to the owner of the address of a mail: somebody wanted that address for an account. Who asked is
+ * answered as for a free address.
+ */
+export async function tellOwner(database: Queryable, { email }: { email: string | null }): Promise<void> {
+  await database.query("INSERT INTO mail_requests (purpose, email, asked_at) VALUES ('address_taken', $1, now())", [
+    email
+  ])
 }

@@ -30,9 +30,9 @@ export function codesOf({ code, command, responseCode, response = '' }: Partial<
 }
 
 /** Seconds until a mail that has to wait is tried again: 10, then three times as long each time. `random` is 0 to 1. */
-export function waitOf(attempts: number, hasCode: boolean, random: number): number {
+export function waitOf(refusals: number, hasCode: boolean, random: number): number {
   const longest = hasCode ? 600 : 3600
-  return Math.min(10 * 3 ** Math.min(attempts - 1, 10), longest) * (0.8 + 0.4 * random)
+  return Math.min(10 * 3 ** Math.min(refusals - 1, 10), longest) * (0.8 + 0.4 * random)
 }
 
 /** Seconds that an instance pauses after `times` pauses in a row: 1, then twice as long each time, at most 60. */

@@ -15,7 +15,7 @@ export interface Outbox {
   /** Adds a mail, in the transaction of its change. It replaces an unsent mail of the same purpose in {@link OPEN}. */
   add(connection: Queryable, mail: Mail): Promise<void>
   /** Notes that a stranger has asked for a mail. Does the same for every address, known or unknown. */
-  ask(database: Queryable, purpose: Exclude<AskedPurpose, 'sign_up'>, email: string): Promise<void>
+  ask(database: Queryable, purpose: AskedPurpose, email: string): Promise<void>
   /** Sends what was added. Call it after the commit; it returns at once. */
   wake(): void
 }
@@ -33,16 +33,24 @@ export const NO_OUTBOX: Outbox = {
   wake: () => {}
 }
 
-// If a user asks for two changes of address, the second one counts. The mail gets another id, so that an attempt with
-// the old id makes no code.
 async function add(connection: Queryable, { purpose, userId, email }: Mail): Promise<void> {
+  const { isWarning = false, patience }: { isWarning?: boolean; patience: number } = PURPOSES[purpose]
+  if (!isWarning) await dropMails(connection, userId, [purpose])
   await connection.query(
-    `INSERT INTO mails AS m (id, purpose, user_id, email, asked_at, due_at, give_up_at, sweep_on)
-     VALUES (gen_random_uuid(), $1, $2, $3, now(), now(), now() + make_interval(secs => $4::float8), ${sweepDay('now()', '$4')})
-     ON CONFLICT (user_id, purpose) WHERE ${OPEN} DO UPDATE
-       SET id = excluded.id, email = excluded.email, asked_at = excluded.asked_at, due_at = excluded.due_at,
-           give_up_at = excluded.give_up_at, attempts = 0, last_error = NULL, sweep_on = excluded.sweep_on`,
-    [purpose, userId, email ?? null, PURPOSES[purpose].patience]
+    `INSERT INTO mails (id, purpose, user_id, email, limited, asked_at, due_at, give_up_at, sweep_on)
+     SELECT gen_random_uuid(), $1, u.id, $3, NOT ($5 AND u.email_verified), now(), now(),
+            now() + make_interval(secs => $4::float8), ${sweepDay('now()', '$4')}
+       FROM users u WHERE u.id = $2`,
+    [purpose, userId, email ?? null, patience, isWarning]
+  )
+}
+
+/** Ends the open mails of these purposes: no code of theirs is made any more. Part of a transaction. */
+export async function dropMails(connection: Queryable, userId: string, purposes: readonly Purpose[]): Promise<void> {
+  await connection.query(
+    `UPDATE mails SET done_at = now(), outcome = 'dropped'
+      WHERE user_id = $1 AND purpose = ANY ($2) AND done_at IS NULL`,
+    [userId, purposes]
   )
 }
 

@@ -5,13 +5,15 @@ export type Purpose = keyof typeof PURPOSES
 export type CodePurpose = { [P in Purpose]: (typeof PURPOSES)[P] extends { code: string } ? P : never }[Purpose]
 
 /** The mails that a stranger may ask for. */
-export type AskedPurpose = 'verify_email' | 'reset_password' | 'sign_up'
+export type AskedPurpose = 'verify_email' | 'reset_password'
 
 interface Rule {
   /** Which setting says how long its code lives; nothing for a mail without a code. */
   readonly code?: 'verification' | 'reset' | 'invitation'
   /** The page of PUBLIC_URL where its code is entered. */
   readonly page?: 'verify-email' | 'reset-password'
+  /** A warning, which nobody may use up: the limit of an address does not count if the address is verified. */
+  readonly isWarning?: true
   /** For how long it is tried, in seconds. */
   readonly patience: number
 }
@@ -27,9 +29,9 @@ export const PURPOSES = {
   reset_password: { code: 'reset', page: 'reset-password', patience: HOUR },
   invitation: { code: 'invitation', page: 'reset-password', patience: DAY },
   address_taken: { patience: DAY },
-  password_changed: { patience: 3 * DAY },
-  email_change_asked: { patience: 3 * DAY },
-  email_changed: { patience: 3 * DAY }
+  password_changed: { isWarning: true, patience: 3 * DAY },
+  email_change_asked: { isWarning: true, patience: 3 * DAY },
+  email_changed: { isWarning: true, patience: 3 * DAY }
 } as const satisfies Record<string, Rule>
 
 /** How long codes work, in seconds, from the sending of their mail. */

@@ -1,8 +1,8 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { comparable, USER_ENABLED } from '../users/account.ts'
 import { hashOfCode, newCode } from './codes.ts'
-import { KEPT, OPEN, sweepDay } from './outbox.ts'
-import { MOST_MAILS, PURPOSES, type Purpose } from './purposes.ts'
+import { KEPT } from './outbox.ts'
+import type { Purpose } from './purposes.ts'
 
 /** How long an attempt may take, in seconds, before another instance may make the next one. Longer than any send. */
 export const LEASE = 120
@@ -16,6 +16,10 @@ export interface ClaimedMail {
   readonly email: string | null
   /** How often it was taken, this time included. Only the last attempt may write the outcome. */
   readonly attempts: number
+  /** How often the mail server has refused it for now. */
+  readonly refusals: number
+  /** Whether the limit of its address counts. */
+  readonly limited: boolean
   /** Whether its time is over. */
   readonly late: boolean
   /** Seconds since it was asked for. */
@@ -23,7 +27,8 @@ export interface ClaimedMail {
 }
 
 /**
- * Takes the next mail that is due, for {@link LEASE} seconds. Returns nothing if no mail is due.
+ * Takes the next mail that is due, for {@link LEASE} seconds. Returns nothing if no mail is due. Resets come first:
+ * somebody waits for them, and strangers could put any number of other mails before them.
  *
  * The lease is a time in the row. So it needs no connection while the mail is sent. If the instance dies, the mail is
  * due again when the lease ends. One mail at a time: in a batch, a lease could end before its mail is sent.
@@ -31,10 +36,10 @@ export interface ClaimedMail {
 export async function claimMail(database: Queryable): Promise<ClaimedMail | undefined> {
   const [mail] = await database.query<ClaimedMail>(
     `WITH due AS MATERIALIZED (
-       SELECT id FROM mails WHERE done_at IS NULL AND due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+       SELECT id FROM mails WHERE done_at IS NULL AND due_at <= now() ORDER BY purpose <> 'reset_password', due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
      UPDATE mails m SET attempts = m.attempts + 1, due_at = now() + make_interval(secs => $1)
        FROM due WHERE m.id = due.id
-     RETURNING m.id, m.purpose, m.user_id, m.signup_id, m.email, m.attempts, now() >= m.give_up_at AS late,
+     RETURNING m.id, m.purpose, m.user_id, m.signup_id, m.email, m.attempts, m.refusals, m.limited, now() >= m.give_up_at AS late,
                extract(epoch FROM now() - m.asked_at)::float8 AS age`,
     [LEASE]
   )
@@ -55,19 +60,18 @@ const STILL_WANTED: Partial<Record<Purpose, string>> = {
 }
 
 /**
- * Finds where a mail goes, and makes its code, which works for `life` seconds. Returns nothing if the mail is not
+ * Makes the code of a mail, which works for `life` seconds, and returns where the mail goes. Returns nothing if it is not
  * wanted any more.
  *
  * The code is committed before the mail goes out. It replaces the codes of older mails. Those of earlier attempts of
- * the same mail stay, because such an attempt may have arrived after all. FOR SHARE, because a
- * password change deletes all codes, and no code may be made at the same time.
+ * the same mail stay, because such an attempt may have arrived after all. FOR SHARE, because a password
+ * change deletes all codes, and no code may be made at the same time.
  */
 export async function addressMail(
   database: Queryable,
   mail: ClaimedMail,
-  life: number | undefined
-): Promise<Addressed | undefined> {
-  if (life === undefined) return findAddress(database, mail)
+  life: number
+): Promise<Required<Addressed> | undefined> {
   const code = newCode()
   const of = mail.user_id === null ? SIGN_UP : USER(mail.purpose)
   const [row] = await database.query<{ to: string }>(
@@ -96,13 +100,15 @@ const USER = (purpose: Purpose) =>
 const SIGN_UP = `SELECT NULL::uuid AS user_id, g.id AS signup_id, g.email
      FROM signups g JOIN mails m ON m.signup_id = g.id WHERE ${CLAIMED} FOR SHARE OF g, m`
 
-async function findAddress(database: Queryable, { id, attempts }: ClaimedMail): Promise<Addressed | undefined> {
-  const [row] = await database.query<Addressed>(
-    `SELECT coalesce(m.email, u.email) AS "to" FROM mails m JOIN users u ON u.id = m.user_id
+/** Finds where a mail goes; nothing if its account or sign-up is gone. */
+export async function findAddress(database: Queryable, { id, attempts }: ClaimedMail): Promise<string | undefined> {
+  const [row] = await database.query<{ to: string | null }>(
+    `SELECT coalesce(m.email, u.email, g.email) AS "to"
+       FROM mails m LEFT JOIN users u ON u.id = m.user_id LEFT JOIN signups g ON g.id = m.signup_id
       WHERE ${CLAIMED} AND u.deleted_at IS NULL`,
     [id, attempts]
   )
-  return row
+  return row?.to ?? undefined
 }
 
 /** The end of a mail: it was accepted, refused for good, too late, or not wanted any more. */
@@ -122,33 +128,18 @@ export async function finishMail(
   return finished.length > 0
 }
 
-/** Makes a mail due again in `wait` seconds, unless another attempt has begun. */
+/**
+ * Makes a mail due again in so many seconds, unless another attempt has begun. `refused` tells that the mail server
+ * refused the mail itself, for now.
+ */
 export async function postponeMail(
   database: Queryable,
   { id, attempts }: ClaimedMail,
-  { wait, error }: { wait: number; error: string }
+  { wait, error, refused }: { wait: number; error: string; refused: boolean }
 ): Promise<void> {
   await database.query(
-    `UPDATE mails m SET due_at = now() + make_interval(secs => $3), last_error = $4 WHERE ${CLAIMED}`,
-    [id, attempts, wait, error]
-  )
-}
-
-/**
- * Mails the owner of an address that somebody wanted to use it, within the limits of such mails. For a change to an
- * address that has an account already: the user who asked gets the same answer as for a free address.
- */
-export async function tellOwner(database: Queryable, { email }: ClaimedMail): Promise<void> {
-  const { patience } = PURPOSES.address_taken
-  await database.query(
-    `INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, sweep_on)
-     SELECT gen_random_uuid(), 'address_taken', u.id, now(), now(), now() + make_interval(secs => $2), ${sweepDay('now()', '$2')}
-       FROM users u, LATERAL (
-         SELECT count(*) FILTER (WHERE m.asked_at > now() - interval '1 hour') AS hour, count(*) AS day
-           FROM mails m WHERE m.user_id = u.id AND m.purpose = 'address_taken' AND m.asked_at > now() - interval '1 day') s
-      WHERE ${comparable('u.email')} = ${comparable('$1')} AND ${USER_ENABLED}
-        AND s.hour < ${MOST_MAILS.hour} AND s.day < ${MOST_MAILS.day}
-     ON CONFLICT (user_id, purpose) WHERE ${OPEN} DO NOTHING`,
-    [email, patience]
+    `UPDATE mails m SET due_at = now() + make_interval(secs => $3), last_error = $4, refusals = m.refusals + $5::int
+      WHERE ${CLAIMED}`,
+    [id, attempts, wait, error, Number(refused)]
   )
 }

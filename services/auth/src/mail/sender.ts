@@ -68,7 +68,7 @@ function startLoop(parts: DeliveryParts, { looked, failed }: Reports) {
     while (!stopping.aborted) {
       // Also during a pause: limits keep the number of mails small, but not the number of requests.
       await takeRequests(database, lives.reset)
-      if (pauses.left() > 0) return
+      if (stopping.aborted || pauses.left() > 0) return
       const mail = await claimMail(database)
       sending = mail !== undefined
       looked(sending)

@@ -12,6 +12,7 @@ const old = (table: string, name: string, key: string, condition: string) => `
 const STATEMENTS = [
   old('codes', 'c', 'code_hash', 'c.expires_at < now()'),
   old('mails', 'm', 'id', `coalesce(m.done_at, m.give_up_at) < now() - interval '${KEPT} days'`),
+  old('mailings', 'n', 'mail_id', "n.sent_at < now() - interval '1 day'"),
   old('signups', 'g', 'id', OVER)
 ]
 

@@ -17,7 +17,12 @@ const WORDS = ['code', 'link', 'service', 'within']
 export function readTemplates(folder: string | undefined): Templates {
   const templates = new Map<Purpose, Template>()
   if (folder === undefined) return templates
-  const files = new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]))
+  const files = new Map(
+    readdirSync(folder)
+      // Of editors, and of mounted volumes in Kubernetes.
+      .filter((name) => !name.startsWith('.'))
+      .map((name) => [name, readFileSync(path.join(folder, name), 'utf8')])
+  )
   for (const [name, content] of files) check(name, content)
   for (const purpose of Object.keys(PURPOSES) as Purpose[]) {
     const text = files.get(`${purpose}.txt`)

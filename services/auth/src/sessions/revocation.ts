@@ -1,7 +1,7 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
-import { forgetCodes, type ShownCode, useCode } from '../mail/codes.ts'
-import type { Outbox } from '../mail/outbox.ts'
+import { forgetCodes, forgetCodesOf, type ShownCode, useCode } from '../mail/codes.ts'
+import { dropMails, type Outbox } from '../mail/outbox.ts'
 import { forgetBucket, strangersOf } from '../passwords/attempts.ts'
 import type { Account } from '../users/account.ts'
 import { replaceHash, resetHash } from '../users/change.ts'
@@ -27,6 +27,7 @@ import {
 export async function revokeAll(connection: Queryable, userId: string, reason: Revocation): Promise<string[]> {
   await replaceTokenHash(connection, userId)
   await forgetCodes(connection, userId)
+  await dropMails(connection, userId, ['change_email', 'reset_password'])
   const ended = await connection.query<{ id: string; lived: boolean }>(
     `UPDATE sessions s SET ${setEnded('$2')}
       WHERE s.user_id = $1 AND s.ended_at IS NULL
@@ -65,7 +66,7 @@ export async function replacePassword(
     const hashes = { compared: caller.password_hash, replacement: passwordHash }
     const isChanged = await replaceHash(connection, caller.id, hashes)
     if (!isChanged) throw new Problem('invalid_token', { reason: 'the password was changed meanwhile' })
-    await outbox.add(connection, { purpose: 'password_changed', userId: caller.id })
+    await outbox.add(connection, { purpose: 'password_changed', userId: caller.id, email: caller.email })
     const [grant] = await connection.query<Grant>(
       `WITH s AS (
          INSERT INTO sessions (${NEW_SESSION_COLUMNS})
@@ -97,7 +98,7 @@ export async function resetPasswordOf(
     await resetHash(connection, id, passwordHash)
     await forgetBucket(connection, strangersOf(email))
     // The first password, which an invitation set, is no change.
-    if (former !== null) await outbox.add(connection, { purpose: 'password_changed', userId: id })
+    if (former !== null) await outbox.add(connection, { purpose: 'password_changed', userId: id, email })
   })
 }
 
@@ -110,7 +111,7 @@ export async function logOutEverywhere(database: Database, caller: Caller): Prom
 const BATCH = 1000
 
 /**
- * Ends every session of every user, which is needed after a restore: a backup brings ended sessions back. Epochs rise
+ * Ends every session of every user, which is needed after a restore: a backup brings ended sessions and used codes back. Epochs rise
  * above all that the lost commits may have reached.
  *
  * Works in batches, so that nobody waits long; if it is interrupted, run it again. Returns the number of users.
@@ -132,5 +133,6 @@ async function revokeBatch(connection: Queryable, after: string | undefined): Pr
     `UPDATE sessions s SET ${setEnded("'ended_by_admin'")} WHERE s.user_id = ANY ($1::uuid[]) AND s.ended_at IS NULL`,
     [ids]
   )
+  await forgetCodesOf(connection, ids)
   return ids
 }
