@@ -53,6 +53,7 @@ const RIGHTS = {
   codes: 'DELETE, INSERT, SELECT, UPDATE',
   mail_requests: 'DELETE, INSERT, SELECT, UPDATE',
   mails: 'DELETE, INSERT, SELECT, UPDATE',
+  mailings: 'DELETE, INSERT, SELECT, UPDATE',
   signups: 'DELETE, INSERT, SELECT, UPDATE',
   users: 'INSERT, SELECT, UPDATE',
   sessions: 'DELETE, INSERT, SELECT, UPDATE',
