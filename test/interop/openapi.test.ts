@@ -3,14 +3,13 @@ import { claimsOf } from '../../services/auth/test/tokens.ts'
 import { choose, refusedIn, SKIPPED, startPlace } from './schemathesis.ts'
 
 // Operations by the token that they are tried with; all others take an administrator's.
-const WITH_NONE = ['signUp', 'logIn']
+
+/** They are in openapi-public.test.ts and openapi-codes.test.ts. */
+const ELSEWHERE = ['signUp', 'logIn', 'signIn', 'renewCookies', 'updateEmail', 'verifyEmail', 'resetPassword']
+
 const WITH_REFRESH_TOKEN = ['refreshTokenByGet', 'refreshToken', 'logOut']
-/** Their paths are pages for people as well, whose GET is in `Allow` and not in the document. */
-const WITH_PAGES = ['verifyEmail', 'resetPassword']
-/** They take no token at all, or one in a cookie, which nobody makes up. */
-const BY_COOKIE = ['signIn', 'renewCookies']
 /** Wrong passwords, and an end of all sessions: few of these requests find the token still good. */
-const LAST = ['deleteMe', 'changePassword', 'updateEmail', 'logOutEverywhere']
+const LAST = ['deleteMe', 'changePassword', 'logOutEverywhere']
 /** Schemathesis remembers ids of earlier answers. With the administrator's own these would end what the others need. */
 const ENDS_SESSIONS = ['endUserSessions', 'disableUser', 'deleteUser', 'endSession']
 
@@ -19,14 +18,7 @@ t.test('what the services answer with a token is in their OpenAPI documents', { 
 
   await t.test('those that leave the session as it is', async (t) => {
     const token = await administration()
-    const others = choose('exclude', [
-      ...WITH_NONE,
-      ...WITH_PAGES,
-      ...BY_COOKIE,
-      ...WITH_REFRESH_TOKEN,
-      ...LAST,
-      ...ENDS_SESSIONS
-    ])
+    const others = choose('exclude', [...ELSEWHERE, ...WITH_REFRESH_TOKEN, ...LAST, ...ENDS_SESSIONS])
     const refused = await refusedIn(t, { url: auth.url, token, chosen: others })
     t.strictSame(refused, ['POST /users', 'POST /users/{id}/invitation'], 'nobody is invited without mail')
   })
@@ -54,23 +46,7 @@ t.test('what the services answer with a token is in their OpenAPI documents', { 
   await t.test('those that take a password, and the end of all sessions', async (t) => {
     const { access_token: token } = await logIn()
     const refused = await refusedIn(t, { url: auth.url, token, chosen: choose('include', LAST) })
-    t.strictSame(
-      refused,
-      ['DELETE /me', 'POST /change-password', 'PUT /update-email'],
-      'nobody makes up the right password'
-    )
-  })
-
-  await t.test('those that take a code', async (t) => {
-    const { access_token: token } = await logIn()
-    const chosen = choose('include', WITH_PAGES)
-    t.strictSame(await refusedIn(t, { url: auth.url, token, chosen, without: ['allow_header_conformance'] }), [])
-  })
-
-  await t.test('sign-in and renewal by cookie', async (t) => {
-    const { access_token: token } = await logIn()
-    const refused = await refusedIn(t, { url: auth.url, token, chosen: choose('include', BY_COOKIE) })
-    t.strictSame(refused, ['POST /refresh', 'POST /signin'])
+    t.strictSame(refused, ['DELETE /me', 'POST /change-password'], 'nobody makes up the right password')
   })
 
   await t.test('the resource service', async (t) => {
