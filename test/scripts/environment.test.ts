@@ -24,6 +24,7 @@ t.test('development.env says what the contract says', async (t) => {
     AUDIENCE: 'latchkey',
     KEYS_DIR: './keys',
     JWKS_URL: 'http://127.0.0.1:9090/.well-known/jwks.json',
+    PUBLIC_URL: 'http://127.0.0.1:9090',
     JWKS_CACHE_FILE: './data/jwks.json'
   })
 })
@@ -52,7 +53,11 @@ t.test('the environment wins, then .env, then development.env; empty counts as u
 
 t.test('the addresses of development.env follow AUTH_PORT, those that somebody chose do not', async (t) => {
   const folder = await folderWith(t, 'AUTH_PORT=7001\nJWKS_URL=http://127.0.0.1:9090/mine.json\n')
-  t.match(readSettings(folder, {}), { ISSUER: 'http://127.0.0.1:7001', JWKS_URL: 'http://127.0.0.1:9090/mine.json' })
+  t.match(readSettings(folder, {}), {
+    ISSUER: 'http://127.0.0.1:7001',
+    PUBLIC_URL: 'http://127.0.0.1:7001',
+    JWKS_URL: 'http://127.0.0.1:9090/mine.json'
+  })
   t.match(readSettings(folder, { AUTH_PORT: '7002' }), { ISSUER: 'http://127.0.0.1:7002' })
   t.match(readSettings(folder, { ISSUER: 'https://auth.example' }), { ISSUER: 'https://auth.example' })
 })
