@@ -141,6 +141,7 @@ t.test('the pages of mails', { skip: !BROWSER && 'no Chromium here' }, async (t)
   await t.test('a change of address has the person sign in first, and out again', async (t) => {
     const { page, sent } = await open(`/verify-email${LINK}`, {
       'verify-email': [problem(401, 'missing_token'), DONE],
+      refresh: [problem(401, 'missing_token')],
       signin: [problem(401, 'invalid_credentials'), { status: 200, body: {} }],
       logout: [DONE]
     })
@@ -156,11 +157,23 @@ t.test('the pages of mails', { skip: !BROWSER && 'no Chromium here' }, async (t)
     const code = `verify-email {"email":"${EMAIL}","code":"${CODE}"}`
     t.strictSame(sent, [
       code,
+      'refresh',
       'signin {"email":"old@example.com","password":"wrong"}',
       'signin {"email":"old@example.com","password":"a quiet harbour"}',
       code,
       'logout'
     ])
+  })
+
+  await t.test('who is signed in with an access cookie that has expired need not sign in', async (t) => {
+    const { page, sent } = await open(`/verify-email${LINK}`, {
+      'verify-email': [problem(401, 'missing_token'), DONE],
+      refresh: [{ status: 200, body: {} }]
+    })
+    await press(page, 'Confirm this address')
+    await shows(page, 'Your address is confirmed')
+    const code = `verify-email {"email":"${EMAIL}","code":"${CODE}"}`
+    t.strictSame(sent, [code, 'refresh', code])
   })
 
   await t.test('other refusals are told, with the time to wait where there is one', async () => {

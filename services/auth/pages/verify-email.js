@@ -17,12 +17,21 @@ function start() {
   show('confirm', shown.email)
 }
 
-/** @returns {Promise<Outcome | void>} what is still to be told */
-async function confirm() {
+/**
+ * Sends the code. An access cookie lives for minutes and a refresh cookie for weeks, so it is renewed before anybody has
+ * to sign in.
+ *
+ * @param {boolean} mayRenew
+ * @returns {Promise<Outcome | void>} what is still to be told
+ */
+async function confirm(mayRenew = true) {
   const outcome = await post('verify-email', shown)
   if (outcome.code === undefined) return show('done', shown.email)
   if (outcome.code === 'invalid_code') return askForAnother()
-  if (WHO_IS_THERE.includes(outcome.code)) return show('sign-in')
+  if (WHO_IS_THERE.includes(outcome.code)) {
+    if (mayRenew && (await post('refresh')).code === undefined) return confirm(false)
+    return show('sign-in')
+  }
   if (outcome.code !== 'email_taken') return outcome
   return { ...outcome, text: `Another account has the address ${shown.email} by now, so yours keeps the old one.` }
 }
