@@ -22,14 +22,17 @@ const PATIENCE = `CASE purpose WHEN 'reset_password' THEN ${PURPOSES.reset_passw
 // Mails of resets have no daily limit, because strangers could use it up and so keep an owner from a reset. Instead,
 // after three in an hour, another mail is allowed when the code of the last one has expired. So at any time a code is
 // valid, or a mail is allowed.
+// The users are locked, in the order of all changes of accounts: beside a deletion, a mail would be left otherwise.
 const TAKE = `
   WITH taken AS MATERIALIZED (
     DELETE FROM mail_requests r USING (SELECT id FROM mail_requests ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) due
      WHERE r.id = due.id RETURNING r.purpose, ${comparable('r.email')} AS email, r.signup_id),
-  known AS MATERIALIZED (
-    SELECT DISTINCT CASE t.purpose WHEN 'sign_up' THEN 'address_taken' ELSE t.purpose END AS purpose, u.id
+  locked AS MATERIALIZED (
+    SELECT CASE t.purpose WHEN 'sign_up' THEN 'address_taken' ELSE t.purpose END AS purpose, u.id
       FROM taken t JOIN users u ON ${comparable('u.email')} = t.email
-     WHERE ${USER_ENABLED} AND NOT (t.purpose = 'verify_email' AND u.email_verified)),
+     WHERE ${USER_ENABLED} AND NOT (t.purpose = 'verify_email' AND u.email_verified)
+     ORDER BY u.id FOR SHARE OF u),
+  known AS MATERIALIZED (SELECT DISTINCT purpose, id FROM locked),
   for_users AS (
     INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, sweep_on)
     SELECT gen_random_uuid(), k.purpose, k.id, now(), now(), now() + make_interval(secs => ${PATIENCE}), ${sweepDay('now()', PATIENCE)}
