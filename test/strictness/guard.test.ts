@@ -34,7 +34,7 @@ const app = await createApp(
       cookies: createCookies({ issuer, domain: undefined }),
       sites: { issuer, origins: [] }
     })
-    app.get('/access', { onRequest: guards.access }, () => 'accepted')
+    app.get('/access', { onRequest: guards.account }, () => 'accepted')
     app.get('/refresh', { onRequest: guards.refresh }, () => 'accepted')
     app.get('/access-cookie', { onRequest: guards.account }, () => 'accepted')
     app.get('/refresh-cookie', { onRequest: guards.refreshCookie }, () => 'accepted')

@@ -138,10 +138,6 @@ export const authSettings = Type.Object({
       'max-age of the published key set: how long verifiers may keep it before they ask again and learn of a new or revoked key.'
   }),
   KEY_LEAD: duration({ maximum: 7 * DAY, minimum: 2, default: '11m', description: KEY_LEAD }),
-  DATA_DIR: text({
-    default: './data',
-    description: 'Folder for mail in development, in mail/; production writes no file.'
-  }),
   ...mailSettings,
   SIGNUP: choice(['open', 'invited', 'closed'], {
     default: 'open',

@@ -1,11 +1,11 @@
 import { between } from '@latchkey/testing/between'
-import { startMailServer } from '@latchkey/testing/mail-server'
 import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
 import { grantRole } from '../src/administration/actions.ts'
 import { type Auth, ISSUER, startAuth } from './app.ts'
 import { OTHERS } from './foreign-hashes.ts'
 import { directPool } from './hash-pool.ts'
+import { startWithMail } from './mail.ts'
 
 const MAIL = { MAIL_FROM: 'no-reply@example.com', PUBLIC_URL: 'https://app.example.com' }
 const PASSWORD = 'a bench by the river'
@@ -13,8 +13,7 @@ const [{ hash: ROOT_HASH, password: ROOT_PASSWORD }] = OTHERS
 
 /** The service with mail, and an administrator. */
 async function start(t: Test, env: Record<string, string> = {}) {
-  const server = await startMailServer(t)
-  const auth = await startAuth(t, { env: { ...MAIL, SMTP_URL: server.url, ...env } })
+  const { server, auth } = await startWithMail(t, { env: { ...MAIL, ...env } })
   const root = await administrator(auth)
   const asRoot = (line: string, body?: unknown) => auth.send(line, { token: root.token, body })
   const login = (email: string, password: string) => auth.send('POST /login', { body: { email, password } })

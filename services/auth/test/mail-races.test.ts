@@ -1,15 +1,16 @@
-import { type MailServer, startMailServer } from '@latchkey/testing/mail-server'
+import type { MailServer } from '@latchkey/testing/mail-server'
 import t, { type Test } from 'tap'
 import { type Auth, PASSWORD, startAuth } from './app.ts'
+import { startWithMail, untilGone } from './mail.ts'
 
 const NEW = 'staple of another kind'
 const ROUNDS = 10
 
+/** Two instances on one database. */
 async function start(t: Test, env: Record<string, string> = {}) {
-  const server = await startMailServer(t)
-  const settings = { MAIL_FROM: 'no-reply@example.com', SMTP_URL: server.url, ...env }
-  const first = await startAuth(t, { env: settings })
-  const second = await startAuth(t, { env: { ...settings, DATABASE_URL: first.config.DATABASE_URL } })
+  const { server, auth: first } = await startWithMail(t, { env })
+  const { DATABASE_URL, MAIL_FROM } = first.config
+  const second = await startAuth(t, { env: { MAIL_FROM, SMTP_URL: server.url, ...env, DATABASE_URL } })
   return { server, first, second }
 }
 
@@ -77,8 +78,7 @@ t.test('a deleted account leaves no mail and no code, whatever is on its way', a
       [ada.id]
     )
     if (!user?.deleted_at) continue
-    while ((await first.database.query('SELECT FROM mail_requests')).length > 0)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+    await untilGone(first, 'SELECT FROM mail_requests')
     const left = 'SELECT user_id FROM mails WHERE user_id = $1 UNION ALL SELECT user_id FROM codes WHERE user_id = $1'
     t.strictSame(await first.database.query(left, [ada.id]), [])
   }
@@ -118,8 +118,7 @@ t.test(
       )
     )
     t.strictSame(answers.map(statuses), [{ 202: 50 }, { 202: 50 }])
-    while ((await first.database.query('SELECT FROM mail_requests')).length > 0)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+    await untilGone(first, 'SELECT FROM mail_requests')
     const mails = await first.database.query('SELECT purpose, count(*)::int FROM mails GROUP BY 1 ORDER BY 1')
     t.strictSame(mails, [
       { purpose: 'address_taken', count: 1 },

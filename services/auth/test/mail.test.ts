@@ -1,14 +1,14 @@
-import { startMailServer } from '@latchkey/testing/mail-server'
 import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { PASSWORD, startAuth } from './app.ts'
+import { PASSWORD } from './app.ts'
+import { startWithMail } from './mail.ts'
 
 const MAIL = { MAIL_FROM: 'Example <no-reply@example.com>', PUBLIC_URL: 'https://app.example.com/' }
 const NEW = 'staple of another kind'
 
 t.test('who signs up gets a code, and the code verifies the address', async (t) => {
-  const server = await startMailServer(t)
-  const { send, person } = await startAuth(t, { env: { ...MAIL, SMTP_URL: server.url } })
+  const { server, auth } = await startWithMail(t, { env: MAIL })
+  const { send, person } = auth
   const ada = await person({ email: 'Ada@example.com' })
   const mail = await server.take('Ada@example.com')
   t.match(mail.subject, 'Confirm your address for app.example.com')
@@ -21,8 +21,8 @@ t.test('who signs up gets a code, and the code verifies the address', async (t) 
 })
 
 t.test('a reset sets a new password, ends every session and logs nobody in', async (t) => {
-  const server = await startMailServer(t)
-  const { send, person } = await startAuth(t, { env: { ...MAIL, SMTP_URL: server.url } })
+  const { server, auth } = await startWithMail(t, { env: MAIL })
+  const { send, person } = auth
   const { email, refresh_token } = await person()
   await server.take(email)
   t.match(await send('POST /forgot-password', { body: { email } }), { status: 202, body: '' })

@@ -1,25 +1,13 @@
-import { startMailServer } from '@latchkey/testing/mail-server'
-import t, { type Test } from 'tap'
-import { type Auth, PASSWORD, startAuth } from './app.ts'
+import t from 'tap'
+import { PASSWORD } from './app.ts'
+import { settle, startWithMail } from './mail.ts'
 
 const VICTIM = 'victim@example.com'
-
-async function start(t: Test) {
-  const server = await startMailServer(t)
-  return { server, auth: await startAuth(t, { env: { MAIL_FROM: 'a@example.com', SMTP_URL: server.url } }) }
-}
-
-/** Waits until every mail has ended. */
-async function settle({ database, outbox }: Auth): Promise<void> {
-  outbox.wake()
-  const open = 'SELECT FROM mail_requests UNION ALL SELECT FROM mails WHERE done_at IS NULL'
-  while ((await database.query(open)).length > 0) await new Promise((resolve) => setTimeout(resolve, 10))
-}
 
 const changeOf = (current_password: string, new_password: string) => ({ current_password, new_password })
 
 t.test('who deletes the account and signs up again gets no more mails for the address', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   for (let round = 0; round < 5; round += 1) {
     const { access_token: token } = await auth.person({ email: round % 2 ? VICTIM : VICTIM.toUpperCase() })
     await settle(auth)
@@ -29,7 +17,7 @@ t.test('who deletes the account and signs up again gets no more mails for the ad
 })
 
 t.test('many accounts that want one address send it three mails an hour', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   for (let round = 0; round < 5; round += 1) {
     const { access_token: token } = await auth.person()
     await auth.send('PUT /update-email', { token, body: { email: VICTIM, current_password: PASSWORD } })
@@ -41,7 +29,7 @@ t.test('many accounts that want one address send it three mails an hour', async 
 t.test(
   'warnings to an address that nobody has verified are limited, and those to a verified one are not',
   async (t) => {
-    const { server, auth } = await start(t)
+    const { server, auth } = await startWithMail(t)
     const { access_token } = await auth.person({ email: VICTIM })
     const passwords = [PASSWORD, ...Array.from({ length: 10 }, (_, i) => `staple number ${i} of another kind`)]
     let token = access_token
@@ -64,8 +52,9 @@ t.test('a wish for an address that is repeated while its mail is sent is counted
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
-  const server = await startMailServer(t, { onMailFrom: (_address, _session, done) => void held.then(() => done()) })
-  const auth = await startAuth(t, { env: { MAIL_FROM: 'a@example.com', SMTP_URL: server.url } })
+  const { auth } = await startWithMail(t, {
+    behaviour: { onMailFrom: (_address, _session, done) => void held.then(() => done()) }
+  })
   const { access_token: token } = await auth.person()
   const ask = (i: number) =>
     auth.send('PUT /update-email', { token, body: { email: `new${i}@example.com`, current_password: PASSWORD } })
@@ -76,7 +65,7 @@ t.test('a wish for an address that is repeated while its mail is sent is counted
 })
 
 t.test('a warning goes to the address that the account had, also when it comes after the change', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   const ada = await auth.person({ email: VICTIM })
   await settle(auth)
   const body = { email: 'thief@example.com', current_password: PASSWORD }
@@ -96,7 +85,7 @@ t.test('a warning goes to the address that the account had, also when it comes a
 })
 
 t.test('a change of the password ends a wish for an address whose mail still waits', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   const ada = await auth.person()
   await settle(auth)
   await auth.database.query('UPDATE users SET email_verified = true')

@@ -2,14 +2,14 @@ import net from 'node:net'
 import { type Behaviour, type MailServer, smtpError, startMailServer } from '@latchkey/testing/mail-server'
 import t, { type Test } from 'tap'
 import { type Auth, startAuth } from './app.ts'
+import { startWithMail, untilGone } from './mail.ts'
 
 const MAIL = { MAIL_FROM: 'no-reply@example.com' }
 const ADDRESS = 'canary@example.com'
 
 /** The service with a mail server of this behaviour, and a person whose first mail is on its way. */
 async function start(t: Test, behaviour: Behaviour = {}, env: Record<string, string> = {}) {
-  const server = await startMailServer(t, behaviour)
-  const auth = await startAuth(t, { env: { ...MAIL, SMTP_URL: server.url, ...env } })
+  const { server, auth } = await startWithMail(t, { behaviour, env })
   return { server, auth, person: await auth.person({ email: ADDRESS }) }
 }
 
@@ -174,9 +174,7 @@ t.test('several instances send each mail once, also those of one that died', asy
   const instances = await Promise.all([1, 2, 3].map(() => startAuth(t, { env })))
   for (const { outbox } of instances) outbox.wake()
   await server.count(40)
-  while ((await quiet.database.query('SELECT FROM mails WHERE done_at IS NULL')).length > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await untilGone(quiet, 'SELECT FROM mails WHERE done_at IS NULL')
   t.strictSame(server.mails.map(({ recipient }) => recipient).sort(), people.map(({ email }) => email).sort())
 })
 

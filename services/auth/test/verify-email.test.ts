@@ -1,30 +1,15 @@
-import { startMailServer } from '@latchkey/testing/mail-server'
 import { isProblem } from '@latchkey/testing/problem'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { type Auth, PASSWORD, startAuth } from './app.ts'
+import { settle, startWithMail } from './mail.ts'
 
 const NEW = 'staple of another kind'
-
-async function start(t: Test, env: Record<string, string> = {}) {
-  const server = await startMailServer(t)
-  return {
-    server,
-    auth: await startAuth(t, { env: { MAIL_FROM: 'no-reply@example.com', SMTP_URL: server.url, ...env } })
-  }
-}
 
 const verify = (auth: Auth, email: string, code: string, token?: string) =>
   auth.send('POST /verify-email', { body: { email, code }, token })
 
-/** Waits until the sender has looked at all that was asked for. */
-async function intake({ database, outbox }: Auth): Promise<void> {
-  outbox.wake()
-  const open = 'SELECT FROM mail_requests UNION ALL SELECT FROM mails WHERE done_at IS NULL'
-  while ((await database.query(open)).length > 0) await new Promise((resolve) => setTimeout(resolve, 10))
-}
-
 t.test('with REQUIRE_VERIFIED_EMAIL there is no account before its code was entered', async (t) => {
-  const { server, auth } = await start(t, { REQUIRE_VERIFIED_EMAIL: 'on' })
+  const { server, auth } = await startWithMail(t, { env: { REQUIRE_VERIFIED_EMAIL: 'on' } })
   const ada = { email: 'ada@example.com', password: PASSWORD }
   t.match(await auth.send('POST /signup', { body: { ...ada, username: 'Ada' } }), { status: 202, body: '' })
   const { code } = await server.take(ada.email, 'Confirm')
@@ -37,11 +22,11 @@ t.test('with REQUIRE_VERIFIED_EMAIL there is no account before its code was ente
 })
 
 t.test('a sign-up whose mail was lost is mailed again', async (t) => {
-  const { server, auth } = await start(t, { REQUIRE_VERIFIED_EMAIL: 'on' })
+  const { server, auth } = await startWithMail(t, { env: { REQUIRE_VERIFIED_EMAIL: 'on' } })
   const email = 'ada@example.com'
   await auth.send('POST /signup', { body: { email, username: 'Ada', password: PASSWORD } })
   const lost = await server.take(email)
-  await intake(auth)
+  await settle(auth)
   t.match(await auth.send('POST /verify-email/resend', { body: { email: 'ADA@example.com' } }), {
     status: 202,
     body: ''
@@ -60,7 +45,7 @@ t.test('a sign-up whose mail was lost is mailed again', async (t) => {
 t.test(
   'an account from before logs in after its address is verified, and says so after the right password only',
   async (t) => {
-    const { server, auth } = await start(t)
+    const { server, auth } = await startWithMail(t)
     const { email, refresh_token } = await auth.person()
     const strict = await startAuth(t, {
       keys: auth.keys,
@@ -80,14 +65,14 @@ t.test(
 )
 
 t.test('a mailbox gets three mails of a kind an hour, and a reset is never locked out', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   const { email } = await auth.person()
   await server.take(email)
   const mailed = async (path: string) => {
-    await intake(auth)
+    await settle(auth)
     const before = server.mails.length
     await auth.send(`POST ${path}`, { body: { email } })
-    await intake(auth)
+    await settle(auth)
     return server.mails.length - before
   }
   const resends = []
@@ -110,12 +95,12 @@ t.test('a mailbox gets three mails of a kind an hour, and a reset is never locke
   for (const unknown of ['nobody@example.com', 'NOBODY@example.com']) {
     t.match(await auth.send('POST /forgot-password', { body: { email: unknown } }), { status: 202, body: '' })
   }
-  await intake(auth)
+  await settle(auth)
   t.equal((await auth.database.query('SELECT FROM mails WHERE user_id IS NULL')).length, 0)
 })
 
 t.test('whatever is wrong with a code, the answer is the same', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   const ada = await auth.person()
   const eve = await auth.person()
   const { code } = await server.take(ada.email)
@@ -156,7 +141,7 @@ t.test('whatever is wrong with a code, the answer is the same', async (t) => {
 })
 
 t.test('a refused password keeps the code of a reset, and a change of the password ends it', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   const ada = await auth.person({ email: 'ada.lovelace@example.com' })
   const forgot = async () => {
     await auth.send('POST /forgot-password', { body: { email: ada.email } })
@@ -181,7 +166,7 @@ t.test('a refused password keeps the code of a reset, and a change of the passwo
 })
 
 t.test('an address changes by the code of the new one and the token of the account; the old one is told', async (t) => {
-  const { server, auth } = await start(t)
+  const { server, auth } = await startWithMail(t)
   const ada = await auth.person()
   const eve = await auth.person()
   const { code: old } = await server.take(ada.email)

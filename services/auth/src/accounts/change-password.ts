@@ -1,14 +1,12 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
-import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { clientOf } from '../guards/client.ts'
 import { SIGNED_IN } from '../guards/token-cookies.ts'
-import { clientKey } from '../limits/requests.ts'
 import type { Parts } from '../parts/parts.ts'
 import { newPassword, PASSWORD } from '../passwords/fields.ts'
-import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
+import { refuseOwnWord } from '../passwords/policy.ts'
 import { replacePassword } from '../sessions/revocation.ts'
 import { TOKENS } from '../sessions/tokens.ts'
 import { confirmPassword } from './confirm-password.ts'
@@ -42,13 +40,9 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
     limit.spaced(async (request, reply) => {
       const { caller, accessClaims, byCookie } = request
       const { current_password: current, new_password: wanted } = request.body
-      if (isOwnWord(wanted, caller)) {
-        throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
-      }
-      const asker = { client: clientKey(request), user: caller.id }
-      passwords.refuseIfBusy(asker)
+      refuseOwnWord('new_password', wanted, caller)
       tokens.refuseWithoutKey()
-      await confirmPassword({ database, passwords }, { caller, asker }, current)
+      const asker = await confirmPassword({ database, passwords }, request, current)
       const passwordHash = await passwords.hash(asker, wanted)
       const from = clientOf(request)
       const grant = await replacePassword(database, caller, { passwordHash, idle: life.idle, from, outbox })

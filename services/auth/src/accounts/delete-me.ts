@@ -3,7 +3,6 @@ import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import { deleteOwnAccount } from '../administration/actions.ts'
-import { clientKey } from '../limits/requests.ts'
 import type { Parts } from '../parts/parts.ts'
 import { PASSWORD } from '../passwords/fields.ts'
 import { confirmPassword } from './confirm-password.ts'
@@ -36,9 +35,7 @@ export function deleteMe(
     { schema, onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
       const { caller } = request
-      const asker = { client: clientKey(request), user: caller.id }
-      passwords.refuseIfBusy(asker)
-      await confirmPassword({ database, passwords }, { caller, asker }, request.body.current_password)
+      await confirmPassword({ database, passwords }, request, request.body.current_password)
       await deleteOwnAccount(database, caller)
       emit(request.log, 'account_deleted', { user: caller.id, session: caller.sid })
       if (request.byCookie) cookies.clear(reply)

@@ -7,7 +7,7 @@ import { clientKey } from '../limits/requests.ts'
 import { CODE, findCode, type ShownCode } from '../mail/codes.ts'
 import type { Parts } from '../parts/parts.ts'
 import { newPassword } from '../passwords/fields.ts'
-import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
+import { refuseOwnWord } from '../passwords/policy.ts'
 import { resetPasswordOf } from '../sessions/revocation.ts'
 import { EMAIL } from '../users/fields.ts'
 import { findById } from '../users/find.ts'
@@ -38,9 +38,7 @@ export function resetPassword(app: App, { database, passwords, limit, minLength,
     limit.spaced(async (request, reply) => {
       const { new_password: wanted, ...shown } = request.body
       const account = await find(shown)
-      if (isOwnWord(wanted, account)) {
-        throw new Problem('invalid_input', { errors: [{ field: 'new_password', message: OWN_WORD }] })
-      }
+      refuseOwnWord('new_password', wanted, account)
       const passwordHash = await passwords.hash({ client: clientKey(request), user: account.id }, wanted)
       await resetPasswordOf(database, account, { shown, passwordHash, outbox })
       outbox.wake()

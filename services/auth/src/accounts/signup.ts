@@ -7,7 +7,7 @@ import { clientKey } from '../limits/requests.ts'
 import { addSignup } from '../mail/signups.ts'
 import type { Parts } from '../parts/parts.ts'
 import { newPassword } from '../passwords/fields.ts'
-import { isOwnWord, OWN_WORD } from '../passwords/policy.ts'
+import { refuseOwnWord } from '../passwords/policy.ts'
 import { addUser } from '../users/change.ts'
 import { EMAIL, publicUser, USER, USERNAME } from '../users/fields.ts'
 import { normalizeUsername } from '../users/username.ts'
@@ -50,9 +50,7 @@ export function signup(app: App, parts: SignupParts): void {
     limit.spaced(async (request, reply) => {
       const { email, password } = request.body
       const username = normalizeUsername(request.body.username)
-      if (isOwnWord(password, { email, username })) {
-        throw new Problem('invalid_input', { errors: [{ field: 'password', message: OWN_WORD }] })
-      }
+      refuseOwnWord('password', password, { email, username })
       const passwordHash = await passwords.hash({ client: clientKey(request), user: email.toLowerCase() }, password)
       if (requireVerified) {
         await addSignup(database, { email, username, passwordHash })

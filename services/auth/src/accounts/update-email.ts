@@ -1,16 +1,14 @@
 import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, noBody, problems } from '@latchkey/frame/schemas'
-import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
-import { clientKey } from '../limits/requests.ts'
 import { forgetCodes } from '../mail/codes.ts'
-import { waitForMail } from '../mail/outbox.ts'
+import { refuseTooManyMails } from '../mail/outbox.ts'
 import type { Parts } from '../parts/parts.ts'
 import { PASSWORD } from '../passwords/fields.ts'
+import { lockCaller } from '../sessions/revocation.ts'
 import type { Caller } from '../sessions/rows.ts'
 import { EMAIL } from '../users/fields.ts'
-import { lockWithTokenHash } from '../users/token-hash.ts'
 import { confirmPassword } from './confirm-password.ts'
 
 const schema = {
@@ -36,9 +34,7 @@ export function updateEmail(app: App, { database, passwords, guards, limit, outb
     { schema, onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
       const { caller } = request
-      const asker = { client: clientKey(request), user: caller.id }
-      passwords.refuseIfBusy(asker)
-      await confirmPassword({ database, passwords }, { caller, asker }, request.body.current_password)
+      await confirmPassword({ database, passwords }, request, request.body.current_password)
       await askFor(caller, request.body.email)
       outbox.wake()
       emit(request.log, 'email_change_asked', { user: caller.id, session: caller.sid })
@@ -47,16 +43,12 @@ export function updateEmail(app: App, { database, passwords, guards, limit, outb
   )
 
   // Earlier codes for a change of address stop working. An earlier mail that is not sent yet is dropped.
-  async function askFor({ id, token_hash, email: present }: Caller, email: string): Promise<void> {
+  async function askFor(caller: Caller, email: string): Promise<void> {
+    const { id, email: present } = caller
     await database.transaction(async (connection) => {
-      if (!(await lockWithTokenHash(connection, id, token_hash))) {
-        throw new Problem('invalid_token', { reason: 'all sessions were ended meanwhile' })
-      }
-      const retryAfter = await waitForMail(connection, id, 'change_email')
-      if (retryAfter > 0) {
-        throw new Problem('too_many_requests', { reason: 'too many changes of the address', retryAfter })
-      }
-      await forgetCodes(connection, id, 'change_email')
+      await lockCaller(connection, caller)
+      await refuseTooManyMails(connection, id, 'change_email')
+      await forgetCodes(connection, [id], 'change_email')
       await outbox.add(connection, { purpose: 'change_email', userId: id, email })
       await outbox.add(connection, { purpose: 'email_change_asked', userId: id, email: present })
     })

@@ -70,7 +70,7 @@ export function verifyEmail(
 
 async function verify(connection: Queryable, shown: ShownCode, userId: string): Promise<void> {
   if (!(await useCode(connection, { shown, userId, present: true }))) throw usedMeanwhile()
-  await forgetCodes(connection, userId, 'verify_email')
+  await forgetCodes(connection, [userId], 'verify_email')
   await markVerified(connection, userId)
 }
 
@@ -88,7 +88,7 @@ async function moveTo(connection: Queryable, shown: ShownCode, caller: Caller): 
   const email = await useCode(connection, { shown, userId: caller.id, present: false })
   if (!email) throw usedMeanwhile()
   // Also the codes that went to the old address.
-  await forgetCodes(connection, caller.id)
+  await forgetCodes(connection, [caller.id])
   await replaceEmail(connection, caller.id, email)
 }
 

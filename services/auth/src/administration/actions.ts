@@ -73,7 +73,7 @@ export function enableUser(database: Database, who: Change): Promise<Account> {
 /** Notes that the address of a user is verified; codes that would verify it are deleted. */
 export function verifyUser(database: Database, who: Change): Promise<Account> {
   return change(database, who, {}, async (connection) => {
-    await forgetCodes(connection, who.id, 'verify_email')
+    await forgetCodes(connection, [who.id], 'verify_email')
     await markVerified(connection, who.id)
   })
 }

@@ -1,6 +1,6 @@
 import type { Database } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
-import { type Outbox, waitForMail } from '../mail/outbox.ts'
+import { type Outbox, refuseTooManyMails } from '../mail/outbox.ts'
 import type { Account } from '../users/account.ts'
 import { addUser } from '../users/change.ts'
 import { lockAccounts } from '../users/find.ts'
@@ -61,8 +61,7 @@ export async function inviteAgain(
     if (account.password_hash !== null)
       throw new Problem('not_found', { detail: 'This user has a password: the invitation was used.' })
     if (account.disabled_at) throw new Problem('account_disabled')
-    const wait = Math.ceil(await waitForMail(connection, id, 'invitation'))
-    if (wait > 0) throw new Problem('too_many_requests', { retryAfter: wait, reason: 'enough invitations were mailed' })
+    await refuseTooManyMails(connection, id, 'invitation')
     await outbox.add(connection, { purpose: 'invitation', userId: id })
   })
   outbox.wake()

@@ -13,9 +13,9 @@ import type { VerifyToken } from './verify.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The caller, on routes with the `access` or `account` guard. */
+    /** The caller, on routes with the `account` or `admin` guard. */
     caller: Caller
-    /** The claims of the token, on routes with the `access` or `account` guard. */
+    /** The claims of the token, on routes with the `account` or `admin` guard. */
     accessClaims: AccessClaims
     /** The claims of the token, on routes with the `refresh` or `refreshCookie` guard. */
     refreshClaims: RefreshClaims
@@ -34,18 +34,15 @@ type Guard = (request: FastifyRequest) => Promise<void>
 /** The guards of this service's routes; each is an `onRequest` hook. */
 export interface Guards {
   /**
-   * Accepts an access token for the issuer or a name of AUDIENCE, while its session lives and its epoch is the user's.
-   * Sets `request.caller` and `request.accessClaims`.
-   */
-  readonly access: Guard
-  /**
-   * Like `access`. But a request without an Authorization header has to have the access cookie; from a page of another
-   * site it gets 403 `cross_site`. Also sets `request.byCookie`.
+   * Accepts an access token for the issuer or a name of AUDIENCE, while its session lives and its epoch is the user's. A
+   * request without an Authorization header has to have the access cookie; from a page of another site it gets 403
+   * `cross_site`. Sets `request.caller`, `request.accessClaims` and `request.byCookie`.
    */
   readonly account: Guard
   /**
-   * Like `access`, but only for users with the role `admin` in their row, and only for tokens whose one audience is the
-   * issuer. So an attacker in a resource service cannot use its received tokens for administration. Others get 403.
+   * Like `account`, but never by cookie, only for users with the role `admin` in their row, and only for tokens whose one
+   * audience is the issuer. So an attacker in a resource service cannot use its received tokens for administration.
+   * Others get 403.
    */
   readonly admin: Guard
   /** Accepts a genuine, unexpired refresh token, also of an ended session. Sets `request.refreshClaims`. */
@@ -110,7 +107,6 @@ export function createGuards(app: App, parts: GuardParts): Guards {
   }
 
   return {
-    access: access(byHeader),
     account: access(byHeaderOrCookie),
     admin: async (request) => {
       await access(byHeader)(request)

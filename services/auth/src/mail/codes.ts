@@ -82,15 +82,14 @@ export async function useCode(
   return used?.email
 }
 
-/** Deletes the codes of a user, or only those of one purpose. Part of a transaction that has locked the user. */
-export async function forgetCodes(connection: Queryable, userId: string, purpose?: CodePurpose): Promise<void> {
-  await connection.query('DELETE FROM codes WHERE user_id = $1 AND ($2::text IS NULL OR purpose = $2)', [
-    userId,
+/** Deletes the codes of these users, or only those of one purpose. Part of a transaction that has locked the users. */
+export async function forgetCodes(
+  connection: Queryable,
+  userIds: readonly string[],
+  purpose?: CodePurpose
+): Promise<void> {
+  await connection.query('DELETE FROM codes WHERE user_id = ANY ($1::uuid[]) AND ($2::text IS NULL OR purpose = $2)', [
+    userIds,
     purpose ?? null
   ])
-}
-
-/** Deletes the codes of these users. */
-export async function forgetCodesOf(connection: Queryable, userIds: readonly string[]): Promise<void> {
-  await connection.query('DELETE FROM codes WHERE user_id = ANY ($1::uuid[])', [userIds])
 }

@@ -1,7 +1,8 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
 import { comparable, USER_ENABLED } from '../users/account.ts'
+import { counts, within, withinLimit } from './limit.ts'
 import { OPEN, sweepDay } from './outbox.ts'
-import { MOST_MAILS, PURPOSES } from './purposes.ts'
+import { PURPOSES } from './purposes.ts'
 
 /** How many requests one statement takes at most. */
 const BATCH = 500
@@ -9,19 +10,8 @@ const BATCH = 500
 /** Any number, the same in every instance: one instance at a time takes requests, so that limits are exact. */
 const LOCK = 0x6d61_696c
 
-// Counts the mails of an hour and a day, and the time of the last.
-const counts = (condition: string) => `(
-  SELECT count(*) FILTER (WHERE m.asked_at > now() - interval '1 hour') AS hour,
-         count(*) FILTER (WHERE m.asked_at > now() - interval '1 day') AS day, max(m.asked_at) AS last
-    FROM mails m WHERE ${condition})`
-
-const within = (more: string) => `s.hour + ${more} <= ${MOST_MAILS.hour} AND s.day + ${more} <= ${MOST_MAILS.day}`
-
 const PATIENCE = `CASE purpose WHEN 'reset_password' THEN ${PURPOSES.reset_password.patience} ELSE ${PURPOSES.verify_email.patience} END`
 
-// Mails of resets have no daily limit, because strangers could use it up and so keep an owner from a reset. Instead,
-// after three in an hour, another mail is allowed when the code of the last one has expired. So at any time a code is
-// valid, or a mail is allowed.
 // The users are locked, in the order of all changes of accounts: beside a deletion, a mail would be left otherwise.
 const TAKE = `
   WITH taken AS MATERIALIZED (
@@ -36,9 +26,8 @@ const TAKE = `
   for_users AS (
     INSERT INTO mails (id, purpose, user_id, asked_at, due_at, give_up_at, sweep_on)
     SELECT gen_random_uuid(), k.purpose, k.id, now(), now(), now() + make_interval(secs => ${PATIENCE}), ${sweepDay('now()', PATIENCE)}
-      FROM known k, LATERAL ${counts('m.user_id = k.id AND m.purpose = k.purpose')} s
-     WHERE CASE k.purpose WHEN 'reset_password'
-             THEN s.hour < ${MOST_MAILS.hour} OR s.last < now() - make_interval(secs => $1::float8) ELSE ${within('1')} END
+      FROM known k, LATERAL ${counts('mails m', 'm.asked_at', 'm.user_id = k.id AND m.purpose = k.purpose')} s
+     WHERE ${withinLimit('k.purpose', '$1')}
      ORDER BY k.id, k.purpose
     ON CONFLICT (user_id, purpose) WHERE ${OPEN} DO NOTHING),
   strangers AS MATERIALIZED (
@@ -55,7 +44,7 @@ const TAKE = `
     INSERT INTO mails (id, purpose, signup_id, asked_at, due_at, give_up_at, sweep_on)
     SELECT gen_random_uuid(), 'sign_up', n.signup_id, now(), now(), now() + make_interval(secs => $2), ${sweepDay('now()', '$2')}
       FROM (SELECT *, row_number() OVER (PARTITION BY email ORDER BY signup_id) AS nth FROM newcomers) n,
-           LATERAL ${counts(`m.signup_id IN (SELECT g.id FROM signups g WHERE ${comparable('g.email')} = n.email)`)} s
+           LATERAL ${counts('mails m', 'm.asked_at', `m.signup_id IN (SELECT g.id FROM signups g WHERE ${comparable('g.email')} = n.email)`)} s
      WHERE ${within('n.nth')} RETURNING signup_id),
   dropped AS (
     DELETE FROM signups g USING taken t WHERE g.id = t.signup_id AND NOT EXISTS (SELECT FROM for_signups f WHERE f.signup_id = g.id))

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '@latchkey/database/pool'
-import { MOST_MAILS } from './purposes.ts'
+import { counts, withinLimit } from './limit.ts'
 import type { ClaimedMail } from './queue.ts'
 
-// A reset has no daily limit: beyond three an hour, one more may go when the code of the last has expired.
-const RULE = `CASE $3 WHEN 'reset_password' THEN s.hour < ${MOST_MAILS.hour} OR s.last < now() - make_interval(secs => $4)
-  ELSE s.hour < ${MOST_MAILS.hour} AND s.day < ${MOST_MAILS.day} END`
+// The condition of the day lets an index find the rows.
+const SENT = counts(
+  'mailings m',
+  'm.sent_at',
+  "m.address_hash = $2 AND m.purpose = $3 AND m.sent_at > now() - interval '1 day'"
+)
 
 /**
  * Says whether a mail may go to its address now, and counts it. The limit is that of an address, whichever accounts the
@@ -19,12 +22,9 @@ export async function mayGoTo(database: Database, mail: ClaimedMail, to: string,
     // One mail to an address at a time, so that the count is exact.
     await connection.query('SELECT pg_advisory_xact_lock($1::bigint)', [address.readBigInt64BE().toString()])
     const counted = await connection.query(
-      `WITH s AS (
-         SELECT count(*) FILTER (WHERE m.sent_at > now() - interval '1 hour') AS hour, count(*) AS day, max(m.sent_at) AS last
-           FROM mailings m WHERE m.address_hash = $2 AND m.purpose = $3 AND m.sent_at > now() - interval '1 day')
-       INSERT INTO mailings (mail_id, address_hash, purpose, sent_at, sweep_on)
-       SELECT $1, $2, $3, now(), now()::date + 2 FROM s
-        WHERE ${RULE} OR EXISTS (SELECT FROM mailings m WHERE m.mail_id = $1)
+      `INSERT INTO mailings (mail_id, address_hash, purpose, sent_at, sweep_on)
+       SELECT $1, $2, $3, now(), now()::date + 2 FROM ${SENT} s
+        WHERE ${withinLimit('$3', '$4')} OR EXISTS (SELECT FROM mailings m WHERE m.mail_id = $1)
        ON CONFLICT (mail_id) DO UPDATE SET mail_id = excluded.mail_id RETURNING mail_id`,
       [mail.id, address, mail.purpose, resetLife]
     )

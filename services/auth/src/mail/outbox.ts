@@ -1,4 +1,5 @@
 import type { Queryable } from '@latchkey/database/pool'
+import { Problem } from '@latchkey/problems/problem'
 import { type AskedPurpose, MOST_MAILS, PURPOSES, type Purpose } from './purposes.ts'
 
 /** A mail to a user, because of a change. It goes to `email`, or without one to the user's present address. */
@@ -12,7 +13,7 @@ export interface Mail {
 export interface Outbox {
   /** Whether mails can be sent. */
   readonly isOn: boolean
-  /** Adds a mail, in the transaction of its change. It replaces an unsent mail of the same purpose in {@link OPEN}. */
+  /** Adds a mail, in the transaction of its change. An unsent mail of the same purpose ends, unless it is a warning. */
   add(connection: Queryable, mail: Mail): Promise<void>
   /** Notes that a stranger has asked for a mail. Does the same for every address, known or unknown. */
   ask(database: Queryable, purpose: AskedPurpose, email: string): Promise<void>
@@ -70,10 +71,9 @@ export const sweepDay = (from: string, patience: string) =>
   `(${from} + make_interval(secs => ${patience}::float8))::date + ${KEPT + 1}`
 
 /**
- * Says in how many seconds a user may ask for another mail of this purpose; 0: now. Three an hour and ten a day are
- * allowed.
+ * Refuses another mail of this purpose to a user who had three in an hour or ten in a day. Throws `too_many_requests`.
  */
-export async function waitForMail(connection: Queryable, userId: string, purpose: Purpose): Promise<number> {
+export async function refuseTooManyMails(connection: Queryable, userId: string, purpose: Purpose): Promise<void> {
   const [row] = await connection.query<{ wait: number }>(
     `SELECT greatest(0, extract(epoch FROM max(asked_at) FILTER (WHERE nth = $3) + interval '1 hour' - now()),
                         extract(epoch FROM max(asked_at) FILTER (WHERE nth = $4) + interval '1 day' - now()))::float8 AS wait
@@ -81,11 +81,12 @@ export async function waitForMail(connection: Queryable, userId: string, purpose
                FROM mails WHERE user_id = $1 AND purpose = $2) AS newest`,
     [userId, purpose, MOST_MAILS.hour, MOST_MAILS.day]
   )
-  return row?.wait ?? 0
+  if (row && row.wait > 0) {
+    throw new Problem('too_many_requests', { reason: `too many mails: ${purpose}`, retryAfter: row.wait })
+  }
 }
 
-/** Deletes the mails and codes of a user whose account is deleted. Part of a transaction. */
+/** Deletes the mails of a user whose account is deleted; the end of their sessions has deleted the codes. Part of a transaction. */
 export async function forgetMails(connection: Queryable, userId: string): Promise<void> {
   await connection.query('DELETE FROM mails WHERE user_id = $1', [userId])
-  await connection.query('DELETE FROM codes WHERE user_id = $1', [userId])
 }

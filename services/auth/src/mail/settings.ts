@@ -10,6 +10,10 @@ const DEFAULT_SENDER = 'Latchkey <no-reply@localhost>'
 
 /** The settings of mail. */
 export const mailSettings = {
+  DATA_DIR: text({
+    default: './data',
+    description: 'Folder for mail in development, in mail/; production writes no file.'
+  }),
   SMTP_URL: Type.Optional(
     text({
       file: true,
@@ -64,7 +68,6 @@ export const mailSettings = {
 /** The values of the settings of mail, with those of others that mail depends on. */
 export type MailConfig = Static<TObject<typeof mailSettings>> & {
   readonly NODE_ENV: 'production' | 'development'
-  readonly DATA_DIR: string
   readonly ISSUER: string
 }
 

@@ -1,3 +1,4 @@
+import { Problem } from '@latchkey/problems/problem'
 import { dictionary } from '@zxcvbn-ts/language-common'
 
 /** The account for which a password is chosen. */
@@ -72,6 +73,11 @@ export function isOwnWord(sent: string, { email, username }: Owner): boolean {
   return words.some(
     (word) => isLong(word) && (word === password || (isLong(core(word)) && core(word) === core(password)))
   )
+}
+
+/** Refuses a new password that is a word of its account ({@link isOwnWord}), with `invalid_input` for its field. */
+export function refuseOwnWord(field: string, sent: string, owner: Owner): void {
+  if (isOwnWord(sent, owner)) throw new Problem('invalid_input', { errors: [{ field, message: OWN_WORD }] })
 }
 
 function isLong(word: string): boolean {

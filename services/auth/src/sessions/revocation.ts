@@ -1,6 +1,6 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
-import { forgetCodes, forgetCodesOf, type ShownCode, useCode } from '../mail/codes.ts'
+import { forgetCodes, type ShownCode, useCode } from '../mail/codes.ts'
 import { dropMails, type Outbox } from '../mail/outbox.ts'
 import { forgetBucket, strangersOf } from '../passwords/attempts.ts'
 import type { Account } from '../users/account.ts'
@@ -26,7 +26,7 @@ import {
  */
 export async function revokeAll(connection: Queryable, userId: string, reason: Revocation): Promise<string[]> {
   await replaceTokenHash(connection, userId)
-  await forgetCodes(connection, userId)
+  await forgetCodes(connection, [userId])
   await dropMails(connection, userId, ['change_email', 'reset_password'])
   const ended = await connection.query<{ id: string; lived: boolean }>(
     `UPDATE sessions s SET ${setEnded('$2')}
@@ -38,14 +38,21 @@ export async function revokeAll(connection: Queryable, userId: string, reason: R
 }
 
 /**
+ * Locks the caller, while their token hash is still the one that the guard has read. Part of a transaction. Throws
+ * `invalid_token` if it was replaced.
+ */
+export async function lockCaller(connection: Queryable, caller: Caller): Promise<void> {
+  if (await lockWithTokenHash(connection, caller.id, caller.token_hash)) return
+  throw new Problem('invalid_token', { reason: 'all sessions were ended meanwhile' })
+}
+
+/**
  * Revokes all for the caller, while their token hash and session are still those that the guard has read.
  *
  * Part of a transaction. Throws `invalid_token` if the token hash was replaced or the session ended meanwhile.
  */
 export async function revokeAsCaller(connection: Queryable, caller: Caller, reason: Revocation): Promise<void> {
-  if (!(await lockWithTokenHash(connection, caller.id, caller.token_hash))) {
-    throw new Problem('invalid_token', { reason: 'all sessions were ended meanwhile' })
-  }
+  await lockCaller(connection, caller)
   const ended = await revokeAll(connection, caller.id, reason)
   if (!ended.includes(caller.sid)) throw new Problem('invalid_token', { reason: 'the session ended meanwhile' })
 }
@@ -133,6 +140,6 @@ async function revokeBatch(connection: Queryable, after: string | undefined): Pr
     `UPDATE sessions s SET ${setEnded("'ended_by_admin'")} WHERE s.user_id = ANY ($1::uuid[]) AND s.ended_at IS NULL`,
     [ids]
   )
-  await forgetCodesOf(connection, ids)
+  await forgetCodes(connection, ids)
   return ids
 }
