@@ -8,13 +8,15 @@ import { connectionOf } from './url.ts'
 
 /** The schema of a service. */
 export interface Schema {
-  /** The folder of its migrations: SQL files with a date. */
-  readonly migrations: string
+  /** The folders of its migrations: SQL files with a date, which run in the order of their names. */
+  readonly migrations: readonly string[]
   /**
    * The rights that its statements need on each table, such as `SELECT, INSERT`. UPDATE includes locks (FOR SHARE, LOCK
    * TABLE).
    */
   readonly rights: Readonly<Record<string, string>>
+  /** The rights that it needs on each function of the migrations, by its signature: `EXECUTE`, or none. */
+  readonly functions?: Readonly<Record<string, string>>
 }
 
 /** Longest wait for another migration that is running, in milliseconds. */
@@ -38,7 +40,7 @@ export interface Migration {
  * Safe to run several times at once: one run works, the others wait and find nothing to do.
  */
 export async function migrateSchema(
-  { migrations, rights }: Schema,
+  { migrations, rights, functions = {} }: Schema,
   { url, serviceUrl = url }: Migration,
   log: (line: string) => void = () => {}
 ): Promise<void> {
@@ -54,7 +56,8 @@ export async function migrateSchema(
     await takeOverMigrations(client, schema.quoted, await migrationNames(migrations))
     await runner({
       dbClient: client,
-      dir: migrations,
+      dir: migrations.map(filesOf),
+      useGlob: true,
       direction: 'up',
       migrationsTable: MIGRATIONS_TABLE,
       migrationsSchema: schema.name,
@@ -64,7 +67,7 @@ export async function migrateSchema(
       checkOrder: true,
       log
     })
-    await prepareServiceRole(client, { serviceUrl, rights }, log)
+    await prepareServiceRole(client, { serviceUrl, rights, functions }, log)
   } finally {
     await client.end()
   }
@@ -86,8 +89,17 @@ async function schemaOf(client: pg.Client): Promise<{ name: string; quoted: stri
   return { name, quoted }
 }
 
-async function migrationNames(folder: string): Promise<string[]> {
-  return (await readdir(folder)).map((file) => file.replace(/\.sql$/, '')).sort()
+async function migrationNames(folders: readonly string[]): Promise<string[]> {
+  const files = await Promise.all(folders.map((folder) => readdir(folder)))
+  return files
+    .flat()
+    .map((file) => file.replace(/\.sql$/, ''))
+    .sort()
+}
+
+/** The pattern of the migrations in a folder, whose own name may have characters of patterns. */
+function filesOf(folder: string): string {
+  return `${folder.replace(/[\\*?[\]{}()!+@|,]/g, '\\$&')}/*.sql`
 }
 
 /** Names the first migration that the database lacks, or nothing when its schema is current. */

@@ -11,6 +11,12 @@ interface Names {
   readonly schema: string
 }
 
+/** What the service may do with the tables and functions of its schema. */
+interface Grants {
+  readonly rights: Readonly<Record<string, string>>
+  readonly functions: Readonly<Record<string, string>>
+}
+
 // Two runs of GRANT or CREATE ROLE on one server at once can fail like this: the second finds a row that was just
 // changed.
 const RACED = /^(23505|42710|40001|40P01|XX000)$/
@@ -21,13 +27,13 @@ const MOST_ROUNDS = 5
  * Makes the user, if it is missing, with the password of the URL. A user that was made here gets the URL's password at
  * each run. Does nothing if this user is the one who migrates.
  *
- * `rights` are the rights for each table. `client` is the connection of the owner after the migration. `log` also gets
+ * `rights` are the rights for each table, `functions` those for each function. `client` is the connection of the owner after the migration. `log` also gets
  * the powers that the service's user should not have, and how to remove them. Throws with the SQL to run if the owner
  * lacks a right.
  */
 export async function prepareServiceRole(
   client: pg.Client,
-  { serviceUrl, rights }: { serviceUrl: string; rights: Readonly<Record<string, string>> },
+  { serviceUrl, rights, functions }: Grants & { readonly serviceUrl: string },
   log: (line: string) => void = () => {}
 ): Promise<void> {
   const { user, password } = connectionOf(serviceUrl)
@@ -43,7 +49,7 @@ export async function prepareServiceRole(
     try {
       await client.query('BEGIN')
       await makeRole(client, place, user, password)
-      await grantRights(client, place, { user, rights })
+      await grantRights(client, place, { user, rights, functions })
       await client.query('COMMIT')
       break
     } catch (error) {
@@ -95,7 +101,7 @@ async function makeRole(client: pg.Client, names: Names, user: string, password:
 async function grantRights(
   client: pg.Client,
   { role, owner, database, schema }: Names,
-  { user, rights }: { user: string; rights: Readonly<Record<string, string>> }
+  { user, rights, functions }: Grants & { readonly user: string }
 ): Promise<void> {
   const [may] = await rows<{ database: boolean; schema: boolean }>(
     client,
@@ -119,6 +125,17 @@ async function grantRights(
     )
     if (owned?.by === user) await client.query(`ALTER TABLE ${name} OWNER TO ${owner}`)
     await client.query(`REVOKE ALL ON TABLE ${name} FROM ${role}; GRANT ${needed} ON TABLE ${name} TO ${role}`)
+  }
+  for (const [signature, right] of Object.entries(functions)) {
+    const name = `${schema}.${signature}`
+    const [owned] = await rows<{ by: string }>(
+      client,
+      'SELECT pg_get_userbyid(proowner) AS by FROM pg_proc WHERE oid = $1::regprocedure',
+      [name]
+    )
+    // A function that runs with the rights of its owner must not be the service's.
+    if (owned?.by === user) await client.query(`ALTER FUNCTION ${name} OWNER TO ${owner}`)
+    if (right) await client.query(`GRANT ${right} ON FUNCTION ${name} TO ${role}`)
   }
 }
 

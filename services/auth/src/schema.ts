@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url'
+import { AUDIT_SCHEMA } from '@latchkey/audit/schema'
 import { findMissingMigration, type Migration, migrateSchema, type Schema } from '@latchkey/database/migrate'
 import type { Queryable } from '@latchkey/database/pool'
 
 /** The tables of the auth service, and the rights that its statements need on each. */
-const SCHEMA: Schema = {
-  migrations: fileURLToPath(new URL('../migrations', import.meta.url)),
+const SCHEMA = {
+  migrations: [fileURLToPath(new URL('../migrations', import.meta.url)), ...AUDIT_SCHEMA.migrations],
   rights: {
+    ...AUDIT_SCHEMA.rights,
     users: 'SELECT, INSERT, UPDATE',
     sessions: 'SELECT, INSERT, UPDATE, DELETE',
     attempts: 'SELECT, INSERT, UPDATE, DELETE',
@@ -15,8 +17,9 @@ const SCHEMA: Schema = {
     mails: 'SELECT, INSERT, UPDATE, DELETE',
     codes: 'SELECT, INSERT, UPDATE, DELETE',
     mailings: 'SELECT, INSERT, UPDATE, DELETE'
-  }
-}
+  },
+  functions: AUDIT_SCHEMA.functions
+} satisfies Schema
 
 /** Brings the database of the auth service up to date, as {@link migrateSchema} does. */
 export function migrate(migration: Migration, log?: (line: string) => void): Promise<void> {

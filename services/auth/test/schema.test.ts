@@ -7,6 +7,11 @@ import { migrate, missingMigration } from '../src/schema.ts'
 
 const TABLES = [
   'attempts',
+  'audit_head',
+  'audit_heads',
+  'audit_keys',
+  'audit_records',
+  'audit_settings',
   'codes',
   'latchkey_migrations',
   'mail_requests',

@@ -50,6 +50,11 @@ async function rightsOf(owner: string, user: string): Promise<Record<string, str
 }
 
 const RIGHTS = {
+  audit_head: 'SELECT',
+  audit_heads: 'SELECT',
+  audit_keys: 'INSERT, SELECT',
+  audit_records: 'SELECT',
+  audit_settings: 'SELECT',
   codes: 'DELETE, INSERT, SELECT, UPDATE',
   mail_requests: 'DELETE, INSERT, SELECT, UPDATE',
   mails: 'DELETE, INSERT, SELECT, UPDATE',
