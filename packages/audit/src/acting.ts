@@ -8,12 +8,23 @@ import { writeRecords } from './write.ts'
 export interface Acting extends Source {
   readonly database: Database
   readonly log: EventLog
-  /** The records of the last change; a refusal is recorded only if the database has none of them. */
+  /** The account that somebody unknown aims at, once it is found. */
+  account?: string | undefined
+  /** The records of the last change. If it fails, only the database knows whether it was made and they were written. */
   written?: readonly NewRecord[]
+  /** Whether a change was made, with its records: what fails afterwards does not undo it. */
+  isDone?: boolean
 }
 
-/** Notes that an event of the change happens; `personal` are personal data of the person who acts. */
-export type Note = <N extends AuditedName>(name: N, fields: EventFields<N>, personal?: Personal) => void
+/**
+ * Notes that an event of the change happens. `personal` are further personal data of the person who acts, only for the
+ * record. `message` is for the log; by default it is that of the list of events.
+ */
+export type Note = <N extends AuditedName>(
+  name: N,
+  fields: EventFields<N>,
+  more?: { readonly personal?: Personal; readonly message?: string }
+) => void
 
 interface Noted {
   readonly record: NewRecord
@@ -31,10 +42,10 @@ export async function transact<T>(acting: Acting, work: (connection: Queryable, 
   let noted: Noted[] = []
   const result = await acting.database.transaction(async (connection) => {
     noted = []
-    const note: Note = (name, fields, personal) => {
+    const note: Note = (name, fields, { personal, message } = {}) => {
       noted.push({
         record: recordOf(name, fields, acting, personal),
-        tell: (log) => emit(log, name, fields)
+        tell: (log) => emit(log, name, fields, message)
       })
     }
     const done = await work(connection, note)
@@ -46,6 +57,7 @@ export async function transact<T>(acting: Acting, work: (connection: Queryable, 
     }
     return done
   })
+  if (noted.length > 0) acting.isDone = true
   for (const { tell } of noted) tell(acting.log)
   return result
 }

@@ -1,7 +1,11 @@
+import type { Acting } from '@latchkey/audit/acting'
+import { refusalOf } from '@latchkey/audit/record'
+import { writeRefusals } from '@latchkey/audit/write'
 import { openDatabase } from '@latchkey/database/pool'
-import { emit } from '@latchkey/events/emit'
+import type { EventLog } from '@latchkey/events/emit'
 import { readConfig } from '@latchkey/frame/config'
 import { createLogger } from '@latchkey/frame/logger'
+import { Problem } from '@latchkey/problems/problem'
 import { reasonOf } from '@latchkey/problems/reason'
 import { Type } from 'typebox'
 import { ACCOUNT_COMMANDS } from './commands/accounts.ts'
@@ -31,6 +35,17 @@ function usage(): string {
   return ['usage: npm run admin -- <command>', ...lines.map(([line, help]) => `  ${line.padEnd(32)}${help}`)].join('\n')
 }
 
+// In production the events are for the log; a person in development has just read the message.
+const SILENT: EventLog = { info: () => {}, warn: () => {}, error: () => {} }
+
+// What a rule refuses is recorded too; a mistake at the command line is not.
+async function recordRefusal({ database, ...source }: Acting, error: unknown): Promise<void> {
+  if (!(error instanceof Problem) || error.code === 'unavailable') return
+  const { code } = error
+  const record = refusalOf({ event: 'admin_command', outcome: 'refused', code, source })
+  await writeRefusals(database, [{ record, unless: null }])
+}
+
 try {
   const [name = '', ...rest] = process.argv.slice(2)
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
@@ -45,17 +60,20 @@ try {
     const missing = await missingMigration(database)
     if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)
     const isAnswered = words.length < rest.length
+    const log = config.NODE_ENV === 'production' ? await createLogger('admin', config, process.stderr) : SILENT
+    const acting = { database, log, command: name }
     const context = {
       database,
+      acting,
       env: process.env,
       say: (line: string) => console.error(line),
       isConfirmed: async (question: string) => isAnswered || isConfirmed(question)
     }
-    const { said, changed } = await command.run(context, ...words)
-    console.log(said)
-    // In production the event is for the log; a person in development has just read the message.
-    if (changed && config.NODE_ENV === 'production') {
-      emit(await createLogger('admin', config, process.stderr), 'admin_command', { command: name, ...changed })
+    try {
+      console.log(await command.run(context, ...words))
+    } catch (error) {
+      await recordRefusal(acting, error)
+      throw error
     }
   } finally {
     await database.close()

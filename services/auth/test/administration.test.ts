@@ -7,11 +7,11 @@ import { liveSessions } from './sessions.ts'
 import { claimsOf } from './tokens.ts'
 
 const auth = await startAuth(t)
-const { send, database } = auth
+const { send, database, operator } = auth
 
 async function admin(own: Partial<Person> = {}): Promise<Person> {
   const person = await auth.person(own)
-  await grantRole(database, { id: person.id }, 'admin')
+  await grantRole(operator, { id: person.id }, 'admin')
   const { email, password } = person
   const { body } = await send('POST /login', { body: { email, password, resource: ISSUER } })
   return { ...person, ...body }
@@ -135,8 +135,8 @@ t.test('nobody gives roles to themselves, administrators neither', async (t) => 
 
 t.test('an administrator who lost the role while their request was on its way changes nothing', async (t) => {
   const [fallen, ada] = [await admin(), await auth.person()]
-  await revokeRole(database, { id: fallen.id }, 'admin')
-  await t.rejects(setRoles(database, { id: ada.id, by: fallen.id }, ['admin']), { code: 'insufficient_scope' })
+  await revokeRole(operator, { id: fallen.id }, 'admin')
+  await t.rejects(setRoles(operator, { id: ada.id, by: fallen.id }, ['admin']), { code: 'insufficient_scope' })
   t.strictSame((await asRoot(`GET /users?search=${ada.email}`)).body.users[0].roles, ['user'])
 })
 
@@ -145,7 +145,7 @@ t.test('a user has at most sixteen roles, user among them', async (t) => {
   const roles = Array.from({ length: 15 }, (_, i) => `role${i}`)
   t.equal((await asRoot(`PUT /users/${ada.id}/roles`, { roles })).status, 200)
   isProblem(t, await asRoot(`PUT /users/${ada.id}/roles`, { roles: [...roles, 'more'] }), 'invalid_input', ['roles'])
-  await t.rejects(grantRole(database, { id: ada.id }, 'more'), { code: 'invalid_input' })
+  await t.rejects(grantRole(operator, { id: ada.id }, 'more'), { code: 'invalid_input' })
   t.equal((await asRoot(`PUT /users/${ada.id}/roles`, { roles: ['user', ...roles] })).status, 200)
 })
 
@@ -153,8 +153,8 @@ t.test('of two administrators who take each other down at once, one stays', asyn
   for (let round = 0; round < 10; round += 1) {
     const other = await admin({ email: `other${round}@example.com` })
     const outcomes = await Promise.allSettled([
-      disableUser(database, { id: root.id }),
-      revokeRole(database, { id: other.id }, 'admin')
+      disableUser(operator, { id: root.id }),
+      revokeRole(operator, { id: other.id }, 'admin')
     ])
     t.same(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
     const rows = await database.query("SELECT id FROM users WHERE 'admin' = ANY (roles) AND disabled_at IS NULL")

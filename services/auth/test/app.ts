@@ -1,3 +1,4 @@
+import type { Acting } from '@latchkey/audit/acting'
 import { type Database, openDatabase } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import { createLogger } from '@latchkey/frame/logger'
@@ -49,6 +50,8 @@ export interface Auth {
   readonly app: App
   readonly config: Config
   readonly database: Database
+  /** Acts as a command of npm run admin. */
+  readonly operator: Acting
   readonly keys: Keys
   readonly outbox: Outbox
   /** Stops to send mail, as the process does at its stop. */
@@ -138,7 +141,8 @@ export async function startAuth(
     return { id, ...account, ...(await login(account)) }
   }
 
-  return { app, ...parts, closeMail: mail.close, config, lines, send, person, login }
+  const operator = { database, log: logger, command: 'test' }
+  return { app, ...parts, operator, closeMail: mail.close, config, lines, send, person, login }
 }
 
 // What a test needs before it begins is no assertion of its own, but it must not go on without.

@@ -7,7 +7,7 @@ import { claimsOf, resign } from './tokens.ts'
 
 const ALL = ['greeter', 'https://chat.example.com/x?a=b&c']
 const auth = await startAuth(t, { env: { AUDIENCE: ALL.join(', ') } })
-const { send, database } = auth
+const { send, database, operator } = auth
 
 const audienceOf = ({ body }: { body: { access_token: string } }) => claimsOf(body.access_token)['aud']
 const login = ({ email, password }: Person, more: object = {}) =>
@@ -137,7 +137,7 @@ const LINES = (id: string) => [
 
 t.test('administration takes only access tokens for the issuer alone, and says how to get one', async (t) => {
   const [root, ada] = [await auth.person(), await auth.person()]
-  await grantRole(database, { id: root.id }, 'admin')
+  await grantRole(operator, { id: root.id }, 'admin')
   const before = await everythingOf(database, ada.id)
   const own = (await login(root, { resource: ISSUER })).body.access_token
   const key = auth.keys.access.current

@@ -9,7 +9,7 @@ import { OTHERS } from './foreign-hashes.ts'
 
 // One more than the hashes from elsewhere have.
 const auth = await startAuth(t, { cost: 5 })
-const { database, send } = auth
+const { database, operator, send } = auth
 
 const [{ hash: HASH, password: PASSWORD }] = OTHERS
 const person = (email: string, more: object = {}) => ({ email, username: 'Ada', password_hash: HASH, ...more })
@@ -41,7 +41,7 @@ async function importAll(t: Test, lines: readonly (string | Buffer | object)[]):
   const said: string[] = []
   const { accounts } = await checkFile(database, file, tellingInto(said))
   t.strictSame(said, [])
-  await addAccounts(database, file, { accounts, tell: tellingInto(said) })
+  await addAccounts(operator, file, { accounts, tell: tellingInto(said) })
 }
 
 const login = (email: string, password = PASSWORD) => send('POST /login', { body: { email, password } })
@@ -193,7 +193,7 @@ t.test('nothing is written if an address is taken after the check, or the file b
   const silent = tellingInto([])
   const { accounts } = await checkFile(database, file, silent)
   const late = await auth.person({ email: 'LATE1400@example.com' })
-  const add = () => addAccounts(database, file, { accounts, tell: silent })
+  const add = () => addAccounts(operator, file, { accounts, tell: silent })
   await t.rejects(add(), { message: 'an address was taken meanwhile: begin again' })
   const count = () => database.query("SELECT id FROM users WHERE email ILIKE 'late%'")
   t.strictSame(await count(), [{ id: late.id }])

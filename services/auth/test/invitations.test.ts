@@ -23,7 +23,7 @@ async function start(t: Test, env: Record<string, string> = {}) {
 let administrators = 0
 
 // Not by POST /signup, which some tests have closed.
-async function administrator({ database, send }: Auth) {
+async function administrator({ database, operator, send }: Auth) {
   administrators += 1
   const email = `root${administrators}@example.com`
   await database.query(
@@ -32,7 +32,7 @@ async function administrator({ database, send }: Auth) {
     [email, ROOT_HASH]
   )
   const [{ id = '' } = {}] = await database.query<{ id: string }>('SELECT id FROM users WHERE email = $1', [email])
-  await grantRole(database, { id }, 'admin')
+  await grantRole(operator, { id }, 'admin')
   const { body } = await send('POST /login', { body: { email, password: ROOT_PASSWORD, resource: ISSUER } })
   return { id, email, token: body.access_token as string }
 }

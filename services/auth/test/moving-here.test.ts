@@ -26,7 +26,7 @@ async function move(t: Test, variable: string, url: string): Promise<object[]> {
   t.equal((await stat(file)).mode & 0o077, 0, 'nobody else can read the file')
   const tell = { refused: (line: number, fault: string) => t.fail(`${line}: ${fault}`), progress: () => {} }
   const { accounts } = await checkFile(auth.database, file, tell)
-  await addAccounts(auth.database, file, { accounts, tell })
+  await addAccounts(auth.operator, file, { accounts, tell })
   return auth.database.query(
     `SELECT email, username, email_verified, created_at FROM users WHERE email LIKE $1 ORDER BY email`,
     [`%@${variable.split('_')[0]?.toLowerCase()}.example`]

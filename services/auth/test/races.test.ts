@@ -167,7 +167,7 @@ t.test('a deletion and a logout everywhere change nothing when the password chan
 
   const outside = await auth.database.query<Caller>('SELECT * FROM users WHERE id = $1', [ada.id])
   const stale = { ...(outside[0] as Caller), sid: String(claimsOf(phone.access_token)['sid']) }
-  await t.rejects(logOutEverywhere(auth.database, stale), { code: 'invalid_token' }, 'of a session that is over')
+  await t.rejects(logOutEverywhere(auth.operator, stale), { code: 'invalid_token' }, 'of a session that is over')
   t.equal((await auth.send('GET /me', { token: tokens.access_token })).status, 200)
 })
 
@@ -231,12 +231,12 @@ t.test('of logins at once beyond the hundredth session no more than a hundred st
 
 t.test('ending everybody’s sessions and changes of administrators do not stop each other', async (t) => {
   const people = await Promise.all(Array.from({ length: 6 }, () => auth.person()))
-  for (const { id } of people.slice(0, 3)) await grantRole(auth.database, { id }, 'admin')
+  for (const { id } of people.slice(0, 3)) await grantRole(auth.operator, { id }, 'admin')
   for (let round = 0; round < 5; round += 1) {
     const [count] = await Promise.all([
-      revokeEverybody(raised.database),
-      ...people.map(({ id }) => enableUser(auth.database, { id })),
-      ...people.map(({ id }) => disableUser(auth.database, { id }).catch(() => {}))
+      revokeEverybody(raised.operator, 'test'),
+      ...people.map(({ id }) => enableUser(auth.operator, { id })),
+      ...people.map(({ id }) => disableUser(auth.operator, { id }).catch(() => {}))
     ])
     between(t, count, { least: people.length })
   }

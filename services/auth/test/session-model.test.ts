@@ -149,7 +149,7 @@ async function run(commands: Command[], email: string): Promise<void> {
       model.revokeAll(seconds())
     },
     disable: async () => {
-      await disableUser(any().database, { id: ada.id })
+      await disableUser(any().operator, { id: ada.id })
       model.disable(seconds())
     },
     // The database loses what so many commands wrote.
@@ -166,7 +166,7 @@ async function run(commands: Command[], email: string): Promise<void> {
       await steps.refresh({ which: Math.max(0, first) })
     },
     enable: async () => {
-      await enableUser(any().database, { id: ada.id })
+      await enableUser(any().operator, { id: ada.id })
       model.enable()
     },
     restart: async () => {

@@ -1,4 +1,3 @@
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
@@ -28,15 +27,15 @@ const schemaOf = (minLength: number) => ({
 
 type ChangePasswordParts = Pick<
   Parts,
-  'database' | 'passwords' | 'tokens' | 'guards' | 'cookies' | 'limit' | 'minLength' | 'life' | 'outbox'
+  'database' | 'actingOf' | 'passwords' | 'tokens' | 'guards' | 'cookies' | 'limit' | 'minLength' | 'life' | 'outbox'
 >
 
 /** `POST /change-password`: hashes the password before the transaction, so that no transaction waits for a hash. */
 export function changePassword(app: App, parts: ChangePasswordParts): void {
-  const { database, passwords, tokens, guards, cookies, limit, minLength, life, outbox } = parts
+  const { database, actingOf, passwords, tokens, guards, cookies, limit, minLength, life, outbox } = parts
   app.post(
     '/change-password',
-    { schema: schemaOf(minLength), onRequest: [limit.count, guards.account] },
+    { schema: schemaOf(minLength), config: { audited: 'password_changed' }, onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
       const { caller, accessClaims, byCookie } = request
       const { current_password: current, new_password: wanted } = request.body
@@ -45,9 +44,8 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
       const asker = await confirmPassword({ database, passwords }, request, current)
       const passwordHash = await passwords.hash(asker, wanted)
       const from = clientOf(request)
-      const grant = await replacePassword(database, caller, { passwordHash, idle: life.idle, from, outbox })
+      const grant = await replacePassword(actingOf(request), caller, { passwordHash, idle: life.idle, from, outbox })
       outbox.wake()
-      emit(request.log, 'password_changed', { user: caller.id, session: grant.sid })
       if (byCookie) return reply.send(cookies.set(reply, await tokens.issue(grant)))
       return reply.send(await tokens.issue(grant, accessClaims.aud))
     })

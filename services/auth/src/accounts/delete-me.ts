@@ -1,4 +1,3 @@
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
@@ -24,20 +23,19 @@ export function deleteMe(
   app: App,
   {
     database,
+    actingOf,
     passwords,
     guards,
     limit,
     cookies
-  }: Pick<Parts, 'database' | 'passwords' | 'guards' | 'limit' | 'cookies'>
+  }: Pick<Parts, 'database' | 'actingOf' | 'passwords' | 'guards' | 'limit' | 'cookies'>
 ): void {
   app.delete(
     '/me',
-    { schema, onRequest: [limit.count, guards.account] },
+    { schema, config: { audited: 'account_deleted' }, onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
-      const { caller } = request
       await confirmPassword({ database, passwords }, request, request.body.current_password)
-      await deleteOwnAccount(database, caller)
-      emit(request.log, 'account_deleted', { user: caller.id, session: caller.sid })
+      await deleteOwnAccount(actingOf(request), request.caller)
       if (request.byCookie) cookies.clear(reply)
       return reply.code(204).send(null)
     })

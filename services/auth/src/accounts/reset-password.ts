@@ -1,4 +1,3 @@
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -28,21 +27,23 @@ const schemaOf = (minLength: number) => ({
   }
 })
 
-type ResetPasswordParts = Pick<Parts, 'database' | 'passwords' | 'limit' | 'minLength' | 'outbox'>
+type ResetPasswordParts = Pick<Parts, 'database' | 'actingOf' | 'passwords' | 'limit' | 'minLength' | 'outbox'>
 
 /** `POST /reset-password`: also sets the first password of an invited account. A refused password uses no code. */
-export function resetPassword(app: App, { database, passwords, limit, minLength, outbox }: ResetPasswordParts): void {
+export function resetPassword(app: App, parts: ResetPasswordParts): void {
+  const { database, actingOf, passwords, limit, minLength, outbox } = parts
   app.post(
     '/reset-password',
-    { schema: schemaOf(minLength), onRequest: limit.count },
+    { schema: schemaOf(minLength), config: { audited: 'password_reset' }, onRequest: limit.count },
     limit.spaced(async (request, reply) => {
       const { new_password: wanted, ...shown } = request.body
       const account = await find(shown)
+      const acting = actingOf(request)
+      acting.account = account.id
       refuseOwnWord('new_password', wanted, account)
       const passwordHash = await passwords.hash({ client: clientKey(request), user: account.id }, wanted)
-      await resetPasswordOf(database, account, { shown, passwordHash, outbox })
+      await resetPasswordOf(acting, account, { shown, passwordHash, outbox })
       outbox.wake()
-      emit(request.log, 'password_reset', { user: account.id })
       return reply.code(204).send(null)
     })
   )

@@ -1,4 +1,4 @@
-import { emit } from '@latchkey/events/emit'
+import { transact } from '@latchkey/audit/acting'
 import type { App } from '@latchkey/frame/app-type'
 import { BODY_PROBLEMS, noBody, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -30,7 +30,7 @@ const schemaOf = (minLength: number) => ({
 
 type SignupParts = Pick<
   Parts,
-  'database' | 'passwords' | 'minLength' | 'limit' | 'outbox' | 'requireVerified' | 'signup'
+  'database' | 'actingOf' | 'passwords' | 'minLength' | 'limit' | 'outbox' | 'requireVerified' | 'signup'
 >
 
 /**
@@ -40,13 +40,13 @@ type SignupParts = Pick<
  * free and taken addresses.
  */
 export function signup(app: App, parts: SignupParts): void {
-  const { database, passwords, minLength, limit, outbox, requireVerified } = parts
+  const { database, actingOf, passwords, minLength, limit, outbox, requireVerified } = parts
   const refuseClosed = async () => {
     if (parts.signup !== 'open') throw new Problem('signup_closed')
   }
   app.post(
     '/signup',
-    { schema: schemaOf(minLength), onRequest: [limit.count, refuseClosed] },
+    { schema: schemaOf(minLength), config: { audited: 'signup' }, onRequest: [limit.count, refuseClosed] },
     limit.spaced(async (request, reply) => {
       const { email, password } = request.body
       const username = normalizeUsername(request.body.username)
@@ -57,14 +57,14 @@ export function signup(app: App, parts: SignupParts): void {
         outbox.wake()
         return reply.code(202).send()
       }
-      const account = await database.transaction(async (connection) => {
+      const account = await transact(actingOf(request), async (connection, note) => {
         const added = await addUser(connection, { email, username, passwordHash })
-        if (added) await outbox.add(connection, { purpose: 'verify_email', userId: added.id })
+        if (!added) throw new Problem('email_taken')
+        await outbox.add(connection, { purpose: 'verify_email', userId: added.id })
+        note('signup', { user: added.id }, { personal: { email, username } })
         return added
       })
-      if (!account) throw new Problem('email_taken')
       outbox.wake()
-      emit(request.log, 'signup', { user: account.id })
       return reply.code(201).send(publicUser(account))
     })
   )

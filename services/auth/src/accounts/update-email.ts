@@ -1,4 +1,4 @@
-import { emit } from '@latchkey/events/emit'
+import { type Acting, transact } from '@latchkey/audit/acting'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, noBody, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
@@ -25,32 +25,32 @@ const schema = {
   }
 }
 
-type UpdateEmailParts = Pick<Parts, 'database' | 'passwords' | 'guards' | 'limit' | 'outbox'>
+type UpdateEmailParts = Pick<Parts, 'database' | 'actingOf' | 'passwords' | 'guards' | 'limit' | 'outbox'>
 
 /** `PUT /update-email`: whether the new address has an account is looked up when the mail is sent, not before. */
-export function updateEmail(app: App, { database, passwords, guards, limit, outbox }: UpdateEmailParts): void {
+export function updateEmail(app: App, parts: UpdateEmailParts): void {
+  const { database, actingOf, passwords, guards, limit, outbox } = parts
   app.put(
     '/update-email',
-    { schema, onRequest: [limit.count, guards.account] },
+    { schema, config: { audited: 'email_change_asked' }, onRequest: [limit.count, guards.account] },
     limit.spaced(async (request, reply) => {
-      const { caller } = request
       await confirmPassword({ database, passwords }, request, request.body.current_password)
-      await askFor(caller, request.body.email)
+      await askFor(actingOf(request), request.caller, request.body.email)
       outbox.wake()
-      emit(request.log, 'email_change_asked', { user: caller.id, session: caller.sid })
       return reply.code(202).send()
     })
   )
 
   // Earlier codes for a change of address stop working. An earlier mail that is not sent yet is dropped.
-  async function askFor(caller: Caller, email: string): Promise<void> {
+  async function askFor(acting: Acting, caller: Caller, email: string): Promise<void> {
     const { id, email: present } = caller
-    await database.transaction(async (connection) => {
+    await transact(acting, async (connection, note) => {
       await lockCaller(connection, caller)
       await refuseTooManyMails(connection, id, 'change_email')
       await forgetCodes(connection, [id], 'change_email')
       await outbox.add(connection, { purpose: 'change_email', userId: id, email })
       await outbox.add(connection, { purpose: 'email_change_asked', userId: id, email: present })
+      note('email_change_asked', { user: id, session: caller.sid }, { personal: { email } })
     })
   }
 }

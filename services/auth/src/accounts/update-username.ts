@@ -1,4 +1,4 @@
-import { emit } from '@latchkey/events/emit'
+import { transact } from '@latchkey/audit/acting'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -21,11 +21,17 @@ const schema = {
 }
 
 /** `PUT /update-username`. */
-export function updateUsername(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
-  app.put('/update-username', { schema, onRequest: guards.account }, async (request) => {
-    const account = await renameUser(database, request.caller.id, normalizeUsername(request.body.username))
-    if (!account) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })
-    emit(request.log, 'username_changed', { user: account.id })
+export function updateUsername(app: App, { actingOf, guards }: Pick<Parts, 'actingOf' | 'guards'>): void {
+  const config = { audited: 'username_changed' } as const
+  app.put('/update-username', { schema, config, onRequest: guards.account }, async (request) => {
+    const username = normalizeUsername(request.body.username)
+    const account = await transact(actingOf(request), async (connection, note) => {
+      const { id } = request.caller
+      const renamed = await renameUser(connection, id, username)
+      if (!renamed) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })
+      note('username_changed', { user: id }, { personal: { username } })
+      return renamed
+    })
     return publicUser(account)
   })
 }

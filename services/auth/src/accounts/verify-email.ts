@@ -1,5 +1,5 @@
+import { type Note, transact } from '@latchkey/audit/acting'
 import type { Queryable } from '@latchkey/database/pool'
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -30,19 +30,31 @@ const schema = {
 /** `POST /verify-email`: for the address of an account, of a sign-up, or the new address of an account. */
 export function verifyEmail(
   app: App,
-  { database, guards, limit, outbox, signup }: Pick<Parts, 'database' | 'guards' | 'limit' | 'outbox' | 'signup'>
+  {
+    database,
+    actingOf,
+    guards,
+    limit,
+    outbox,
+    signup
+  }: Pick<Parts, 'database' | 'actingOf' | 'guards' | 'limit' | 'outbox' | 'signup'>
 ): void {
-  app.post('/verify-email', { schema, onRequest: [guards.ownSite, limit.count] }, async (request, reply) => {
+  const config = { audited: 'email_verified' } as const
+  app.post('/verify-email', { schema, config, onRequest: [guards.ownSite, limit.count] }, async (request, reply) => {
     const shown = request.body
+    const acting = actingOf(request)
     const found = await findCode(database, shown)
+    acting.account = found?.userId ?? undefined
     switch (found?.purpose) {
       case 'verify_email':
-        await database.transaction((connection) => verify(connection, shown, found.userId))
-        emit(request.log, 'email_verified', { user: found.userId })
+        await transact(acting, async (connection, note) => {
+          await verify(connection, shown, found.userId)
+          note('email_verified', { user: found.userId })
+        })
         break
       case 'sign_up':
         if (signup !== 'open') throw new Problem('invalid_code', { reason: 'nobody signs up any more' })
-        emit(request.log, 'signup', { user: await database.transaction((connection) => signUp(connection, shown)) })
+        await transact(acting, (connection, note) => signUp(connection, note, shown))
         break
       case 'change_email':
         await change(request, shown, found.userId)
@@ -58,13 +70,13 @@ export function verifyEmail(
     await guards.account(request)
     const { caller } = request
     if (caller.id !== userId) throw new Problem('invalid_code', { reason: 'the code of another account' })
-    await database.transaction(async (connection) => {
+    await transact(actingOf(request), async (connection, note) => {
       // Before the change, because a warning to a verified address has no limit.
       await outbox.add(connection, { purpose: 'email_changed', userId, email: caller.email })
-      await moveTo(connection, shown, caller)
+      const email = await moveTo(connection, shown, caller)
+      note('email_changed', { user: userId, session: caller.sid }, { personal: { email } })
     })
     outbox.wake()
-    emit(request.log, 'email_changed', { user: userId, session: caller.sid })
   }
 }
 
@@ -74,14 +86,15 @@ async function verify(connection: Queryable, shown: ShownCode, userId: string): 
   await markVerified(connection, userId)
 }
 
-async function signUp(connection: Queryable, shown: ShownCode): Promise<string> {
+async function signUp(connection: Queryable, note: Note, shown: ShownCode): Promise<void> {
   const signup = await useSignupCode(connection, shown)
   const account = signup && (await addUser(connection, { ...signup, verified: true }))
   if (!account) throw usedMeanwhile()
-  return account.id
+  const { id, email, username } = account
+  note('signup', { user: id }, { personal: { email, username } })
 }
 
-async function moveTo(connection: Queryable, shown: ShownCode, caller: Caller): Promise<void> {
+async function moveTo(connection: Queryable, shown: ShownCode, caller: Caller): Promise<string> {
   if (!(await lockWithTokenHash(connection, caller.id, caller.token_hash))) {
     throw new Problem('invalid_code', { reason: 'all sessions were ended meanwhile' })
   }
@@ -90,6 +103,7 @@ async function moveTo(connection: Queryable, shown: ShownCode, caller: Caller): 
   // Also the codes that went to the old address.
   await forgetCodes(connection, [caller.id])
   await replaceEmail(connection, caller.id, email)
+  return email
 }
 
 function usedMeanwhile(): Problem {

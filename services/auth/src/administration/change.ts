@@ -1,11 +1,10 @@
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import type { Caller } from '../sessions/rows.ts'
 import { canonicalId, idOf, ROLES } from '../users/fields.ts'
-import { deleteUser, disableUser, enableUser, endSessions, setRoles } from './actions.ts'
+import { type Change, deleteUser, disableUser, enableUser, endSessions, setRoles } from './actions.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const shared = {
@@ -18,20 +17,19 @@ const user = { 200: USER_FOR_ADMINS, ...refusals }
 const nothing = { 204: Type.Null({ description: 'Done' }), ...refusals }
 
 /** The five routes by which administrators change one account. */
-export function changeUsers(app: App, parts: Pick<Parts, 'database' | 'guards'>): void {
-  const { database, guards } = parts
+export function changeUsers(app: App, parts: Pick<Parts, 'actingOf' | 'guards'>): void {
+  const { actingOf, guards } = parts
   setUserRoles(app, parts)
   disableOrEnable(app, parts)
   app.post(
     '/users/:id/end-sessions',
     {
       schema: { ...shared, operationId: 'endUserSessions', summary: 'End every session of a user', response: nothing },
+      config: { audited: 'sessions_ended' },
       onRequest: guards.admin
     },
     async (request, reply) => {
-      const change = changeOf(request)
-      await endSessions(database, change)
-      emit(request.log, 'sessions_ended', fieldsOf(change, request))
+      await endSessions(actingOf(request), changeOf(request))
       return reply.code(204).send(null)
     }
   )
@@ -39,18 +37,17 @@ export function changeUsers(app: App, parts: Pick<Parts, 'database' | 'guards'>)
     '/users/:id',
     {
       schema: { ...shared, operationId: 'deleteUser', summary: 'Delete an account', response: nothing },
+      config: { audited: 'account_deleted' },
       onRequest: guards.admin
     },
     async (request, reply) => {
-      const change = changeOf(request)
-      await deleteUser(database, change)
-      emit(request.log, 'account_deleted', fieldsOf(change, request))
+      await deleteUser(actingOf(request), changeOf(request))
       return reply.code(204).send(null)
     }
   )
 }
 
-function setUserRoles(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
+function setUserRoles(app: App, { actingOf, guards }: Pick<Parts, 'actingOf' | 'guards'>): void {
   const schema = {
     ...shared,
     operationId: 'setUserRoles',
@@ -58,16 +55,16 @@ function setUserRoles(app: App, { database, guards }: Pick<Parts, 'database' | '
     body: Type.Object({ roles: ROLES }, { additionalProperties: false }),
     response: user
   }
-  app.put('/users/:id/roles', { schema, onRequest: guards.admin }, async (request) => {
-    const { roles } = request.body
-    const change = changeOf(request)
-    const account = await setRoles(database, change, roles)
-    emit(request.log, 'roles_changed', { ...fieldsOf(change, request), roles })
-    return adminView(account)
-  })
+  app.put(
+    '/users/:id/roles',
+    { schema, config: { audited: 'roles_changed' }, onRequest: guards.admin },
+    async (request) => {
+      return adminView(await setRoles(actingOf(request), changeOf(request), request.body.roles))
+    }
+  )
 }
 
-function disableOrEnable(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
+function disableOrEnable(app: App, { actingOf, guards }: Pick<Parts, 'actingOf' | 'guards'>): void {
   const disable = {
     operationId: 'disableUser',
     summary: 'Disable a user: every session ends, and the user cannot log in',
@@ -75,29 +72,22 @@ function disableOrEnable(app: App, { database, guards }: Pick<Parts, 'database' 
   }
   const enable = { operationId: 'enableUser', summary: 'Enable a user', response: user }
   const onRequest = guards.admin
-  app.post('/users/:id/disable', { schema: { ...shared, ...disable }, onRequest }, async (request) => {
-    const change = changeOf(request)
-    const account = await disableUser(database, change)
-    emit(request.log, 'user_disabled', fieldsOf(change, request))
-    return adminView(account)
-  })
-  app.post('/users/:id/enable', { schema: { ...shared, ...enable }, onRequest }, async (request) => {
-    const change = changeOf(request)
-    const account = await enableUser(database, change)
-    emit(request.log, 'user_enabled', fieldsOf(change, request))
-    return adminView(account)
-  })
+  app.post(
+    '/users/:id/disable',
+    { schema: { ...shared, ...disable }, config: { audited: 'user_disabled' }, onRequest },
+    async (request) => {
+      return adminView(await disableUser(actingOf(request), changeOf(request)))
+    }
+  )
+  app.post(
+    '/users/:id/enable',
+    { schema: { ...shared, ...enable }, config: { audited: 'user_enabled' }, onRequest },
+    async (request) => {
+      return adminView(await enableUser(actingOf(request), changeOf(request)))
+    }
+  )
 }
 
-interface ByAdmin {
-  readonly id: string
-  readonly by: string
-}
-
-function changeOf({ params, caller }: { params: { id: string }; caller: Caller }): ByAdmin {
-  return { id: canonicalId(params.id), by: caller.id }
-}
-
-function fieldsOf({ id, by }: ByAdmin, { caller }: { caller: Caller }) {
-  return { user: id, by, session: caller.sid }
+function changeOf({ params, caller }: { params: { id: string }; caller: Caller }): Change {
+  return { id: canonicalId(params.id), by: caller.id, session: caller.sid }
 }

@@ -1,14 +1,14 @@
-import type { Database } from '@latchkey/database/pool'
+import { type Acting, transact } from '@latchkey/audit/acting'
 import { Problem } from '@latchkey/problems/problem'
 import { type Outbox, refuseTooManyMails } from '../mail/outbox.ts'
 import type { Account } from '../users/account.ts'
 import { addUser } from '../users/change.ts'
 import { lockAccounts } from '../users/find.ts'
-import { withUser } from './actions.ts'
+import { type Change, changeFields, withUser } from './actions.ts'
 
 /** What an invitation needs. */
 export interface InvitationParts {
-  readonly database: Database
+  readonly acting: Acting
   readonly outbox: Outbox
 }
 
@@ -18,6 +18,7 @@ export interface Invited {
   readonly username: string
   readonly roles: readonly string[]
   readonly by?: string
+  readonly session?: string
 }
 
 /**
@@ -26,15 +27,16 @@ export interface Invited {
  *
  * Throws `email_taken`, and `insufficient_scope` if the inviting user is no administrator any more.
  */
-export async function inviteUser({ database, outbox }: InvitationParts, invited: Invited): Promise<Account> {
+export async function inviteUser({ acting, outbox }: InvitationParts, invited: Invited): Promise<Account> {
   refuseWithoutMail(outbox)
-  const { email, username, by } = invited
+  const { email, username, by, session } = invited
   const roles = withUser(invited.roles)
-  const account = await database.transaction(async (connection) => {
+  const account = await transact(acting, async (connection, note) => {
     if (by !== undefined) refuseFormerAdmin(await lockAccounts(connection, by, false), by)
     const added = await addUser(connection, { email, username, passwordHash: null, roles })
     if (!added) throw new Problem('email_taken')
     await outbox.add(connection, { purpose: 'invitation', userId: added.id })
+    note('user_invited', changeFields({ id: added.id, by, session }))
     return added
   })
   outbox.wake()
@@ -47,12 +49,9 @@ export async function inviteUser({ database, outbox }: InvitationParts, invited:
  * Throws `not_found` if there is no such user, or if they have a password. Throws `account_disabled`. Throws
  * `too_many_requests` after three mails in an hour or ten in a day.
  */
-export async function inviteAgain(
-  { database, outbox }: InvitationParts,
-  { id, by }: { id: string; by?: string }
-): Promise<void> {
+export async function inviteAgain({ acting, outbox }: InvitationParts, { id, by, session }: Change): Promise<void> {
   refuseWithoutMail(outbox)
-  await database.transaction(async (connection) => {
+  await transact(acting, async (connection, note) => {
     // All in one statement, in the order in which every change of accounts locks them.
     const locked = await lockAccounts(connection, id, by !== undefined)
     if (by !== undefined) refuseFormerAdmin(locked, by)
@@ -63,6 +62,7 @@ export async function inviteAgain(
     if (account.disabled_at) throw new Problem('account_disabled')
     await refuseTooManyMails(connection, id, 'invitation')
     await outbox.add(connection, { purpose: 'invitation', userId: id })
+    note('user_invited', changeFields({ id, by, session }))
   })
   outbox.wake()
 }

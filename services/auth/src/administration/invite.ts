@@ -1,4 +1,3 @@
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { BODY_PROBLEMS, noBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -34,23 +33,23 @@ const repetition = {
 }
 
 /** `POST /users` and `POST /users/:id/invitation`. Refused with `SIGNUP=closed`. */
-export function inviteUsers(app: App, parts: Pick<Parts, 'database' | 'outbox' | 'guards' | 'signup'>): void {
+export function inviteUsers(app: App, parts: Pick<Parts, 'actingOf' | 'outbox' | 'guards' | 'signup'>): void {
+  const { actingOf, outbox, guards, signup } = parts
   const refuseClosed = async () => {
-    if (parts.signup === 'closed') throw new Problem('signup_closed')
+    if (signup === 'closed') throw new Problem('signup_closed')
   }
-  const onRequest = [parts.guards.admin, refuseClosed]
-  app.post('/users', { schema: invitation, onRequest }, async (request, reply) => {
+  const onRequest = [guards.admin, refuseClosed]
+  const config = { audited: 'user_invited' } as const
+  app.post('/users', { schema: invitation, config, onRequest }, async (request, reply) => {
     const { email, username, roles = [] } = request.body
-    const by = request.caller.id
-    const account = await inviteUser(parts, { email, username: normalizeUsername(username), roles, by })
-    emit(request.log, 'user_invited', { user: account.id, by, session: request.caller.sid })
+    const { id: by, sid: session } = request.caller
+    const invited = { email, username: normalizeUsername(username), roles, by, session }
+    const account = await inviteUser({ acting: actingOf(request), outbox }, invited)
     return reply.code(201).send(adminView(account))
   })
-  app.post('/users/:id/invitation', { schema: repetition, onRequest }, async (request, reply) => {
-    const id = canonicalId(request.params.id)
-    const by = request.caller.id
-    await inviteAgain(parts, { id, by })
-    emit(request.log, 'user_invited', { user: id, by, session: request.caller.sid })
+  app.post('/users/:id/invitation', { schema: repetition, config, onRequest }, async (request, reply) => {
+    const { id: by, sid: session } = request.caller
+    await inviteAgain({ acting: actingOf(request), outbox }, { id: canonicalId(request.params.id), by, session })
     return reply.code(202).send()
   })
 }

@@ -17,7 +17,7 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
         async (account) => {
           checkRole(role)
           await askAboutUnverified(on, account, role)
-          await grantRole(on.database, account, role)
+          await grantRole(on.acting, account, role)
         },
         `now has the role ${role}${howTo(role, on)}`
       )
@@ -25,32 +25,29 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
   revoke: {
     words: '<role> <email>',
     help: 'takes a role away',
-    run: ({ database }, role = '', email) =>
-      onUser(database, email, (who) => revokeRole(database, who, checkRole(role)), `has no role ${role}`)
+    run: ({ database, acting }, role = '', email) =>
+      onUser(database, email, (who) => revokeRole(acting, who, checkRole(role)), `has no role ${role}`)
   },
   disable: {
     words: '<email>',
     help: 'ends every session, and nobody logs in',
-    run: ({ database }, email) => onUser(database, email, (who) => disableUser(database, who), 'is disabled')
+    run: ({ database, acting }, email) => onUser(database, email, (who) => disableUser(acting, who), 'is disabled')
   },
   enable: {
     words: '<email>',
     help: 'lets a disabled user log in again',
-    run: ({ database }, email) => onUser(database, email, (who) => enableUser(database, who), 'may log in')
+    run: ({ database, acting }, email) => onUser(database, email, (who) => enableUser(acting, who), 'may log in')
   },
   'end-sessions': {
     words: '<email>',
     help: 'ends every session of a user',
-    run: ({ database }, email) =>
-      onUser(database, email, (who) => endSessions(database, who), 'has no session any more')
+    run: ({ database, acting }, email) =>
+      onUser(database, email, (who) => endSessions(acting, who), 'has no session any more')
   },
   'end-all-sessions': {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
-    run: async ({ database }) => ({
-      said: `${await revokeEverybody(database)} users have no session any more`,
-      changed: {}
-    })
+    run: async ({ acting }) => `${await revokeEverybody(acting, 'end-all-sessions')} users have no session any more`
   }
 }
 

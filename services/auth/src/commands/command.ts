@@ -1,11 +1,13 @@
+import type { Acting } from '@latchkey/audit/acting'
 import type { Database } from '@latchkey/database/pool'
-import type { EventFields } from '@latchkey/events/events'
 import type { Account } from '../users/account.ts'
 import { findByEmail } from '../users/find.ts'
 
 /** What a command needs. */
 export interface CommandContext {
   readonly database: Database
+  /** The operator, who acts by this command. */
+  readonly acting: Acting
   readonly env: Readonly<Record<string, string | undefined>>
   /** Writes a line for the person, while the command is at work. */
   readonly say: (line: string) => void
@@ -20,13 +22,8 @@ export interface Command {
   readonly help: string
   /** Whether it may ask for confirmation, which `--yes` answers in advance. */
   readonly asks?: true
-  run(on: CommandContext, ...words: string[]): Promise<Done>
-}
-
-/** The message of a command, and what it changed; without `changed` it changed nothing. */
-export interface Done {
-  readonly said: string
-  readonly changed?: Omit<EventFields<'admin_command'>, 'command'>
+  /** Returns the message for the person. */
+  run(on: CommandContext, ...words: string[]): Promise<string>
 }
 
 /** Changes the account of an address. Throws if there is none. */
@@ -35,9 +32,9 @@ export async function onUser(
   email = '',
   change: (account: Account) => Promise<unknown>,
   done: string
-): Promise<Done> {
+): Promise<string> {
   const account = await findByEmail(database, email)
   if (!account) throw new Error(`no account has the address ${email}; who it is for signs up first`)
   await change(account)
-  return { said: `${account.email} (${account.id}) ${done}`, changed: { user: account.id } }
+  return `${account.email} (${account.id}) ${done}`
 }

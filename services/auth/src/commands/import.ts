@@ -19,7 +19,7 @@ export const IMPORT_COMMANDS: Record<string, Command> = {
     help: 'adds the accounts of a file (docs/moving-here.md), or none of them',
     asks: true,
     run: async (on, name = '') => {
-      const { database, env, say } = on
+      const { database, acting, env, say } = on
       // npm runs scripts in the folder of package.json. INIT_CWD is the folder where the person called it.
       const file = path.resolve(env['INIT_CWD'] ?? '', name)
       const checked = await checkFile(database, file, telling(say, 'checked'))
@@ -28,9 +28,8 @@ export const IMPORT_COMMANDS: Record<string, Command> = {
       if (refused > 0) throw new Error(`nothing was imported: ${refused} of ${accounts + refused} lines are refused`)
       if (accounts === 0) throw new Error('nothing was imported: the file has no lines')
       await askAboutCost(on, checked)
-      await addAccounts(database, file, { accounts, tell: telling(say, 'written') })
-      const said = accounts === 1 ? '1 account was imported' : `${accounts} accounts were imported`
-      return { said, changed: { accounts } }
+      await addAccounts(acting, file, { accounts, tell: telling(say, 'written') })
+      return accounts === 1 ? '1 account was imported' : `${accounts} accounts were imported`
     }
   }
 }

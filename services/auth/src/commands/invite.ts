@@ -13,20 +13,17 @@ export const INVITE_COMMANDS: Record<string, Command> = {
   invite: {
     words: '<email> [username]',
     help: 'makes an account and mails an invitation to it, or mails it again',
-    run: async ({ database, env }, email = '', username) => {
-      const parts = { database, outbox: outboxFor(env) }
+    run: async ({ database, acting, env }, email = '', username) => {
+      const parts = { acting, outbox: outboxFor(env) }
       const account = await findByEmail(database, email)
       if (account) {
         await inviteAgain(parts, account)
-        return { said: `${account.email} (${account.id}) is invited again`, changed: { user: account.id } }
+        return `${account.email} (${account.id}) is invited again`
       }
       const [localPart = email] = email.split('@', 1)
       const invited = { email: checkEmail(email), username: checkUsername(username ?? localPart), roles: [] }
       const { id } = await inviteUser(parts, invited)
-      return {
-        said: `${email} (${id}) is invited; npm run admin -- mails ${email} tells when the mail was sent`,
-        changed: { user: id }
-      }
+      return `${email} (${id}) is invited; npm run admin -- mails ${email} tells when the mail was sent`
     }
   }
 }

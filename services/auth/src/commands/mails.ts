@@ -1,3 +1,4 @@
+import { type Acting, transact } from '@latchkey/audit/acting'
 import { verifyUser } from '../administration/actions.ts'
 import { type ListedMail, listMails, repeatMail } from '../mail/history.ts'
 import { type Command, onUser } from './command.ts'
@@ -11,27 +12,35 @@ export const MAIL_COMMANDS: Record<string, Command> = {
     help: 'lists the mails of the last week to an address, and what became of each',
     run: async ({ database }, email = '') => {
       const mails = await listMails(database, email)
-      return { said: mails.map(lineOf).join('\n') || `no mail of the last week is for ${email}` }
+      return mails.map(lineOf).join('\n') || `no mail of the last week is for ${email}`
     }
   },
   'repeat-mail': {
     words: '<id>',
     help: 'sends a mail again that was refused or late',
-    run: async ({ database }, id = '') => {
-      const repeated = UUID.test(id) ? await repeatMail(database, id) : undefined
+    run: async ({ acting }, id = '') => {
+      const repeated = UUID.test(id) ? await repeat(acting, id) : undefined
       if (!repeated) {
         throw new Error(
           `no mail ${id} was refused or late, or one of its kind waits already; npm run admin -- mails lists them`
         )
       }
-      return { said: `it is tried again as ${repeated}`, changed: {} }
+      return `it is tried again as ${repeated}`
     }
   },
   verify: {
     words: '<email>',
     help: 'notes that an address is verified, where mails do not arrive',
-    run: ({ database }, email) => onUser(database, email, (who) => verifyUser(database, who), 'is verified')
+    run: ({ database, acting }, email) => onUser(database, email, (who) => verifyUser(acting, who), 'is verified')
   }
+}
+
+function repeat(acting: Acting, id: string): Promise<string | undefined> {
+  return transact(acting, async (connection, note) => {
+    const repeated = await repeatMail(connection, id)
+    if (repeated) note('admin_command', { command: 'repeat-mail' })
+    return repeated
+  })
 }
 
 function lineOf(mail: ListedMail): string {

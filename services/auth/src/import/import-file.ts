@@ -1,3 +1,4 @@
+import { type Acting, transact } from '@latchkey/audit/acting'
 import type { Database } from '@latchkey/database/pool'
 import { costOf } from '../passwords/foreign-hash.ts'
 import { addImported, findTakenPlaces, type ImportedAccount } from '../users/imported.ts'
@@ -70,11 +71,11 @@ export async function checkFile(database: Database, file: string, tell: Telling)
  * Throws, and adds nothing, if the file has changed, or if somebody has signed up with one of its addresses meanwhile.
  */
 export async function addAccounts(
-  database: Database,
+  acting: Acting,
   file: string,
   { accounts, tell }: { accounts: number; tell: Telling }
 ): Promise<void> {
-  await database.transaction(async (connection) => {
+  await transact(acting, async (connection, note) => {
     let added = 0
     for await (const { entries, refusals } of readBatches(file)) {
       if (refusals.length > 0) throw new Error('the file was changed while it was read')
@@ -87,6 +88,7 @@ export async function addAccounts(
       tell.progress(added)
     }
     if (added !== accounts) throw new Error('the file was changed while it was read')
+    note('admin_command', { command: 'import', accounts })
   })
 }
 

@@ -1,3 +1,4 @@
+import { type Acting, type Note, transact } from '@latchkey/audit/acting'
 import type { Database, Queryable } from '@latchkey/database/pool'
 import { emit } from '@latchkey/events/emit'
 import { type Background, runInBackground } from '@latchkey/frame/background'
@@ -57,7 +58,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
 
   async function askDatabase(): Promise<void> {
     try {
-      const register = await bringUpToDate(database, folder, rules)
+      const register = await bringUpToDate({ database, log }, folder, rules)
       inForce = { slots: folder.seen.slots, register }
       isAway = false
     } catch (error) {
@@ -100,18 +101,25 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
 }
 
 // Writes only what the database lacks, one instance at a time; otherwise an update costs one statement.
-async function bringUpToDate(database: Database, folder: WatchedFolder, rules: Rules): Promise<Register> {
-  const register = await readRegister(database)
+async function bringUpToDate(acting: Acting, folder: WatchedFolder, rules: Rules): Promise<Register> {
+  const register = await readRegister(acting.database)
   for (const { kid, kind, revoked } of register.keys) if (revoked) folder.noteRevoked(kid, kind)
   const { seen } = folder
   if (isUpToDate(seen, register, rules)) return register
-  return database.transaction((connection) => record(connection, seen, rules))
+  return transact(acting, (connection, note) => record(connection, note, { seen, rules }))
 }
 
-async function record(connection: Queryable, seen: Seen<SigningKey>, rules: Rules): Promise<Register> {
+async function record(
+  connection: Queryable,
+  note: Note,
+  { seen, rules }: { seen: Seen<SigningKey>; rules: Rules }
+): Promise<Register> {
   await lockRegister(connection)
-  await recordFound(connection, foundKeys(seen))
-  await recordSigning(connection, beginners(seen, await readRegister(connection), rules))
+  const { added, revoked } = await recordFound(connection, foundKeys(seen))
+  for (const { kind, kid } of added) note('key_added', { kind, kid })
+  for (const { kind, kid } of revoked) note('key_revoked', { kind, kid })
+  const signing = await recordSigning(connection, beginners(seen, await readRegister(connection), rules))
+  for (const { kind, kid } of signing) note('key_signs', { kind, kid })
   return readRegister(connection)
 }
 

@@ -30,21 +30,30 @@ export async function lockRegister(connection: Queryable): Promise<void> {
   await connection.query('LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE')
 }
 
-/** Stores new keys and revocations. */
-export async function recordFound(connection: Queryable, found: readonly FoundKey[]): Promise<void> {
+/** Stores new keys and revocations. Returns those that are new, and those that are revoked from now on. */
+export async function recordFound(
+  connection: Queryable,
+  found: readonly FoundKey[]
+): Promise<{ added: FoundKey[]; revoked: FoundKey[] }> {
+  const changed: FoundKey[] = []
   for (const { kid, kind, revoked } of found) {
-    await connection.query(
+    const stored = await connection.query(
       `INSERT INTO signing_keys AS k (kid, kind, first_seen_at, revoked_at)
        VALUES ($1, $2, now(), CASE WHEN $3 THEN now() END)
-       ON CONFLICT (kid) DO UPDATE SET revoked_at = now() WHERE $3 AND k.revoked_at IS NULL`,
+       ON CONFLICT (kid) DO UPDATE SET revoked_at = now() WHERE $3 AND k.revoked_at IS NULL RETURNING k.kid`,
       [kid, kind, revoked]
     )
+    if (stored.length > 0) changed.push({ kid, kind, revoked })
   }
+  return { added: changed.filter((key) => !key.revoked), revoked: changed.filter((key) => key.revoked) }
 }
 
-/** Stores that these keys sign from now on. */
-export async function recordSigning(connection: Queryable, kids: readonly string[]): Promise<void> {
-  await connection.query('UPDATE signing_keys SET signs_from = now() WHERE kid = ANY ($1)', [kids])
+/** Stores that these keys sign from now on, and returns them. */
+export async function recordSigning(
+  connection: Queryable,
+  kids: readonly string[]
+): Promise<Pick<FoundKey, 'kid' | 'kind'>[]> {
+  return connection.query('UPDATE signing_keys SET signs_from = now() WHERE kid = ANY ($1) RETURNING kid, kind', [kids])
 }
 
 /** Revokes a key that an instance has seen before; returns its kind, or nothing if no instance has seen it. */

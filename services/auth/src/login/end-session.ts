@@ -1,4 +1,4 @@
-import { emit } from '@latchkey/events/emit'
+import { transact } from '@latchkey/audit/acting'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
@@ -20,13 +20,16 @@ const schema = {
 }
 
 /** `DELETE /sessions/:id`: for another user's session it answers `not_found`, as if there were no such session. */
-export function endSession(app: App, { database, guards }: Pick<Parts, 'database' | 'guards'>): void {
-  app.delete('/sessions/:id', { schema, onRequest: guards.account }, async (request, reply) => {
+export function endSession(app: App, { actingOf, guards }: Pick<Parts, 'actingOf' | 'guards'>): void {
+  const config = { audited: 'session_ended' } as const
+  app.delete('/sessions/:id', { schema, config, onRequest: guards.account }, async (request, reply) => {
     const { caller } = request
     const sid = canonicalId(request.params.id)
-    const ended = await markEnded(database, { sid, userId: caller.id, reason: 'revoked' })
-    if (!ended) throw new Problem('not_found')
-    emit(request.log, 'session_ended', { user: caller.id, session: sid, by: caller.sid })
+    await transact(actingOf(request), async (connection, note) => {
+      const ended = await markEnded(connection, { sid, userId: caller.id, reason: 'revoked' })
+      if (!ended) throw new Problem('not_found')
+      note('session_ended', { user: caller.id, session: sid, by: caller.sid })
+    })
     return reply.code(204).send(null)
   })
 }

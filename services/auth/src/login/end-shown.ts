@@ -1,7 +1,5 @@
-import type { Queryable } from '@latchkey/database/pool'
-import { emit } from '@latchkey/events/emit'
+import { type Acting, transact } from '@latchkey/audit/acting'
 import type { RefreshClaims } from '@latchkey/tokens/claims'
-import type { FastifyBaseLogger } from 'fastify'
 import { hasCustomKey } from '../sessions/custom-key.ts'
 import { markEnded } from '../sessions/sessions.ts'
 import { findTokenHash } from '../users/find.ts'
@@ -13,15 +11,17 @@ import { findTokenHash } from '../users/find.ts'
  * A token from before a password change ends nothing, because its session has ended already.
  */
 export async function endShown(
-  { database, log }: { database: Queryable; log: FastifyBaseLogger },
+  acting: Acting,
   shown: RefreshClaims,
   { replacedBy: by }: { replacedBy?: string } = {}
 ): Promise<void> {
   const { sub: user, sid: session } = shown
-  const tokenHash = await findTokenHash(database, user)
+  const tokenHash = await findTokenHash(acting.database, user)
   if (!tokenHash || !hasCustomKey(shown, tokenHash)) return
   const reason = by === undefined ? 'logout' : 'replaced'
-  if (!(await markEnded(database, { sid: session, userId: user, reason }))) return
-  if (by === undefined) emit(log, 'logout', { user, session })
-  else emit(log, 'session_replaced', { user, session, by })
+  await transact(acting, async (connection, note) => {
+    if (!(await markEnded(connection, { sid: session, userId: user, reason }))) return
+    if (by === undefined) note('logout', { user, session })
+    else note('session_replaced', { user, session, by })
+  })
 }

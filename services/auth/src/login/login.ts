@@ -35,7 +35,7 @@ export function login(app: App, parts: LoginParts): void {
   const find = ({ raw }: FastifyRequest) => findBearer(raw.rawHeaders)
   app.post(
     '/login',
-    { schema: schemaOf(resource), onRequest: limit.count },
+    { schema: schemaOf(resource), config: { audited: 'login' }, onRequest: limit.count },
     limit.spaced(async (request, reply) => {
       const { resource, ...credentials } = request.body
       const shown = () => findGenuine('refresh', { request, find }, DEVICE_MEMORY)

@@ -1,4 +1,3 @@
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
@@ -19,12 +18,11 @@ const schema = {
 /** `POST /logout-everywhere`: replaces the token hash, so every earlier refresh token is invalid. */
 export function logoutEverywhere(
   app: App,
-  { database, guards, cookies }: Pick<Parts, 'database' | 'guards' | 'cookies'>
+  { actingOf, guards, cookies }: Pick<Parts, 'actingOf' | 'guards' | 'cookies'>
 ): void {
-  app.post('/logout-everywhere', { schema, onRequest: guards.account }, async (request, reply) => {
-    const { caller } = request
-    await logOutEverywhere(database, caller)
-    emit(request.log, 'logout_everywhere', { user: caller.id, session: caller.sid })
+  const config = { audited: 'logout_everywhere' } as const
+  app.post('/logout-everywhere', { schema, config, onRequest: guards.account }, async (request, reply) => {
+    await logOutEverywhere(actingOf(request), request.caller)
     if (request.byCookie) cookies.clear(reply)
     return reply.code(204).send(null)
   })

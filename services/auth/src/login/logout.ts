@@ -19,10 +19,10 @@ const schema = {
 }
 
 /** `POST /logout`: stores the end of the session before it answers. While the database is away the cookies stay. */
-export function logout(app: App, { database, guards, cookies }: Pick<Parts, 'database' | 'guards' | 'cookies'>): void {
-  app.post('/logout', { schema, onRequest: guards.leaving }, async (request, reply) => {
-    const { leavingClaims, byCookie, log } = request
-    if (leavingClaims) await endShown({ database, log }, leavingClaims)
+export function logout(app: App, { actingOf, guards, cookies }: Pick<Parts, 'actingOf' | 'guards' | 'cookies'>): void {
+  app.post('/logout', { schema, config: { audited: 'logout' }, onRequest: guards.leaving }, async (request, reply) => {
+    const { leavingClaims, byCookie } = request
+    if (leavingClaims) await endShown(actingOf(request), leavingClaims)
     if (byCookie) cookies.clear(reply)
     return reply.code(204).send(null)
   })

@@ -1,4 +1,3 @@
-import { emit } from '@latchkey/events/emit'
 import { Problem } from '@latchkey/problems/problem'
 import type { RefreshClaims } from '@latchkey/tokens/claims'
 import type { FastifyRequest } from 'fastify'
@@ -23,7 +22,10 @@ interface Login {
 }
 
 /** The parts that a login needs. */
-export type PasswordLoginParts = Pick<Parts, 'database' | 'passwords' | 'tokens' | 'life' | 'requireVerified'>
+export type PasswordLoginParts = Pick<
+  Parts,
+  'database' | 'actingOf' | 'passwords' | 'tokens' | 'life' | 'requireVerified'
+>
 
 /**
  * Makes the login of `/login` and `/signin`, which opens a new session. A login with an unknown address takes as long
@@ -32,7 +34,7 @@ export type PasswordLoginParts = Pick<Parts, 'database' | 'passwords' | 'tokens'
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
 export function passwordLogin(parts: PasswordLoginParts): (request: FastifyRequest, login: Login) => Promise<Grant> {
-  const { database, passwords, tokens, life, requireVerified } = parts
+  const { database, actingOf, passwords, tokens, life, requireVerified } = parts
   return async (request, login) => {
     // If many log in at once, those that must be refused do not reach the database.
     passwords.refuseIfBusy({ client: clientKey(request) })
@@ -40,7 +42,6 @@ export function passwordLogin(parts: PasswordLoginParts): (request: FastifyReque
     // If the password was changed during the comparison, the login starts again, once.
     const grant = (await logIn(request, login)) ?? (await logIn(request, login))
     if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
-    emit(request.log, 'login', { user: grant.user_id, session: grant.sid })
     return grant
   }
 
@@ -51,18 +52,24 @@ export function passwordLogin(parts: PasswordLoginParts): (request: FastifyReque
     // A known device has its own turns at the hashing threads, which strangers cannot use up.
     const asker = { client: clientKey(request), user: account && device ? account.id : email.toLowerCase() }
     const check = { stored: account?.password_hash, buckets: { strangers: strangersOf(email), device }, asker }
+    const acting = actingOf(request)
+    acting.account = account?.id
     const checked = await checkPassword(parts, check, password)
     if (!account) throw new Problem('invalid_credentials', { reason: 'no account has this address' })
     if (checked === 'wrong') {
       throw new Problem('invalid_credentials', { reason: `wrong password for user ${account.id}` })
     }
-    if (account.disabled_at) throw new Problem('account_disabled', { reason: `user ${account.id} is disabled` })
-    if (requireVerified && !account.email_verified) {
-      throw new Problem('email_unverified', { reason: `user ${account.id} has not verified the address` })
-    }
+    refuseUnable(account)
     if (checked === 'outdated') await renewHash(account, asker, password)
     const from = clientOf(request)
-    return openSession(database, { userId: account.id, tokenHash: account.token_hash, life, from })
+    return openSession(acting, { userId: account.id, tokenHash: account.token_hash, life, from })
+  }
+
+  function refuseUnable({ id, disabled_at, email_verified }: Account): void {
+    if (disabled_at) throw new Problem('account_disabled', { reason: `user ${id} is disabled` })
+    if (requireVerified && !email_verified) {
+      throw new Problem('email_unverified', { reason: `user ${id} has not verified the address` })
+    }
   }
 
   // If the threads are busy, the login succeeds without a new hash; the next login tries again.

@@ -36,17 +36,17 @@ type SigninParts = PasswordLoginParts & Pick<Parts, 'findGenuine' | 'limit' | 'c
 
 /** `POST /signin`: a {@link passwordLogin} that sets the cookies. */
 export function signin(app: App, parts: SigninParts): void {
-  const { database, tokens, findGenuine, limit, cookies, guards } = parts
+  const { actingOf, tokens, findGenuine, limit, cookies, guards } = parts
   const logIn = passwordLogin(parts)
   app.post(
     '/signin',
-    { schema, onRequest: [guards.ownSite, limit.count] },
+    { schema, config: { audited: 'login' }, onRequest: [guards.ownSite, limit.count] },
     limit.spaced(async (request, reply) => {
       const token = cookies.findRefresh(request)
       const earlier = await findGenuine('refresh', { request, find: () => token }, DEVICE_MEMORY)
       const grant = await logIn(request, { ...request.body, shown: async () => earlier })
       // The new cookies replace those of the earlier session, which would stay open although no cookie leads to it.
-      if (earlier) await endShown({ database, log: request.log }, earlier, { replacedBy: grant.sid })
+      if (earlier) await endShown(actingOf(request), earlier, { replacedBy: grant.sid })
       return reply.send(cookies.set(reply, await tokens.issue(grant)))
     })
   )

@@ -43,8 +43,8 @@ export async function repeatMail(database: Queryable, id: string): Promise<strin
   )
   if (!failed) return undefined
   const [repeated] = await database.query<{ id: string }>(
-    `INSERT INTO mails (id, purpose, user_id, signup_id, email, asked_at, due_at, give_up_at, sweep_on)
-     SELECT gen_random_uuid(), purpose, user_id, signup_id, email, now(), now(), now() + make_interval(secs => $2::float8),
+    `INSERT INTO mails (id, purpose, user_id, signup_id, email, limited, asked_at, due_at, give_up_at, sweep_on)
+     SELECT gen_random_uuid(), purpose, user_id, signup_id, email, limited, now(), now(), now() + make_interval(secs => $2::float8),
             ${sweepDay('now()', '$2')}
        FROM mails WHERE id = $1
      ON CONFLICT (user_id, purpose) WHERE ${OPEN} DO NOTHING RETURNING id`,

@@ -1,6 +1,7 @@
 import type { Database } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import type { Config } from '../config.ts'
+import { createActingOf } from '../guards/acting.ts'
 import { createFindGenuine } from '../guards/genuine.ts'
 import { createGuards } from '../guards/guards.ts'
 import { createCookies } from '../guards/token-cookies.ts'
@@ -41,6 +42,7 @@ export async function makeParts(
   const sites = { issuer: config.ISSUER, origins: config.CORS_ORIGINS ?? [] }
   return {
     database,
+    actingOf: createActingOf(database),
     passwords: createPasswords(hashPool, {
       cost: config.BCRYPT_COST,
       queueTimeout: config.PASSWORD_TIMEOUT,

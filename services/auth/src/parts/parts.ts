@@ -1,4 +1,5 @@
 import type { Database } from '@latchkey/database/pool'
+import type { ActingOf } from '../guards/acting.ts'
 import type { FindGenuine } from '../guards/genuine.ts'
 import type { Guards } from '../guards/guards.ts'
 import type { Cookies } from '../guards/token-cookies.ts'
@@ -21,6 +22,7 @@ interface Renewal {
 /** The parts that endpoints need; each takes its `Pick`. */
 export interface Parts {
   readonly database: Database
+  readonly actingOf: ActingOf
   readonly passwords: Passwords
   /** Least length of a new password, in code points. */
   readonly minLength: number

@@ -1,4 +1,5 @@
-import type { Database, Queryable } from '@latchkey/database/pool'
+import { type Acting, transact } from '@latchkey/audit/acting'
+import type { Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
 import { forgetCodes, type ShownCode, useCode } from '../mail/codes.ts'
 import { dropMails, type Outbox } from '../mail/outbox.ts'
@@ -64,11 +65,11 @@ export async function revokeAsCaller(connection: Queryable, caller: Caller, reas
  * Throws `invalid_token` and changes nothing if the password was changed or the caller's session ended meanwhile.
  */
 export async function replacePassword(
-  database: Database,
+  acting: Acting,
   caller: Caller,
   { passwordHash, idle, from, outbox }: { passwordHash: string; idle: number; from: Client; outbox: Outbox }
 ): Promise<Grant> {
-  return database.transaction(async (connection) => {
+  return transact(acting, async (connection, note) => {
     await revokeAsCaller(connection, caller, 'password_changed')
     const hashes = { compared: caller.password_hash, replacement: passwordHash }
     const isChanged = await replaceHash(connection, caller.id, hashes)
@@ -82,6 +83,8 @@ export async function replacePassword(
        ) SELECT ${GRANT_COLUMNS} FROM s JOIN users u ON u.id = s.user_id`,
       [caller.sid, idle, from.ip, from.userAgent]
     )
+    const { sid } = grant as Grant
+    note('password_changed', { user: caller.id, session: sid })
     return grant as Grant
   })
 }
@@ -93,11 +96,11 @@ export async function replacePassword(
  * Throws `invalid_code` and changes nothing if the code is not valid any more, or not for the present address.
  */
 export async function resetPasswordOf(
-  database: Database,
+  acting: Acting,
   { id, email, password_hash: former }: Account,
   { shown, passwordHash, outbox }: { shown: ShownCode; passwordHash: string; outbox: Outbox }
 ): Promise<void> {
-  await database.transaction(async (connection) => {
+  await transact(acting, async (connection, note) => {
     if (!(await useCode(connection, { shown, userId: id, present: true }))) {
       throw new Problem('invalid_code', { reason: 'the code was used or replaced meanwhile' })
     }
@@ -106,12 +109,16 @@ export async function resetPasswordOf(
     await forgetBucket(connection, strangersOf(email))
     // The first password, which an invitation set, is no change.
     if (former !== null) await outbox.add(connection, { purpose: 'password_changed', userId: id, email })
+    note('password_reset', { user: id })
   })
 }
 
 /** Ends every session of the caller and invalidates all earlier tokens. Throws as {@link revokeAsCaller}. */
-export async function logOutEverywhere(database: Database, caller: Caller): Promise<void> {
-  await database.transaction((connection) => revokeAsCaller(connection, caller, 'logout_everywhere'))
+export async function logOutEverywhere(acting: Acting, caller: Caller): Promise<void> {
+  await transact(acting, async (connection, note) => {
+    await revokeAsCaller(connection, caller, 'logout_everywhere')
+    note('logout_everywhere', { user: caller.id, session: caller.sid })
+  })
 }
 
 /** Users per transaction of {@link revokeEverybody}. */
@@ -123,12 +130,16 @@ const BATCH = 1000
  *
  * Works in batches, so that nobody waits long; if it is interrupted, run it again. Returns the number of users.
  */
-export async function revokeEverybody(database: Database): Promise<number> {
+export async function revokeEverybody(acting: Acting, command: string): Promise<number> {
   let count = 0
   let ids: string[] = []
   do {
     const after = ids.at(-1)
-    ids = await database.transaction((connection) => revokeBatch(connection, after))
+    ids = await transact(acting, async (connection, note) => {
+      const revoked = await revokeBatch(connection, after)
+      if (revoked.length > 0) note('admin_command', { command, accounts: revoked.length })
+      return revoked
+    })
     count += ids.length
   } while (ids.length === BATCH)
   return count

@@ -1,3 +1,4 @@
+import { type Acting, transact } from '@latchkey/audit/acting'
 import { isToBeRepeated, type Queryable } from '@latchkey/database/pool'
 import { unavailable } from '@latchkey/problems/problem'
 import type { RefreshClaims } from '@latchkey/tokens/claims'
@@ -48,14 +49,10 @@ const MOST_ROUNDS = 5
  * row that was used for the decision. A client that holds an access token of the user's present epoch, and wants no other
  * yet, gets `early` in the place of a grant, and nothing is written. Throws `unavailable` after too many lost races.
  */
-export async function refreshSession(
-  database: Queryable,
-  showing: Showing,
-  settings: RefreshSettings
-): Promise<Refreshed> {
+export async function refreshSession(acting: Acting, showing: Showing, settings: RefreshSettings): Promise<Refreshed> {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     try {
-      const refreshed = await attempt(database, showing, settings)
+      const refreshed = await attempt(acting, showing, settings)
       if (refreshed) return refreshed
     } catch (error) {
       if (!isToBeRepeated(error)) throw error
@@ -66,10 +63,11 @@ export async function refreshSession(
 
 // Returns nothing if another request has changed the session since it was read.
 async function attempt(
-  database: Queryable,
+  acting: Acting,
   { shown, held, from }: Showing,
   settings: RefreshSettings
 ): Promise<Refreshed | undefined> {
+  const { database } = acting
   const row = await read(database, shown)
   if (!row) return { verdict: 'dead' }
   const verdict = decide(row, shown, settings)
@@ -80,7 +78,10 @@ async function attempt(
     case 'forward': {
       // Without rotation a client keeps the token that it has.
       const to = shown.generation + (settings.rotation ? 1 : 0)
-      const rotated = await rotate(database, row, { to, from, idle: settings.idle })
+      const rotation = { to, from, idle: settings.idle }
+      const rotated = await (verdict === 'next'
+        ? rotate(database, row, rotation)
+        : moveOn(acting, row, { ...rotation, shown }))
       return rotated && { verdict, grant: { ...row, ...rotated }, elsewhere: false }
     }
     case 'same':
@@ -88,8 +89,7 @@ async function attempt(
     case 'again':
       return { verdict, grant: row, elsewhere: row.ip !== from.ip || row.user_agent !== from.userAgent }
     case 'theft': {
-      const ended = await markEnded(database, { sid: row.sid, userId: row.user_id, reason: 'reuse' })
-      return ended ? { verdict, current: row.generation } : undefined
+      return (await endStolen(acting, row, { shown, from })) ? { verdict, current: row.generation } : undefined
     }
     case 'ahead':
       return { verdict, current: row.generation }
@@ -109,14 +109,48 @@ async function read(database: Queryable, { sid, sub }: RefreshClaims): Promise<R
   return row
 }
 
+/** The fields of an event about a token that was shown; `current` is the generation afterwards. */
+export function shownFields({ sub, sid, generation }: RefreshClaims, { ip, userAgent }: Client, current: number) {
+  return { user: sub, session: sid, shown: generation, current, ip, user_agent: userAgent }
+}
+
+function endStolen(acting: Acting, row: Row, { shown, from }: Pick<Showing, 'shown' | 'from'>): Promise<boolean> {
+  return transact(acting, async (connection, note) => {
+    const ended = await markEnded(connection, { sid: row.sid, userId: row.user_id, reason: 'reuse' })
+    if (ended) note('refresh_reuse', shownFields(shown, from, row.generation))
+    return ended
+  })
+}
+
+type Rotated = Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'>
+
+interface Rotation {
+  readonly to: number
+  readonly from: Client
+  readonly idle: number
+}
+
+function moveOn(
+  acting: Acting,
+  row: Row,
+  { shown, ...rotation }: Rotation & Pick<Showing, 'shown'>
+): Promise<Rotated | undefined> {
+  return transact(acting, async (connection, note) => {
+    const rotated = await rotate(connection, row, rotation)
+    const message = 'the database has lost commits: the session was moved on'
+    if (rotated) note('refresh_ahead', shownFields(shown, rotation.from, rotated.generation), { message })
+    return rotated
+  })
+}
+
 // All earlier generations that were not superseded are superseded now.
 async function rotate(
   database: Queryable,
   { sid, generation }: Row,
-  { to, from, idle }: { to: number; from: Client; idle: number }
-): Promise<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'> | undefined> {
+  { to, from, idle }: Rotation
+): Promise<Rotated | undefined> {
   const end = idleEnd('$4', 's.ends_at')
-  const [rotated] = await database.query<Pick<Grant, 'generation' | 'iat' | 'idle_end' | 'now'>>(
+  const [rotated] = await database.query<Rotated>(
     `UPDATE sessions s SET generation = $3,
             superseded_at = (array_fill(now(), ARRAY[($3 - s.generation)::int]) || s.superseded_at)[1:8],
             last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $5, user_agent = $6

@@ -1,3 +1,4 @@
+import { type Acting, transact } from '@latchkey/audit/acting'
 import type { Queryable } from '@latchkey/database/pool'
 import { ACCOUNT_COLUMNS, USER_ENABLED } from '../users/account.ts'
 import {
@@ -32,11 +33,21 @@ interface Opening {
  * Returns nothing if the token hash is no longer `tokenHash`, because the password was changed meanwhile. FOR SHARE
  * prevents a change between the check and the insert.
  */
-export async function openSession(
-  database: Queryable,
+export async function openSession(acting: Acting, opening: Opening): Promise<Grant | undefined> {
+  const grant = await transact(acting, async (connection, note) => {
+    const opened = await insertSession(connection, opening)
+    if (opened) note('login', { user: opened.user_id, session: opened.sid })
+    return opened
+  })
+  if (grant) await evict(acting, grant)
+  return grant
+}
+
+async function insertSession(
+  connection: Queryable,
   { userId, tokenHash, life, from }: Opening
 ): Promise<Grant | undefined> {
-  const [grant] = await database.query<Grant>(
+  const [grant] = await connection.query<Grant>(
     `WITH u AS (
        SELECT u.* FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR SHARE
      ), s AS (
@@ -47,17 +58,23 @@ export async function openSession(
      ) SELECT ${GRANT_COLUMNS} FROM s, u`,
     [userId, tokenHash, life.idle, life.absolute, from.ip, from.userAgent]
   )
-  if (grant) await evict(database, userId)
   return grant
 }
 
-// After the insert: of several logins at once, the last one sees all sessions.
-async function evict(database: Queryable, userId: string): Promise<void> {
-  await database.query(
-    `UPDATE sessions s SET ${setEnded("'evicted'")} WHERE s.ended_at IS NULL AND s.id IN (
-       SELECT s.id FROM sessions s WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id OFFSET $2)`,
-    [userId, MAX_SESSIONS]
+// After the login is committed: of several logins at once, the last one sees all sessions.
+async function evict(acting: Acting, { user_id: user, sid: by }: Grant): Promise<void> {
+  const tooMany = await acting.database.query<{ id: string }>(
+    `SELECT s.id FROM sessions s WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id OFFSET $2`,
+    [user, MAX_SESSIONS]
   )
+  if (tooMany.length === 0) return
+  await transact(acting, async (connection, note) => {
+    const ended = await connection.query<{ id: string }>(
+      `UPDATE sessions s SET ${setEnded("'evicted'")} WHERE s.ended_at IS NULL AND s.id = ANY ($1::uuid[]) RETURNING s.id`,
+      [tooMany.map(({ id }) => id)]
+    )
+    for (const { id } of ended) note('session_evicted', { user, session: id, by })
+  })
 }
 
 /**
@@ -93,12 +110,12 @@ export async function findDevices(database: Queryable, userId: string): Promise<
   )
 }
 
-/** Ends one session of a user; returns whether a live one was ended. */
+/** Ends one session of a user; returns whether a live one was ended. Part of a transaction, with its record. */
 export async function markEnded(
-  database: Queryable,
+  connection: Queryable,
   { sid, userId, reason }: { sid: string; userId: string; reason: EndReason }
 ): Promise<boolean> {
-  const ended = await database.query(
+  const ended = await connection.query(
     `UPDATE sessions s SET ${setEnded('$3')} WHERE s.id = $1 AND s.user_id = $2 AND ${SESSION_LIVES} RETURNING s.id`,
     [sid, userId, reason]
   )

@@ -1,0 +1,27 @@
+import type { Acting } from '@latchkey/audit/acting'
+import type { Database } from '@latchkey/database/pool'
+import type { AuditedName } from '@latchkey/events/events'
+import type { FastifyRequest } from 'fastify'
+import { clientOf } from './client.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The event of a route, under which its refusals are recorded. */
+    audited?: AuditedName
+  }
+}
+
+/** On whose behalf a request acts: the same for all of one request. */
+export type ActingOf = (request: FastifyRequest) => Acting
+
+/** Makes {@link ActingOf}. */
+export function createActingOf(database: Database): ActingOf {
+  const known = new WeakMap<FastifyRequest, Acting>()
+  return (request) => {
+    const found = known.get(request)
+    if (found) return found
+    const acting = { database, log: request.log, requestId: request.id, ...clientOf(request) }
+    known.set(request, acting)
+    return acting
+  }
+}
