@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { nodeFlags } from '../scripts/services.mjs'
-import { authSettings, RENAMED } from '../services/auth/src/config.ts'
+import { authSettings, migrationSettings, RENAMED } from '../services/auth/src/config.ts'
 import { resourceSettings } from '../services/resource/src/config.ts'
 
 // The images or the stack itself decide these.
@@ -24,6 +24,7 @@ const volumesOf = (block: string) =>
 
 t.test('the compose stack passes every setting on, also under an old name, which the service refuses', async (t) => {
   const settings = {
+    migrate: migrationSettings.properties,
     auth: { ...authSettings.properties, ...RENAMED },
     resource: resourceSettings.properties
   }

@@ -144,8 +144,10 @@ t.test('a database of an earlier version, whose service was its owner', async (t
   const before = await startPostgres({ folder: path.join(place.data, 'pg') })
   await migrate({ url: before.url })
   await before.stop()
-  await ready(start(t, place.env))
+  await ready(start(t, { ...place.env, AUDIT_RETENTION: '30d' }))
   t.same(await usersOfService(place), ['latchkey_service'])
+  const { url = '' } = (await runningPostgres(path.join(place.data, 'pg'))) ?? {}
+  t.same(await query(url, "SELECT retention = '30 days' FROM audit_settings"), [[true]], 'npm start hands it on')
 })
 
 t.test('told to stop while it makes its database, it leaves nothing running', async (t) => {

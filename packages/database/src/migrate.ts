@@ -17,6 +17,8 @@ export interface Schema {
   readonly rights: Readonly<Record<string, string>>
   /** The rights that it needs on each function of the migrations, by its signature: `EXECUTE`, or none. */
   readonly functions?: Readonly<Record<string, string>>
+  /** What the owner writes at each migration, such as settings that the service can only read. */
+  readonly settle?: (owner: Queryable, log: (line: string) => void) => Promise<void>
 }
 
 /** Longest wait for another migration that is running, in milliseconds. */
@@ -40,7 +42,7 @@ export interface Migration {
  * Safe to run several times at once: one run works, the others wait and find nothing to do.
  */
 export async function migrateSchema(
-  { migrations, rights, functions = {} }: Schema,
+  { migrations, rights, functions = {}, settle }: Schema,
   { url, serviceUrl = url }: Migration,
   log: (line: string) => void = () => {}
 ): Promise<void> {
@@ -67,6 +69,9 @@ export async function migrateSchema(
       checkOrder: true,
       log
     })
+    const query = async <R extends object>(sql: string, values: readonly unknown[] = []) =>
+      (await client.query<R>(sql, [...values])).rows
+    await settle?.({ query }, log)
     await prepareServiceRole(client, { serviceUrl, rights, functions }, log)
   } finally {
     await client.end()

@@ -14,11 +14,12 @@ const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 } as const
 
 /**
  * A duration: a whole number and `ms`, `s`, `m`, `h` or `d`; the value is in seconds. `minimum` (0) and `maximum` (one
- * day) are in seconds. Node's timers hold less than 25 days and fire at once beyond.
+ * day) are in seconds. Node's timers hold less than 25 days and fire at once beyond. With `zero`, `0` is a value too,
+ * below the minimum.
  */
-export function duration(about: About & Partial<Bounds>): TUnsafe<number> {
-  const { minimum = 0, maximum = SECONDS.d, ...rest } = about
-  return Type.Unsafe<number>({ type: 'string', duration: { minimum, maximum }, ...rest })
+export function duration(about: About & Partial<Bounds> & { zero?: true }): TUnsafe<number> {
+  const { minimum = 0, maximum = SECONDS.d, zero, ...rest } = about
+  return Type.Unsafe<number>({ type: 'string', duration: { minimum, maximum, ...(zero && { zero }) }, ...rest })
 }
 
 /** Writes a number of seconds as in the environment, in the largest unit without a fraction: `0s`, `50ms`, `15m`. */
@@ -107,9 +108,10 @@ export function choice<const T extends string>(words: readonly T[], about: About
 const keywords: FuncKeywordDefinition[] = [
   converting(
     'duration',
-    ({ minimum, maximum }: Bounds) =>
-      `must be a whole number and ms, s, m, h or d, from ${lengthOf(minimum)} to ${lengthOf(maximum)}`,
-    (value, { minimum, maximum }: Bounds) => {
+    ({ minimum, maximum, zero }: Bounds & { zero?: true }) =>
+      `must be a whole number and ms, s, m, h or d, from ${lengthOf(minimum)} to ${lengthOf(maximum)}${zero ? ', or 0' : ''}`,
+    (value, { minimum, maximum, zero }: Bounds & { zero?: true }) => {
+      if (zero && /^0(ms|s|m|h|d)?$/.test(value)) return 0
       const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? []
       const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS]
       return seconds >= minimum && seconds <= maximum ? seconds : undefined

@@ -16,6 +16,7 @@ function reader(setting: TSchema): (value: string) => unknown {
 
 const DURATION = 'must be a whole number and ms, s, m, h or d, from 0s to 30d'
 const SHORT = 'must be a whole number and ms, s, m, h or d, from 50ms to 1d'
+const ZERO = 'must be a whole number and ms, s, m, h or d, from 1d to 30d, or 0'
 const LIST = 'must be a list with commas, each member as described'
 const URL = 'must be an absolute URL without user, password, query or fragment'
 const PORT = 'must be a whole number from 0 to 65535'
@@ -55,6 +56,18 @@ const TABLE: [kind: string, setting: TSchema, values: Record<string, unknown>][]
     'a duration with a least',
     duration({ description, minimum: 0.05 }),
     { '50ms': 0.05, '1s': 1, '24h': 86_400, ...of(SHORT, ['49ms', '0s', '25h', '86401s', '999999999d']) }
+  ],
+  [
+    'a duration that can be 0, below its least',
+    duration({ description, minimum: 86_400, maximum: 2_592_000, zero: true }),
+    {
+      '0': 0,
+      '0s': 0,
+      '0d': 0,
+      '1d': 86_400,
+      '30d': 2_592_000,
+      ...of(ZERO, ['1s', '23h', '31d', '00', '-0', '1', '0w'])
+    }
   ],
   [
     'a whole number',

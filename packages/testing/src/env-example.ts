@@ -10,7 +10,7 @@ interface Entry {
 interface Setting {
   readonly description: string
   readonly default?: string
-  readonly duration?: { minimum: number; maximum: number }
+  readonly duration?: { minimum: number; maximum: number; zero?: true }
   readonly integer?: { minimum: number; maximum: number }
   readonly enum?: readonly string[]
   readonly file?: true
@@ -32,7 +32,8 @@ export function expectedEntries(settings: TObject): Entry[] {
 
 function formOf({ duration, integer, enum: words }: Setting): string[] {
   if (duration) {
-    return [`A whole number and ms, s, m, h or d, from ${lengthOf(duration.minimum)} to ${lengthOf(duration.maximum)}.`]
+    const range = `from ${lengthOf(duration.minimum)} to ${lengthOf(duration.maximum)}`
+    return [`A whole number and ms, s, m, h or d, ${range}${duration.zero ? ', or 0' : ''}.`]
   }
   if (integer) return [`A whole number from ${integer.minimum} to ${integer.maximum}.`]
   return words ? [`One of ${words.join(', ')}.`] : []

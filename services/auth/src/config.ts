@@ -22,7 +22,7 @@ const databaseUrl = text({
 const AUDIENCE =
   'Who the access tokens are for: their aud. With commas between several names it becomes an array; a resource service asks for one of them. The ISSUER cannot be one: tokens that are for it alone open administration.'
 
-/** The settings of the migration only. The service never reads the second, whose owner can alter the tables. */
+/** The settings of the migration. The service reads only the first: the owner can alter the tables. */
 export const migrationSettings = Type.Object({
   DATABASE_URL: databaseUrl,
   MIGRATION_DATABASE_URL: Type.Optional(
@@ -32,7 +32,15 @@ export const migrationSettings = Type.Object({
       description:
         'The same database with the owner of its tables, without a pooler. Only npm run migrate uses it: it makes the user of DATABASE_URL, if missing, who may only read and write rows. Unset, DATABASE_URL migrates, and the service could alter its tables.'
     })
-  )
+  ),
+  AUDIT_RETENTION: duration({
+    minimum: 7 * DAY,
+    maximum: 3650 * DAY,
+    zero: true,
+    default: '400d',
+    description:
+      'How long the audit log keeps a record; 0 is for ever. npm run migrate stores it, so that a service that was taken over cannot shorten it. Older records are deleted for ever within a day.'
+  })
 })
 
 const KEY_LEAD =

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { storeRetention } from '@latchkey/audit/retention'
 import { AUDIT_SCHEMA } from '@latchkey/audit/schema'
 import { findMissingMigration, type Migration, migrateSchema, type Schema } from '@latchkey/database/migrate'
 import type { Queryable } from '@latchkey/database/pool'
@@ -21,9 +22,16 @@ const SCHEMA = {
   functions: AUDIT_SCHEMA.functions
 } satisfies Schema
 
-/** Brings the database of the auth service up to date, as {@link migrateSchema} does. */
-export function migrate(migration: Migration, log?: (line: string) => void): Promise<void> {
-  return migrateSchema(SCHEMA, migration, log)
+/**
+ * Brings the database of the auth service up to date, as {@link migrateSchema} does. `auditRetention` is how long the
+ * records of the audit log are kept, in seconds; by default as before.
+ */
+export function migrate(
+  { auditRetention, ...users }: Migration & { readonly auditRetention?: number },
+  log?: (line: string) => void
+): Promise<void> {
+  if (auditRetention === undefined) return migrateSchema(SCHEMA, users, log)
+  return migrateSchema({ ...SCHEMA, settle: (owner, log) => storeRetention(owner, auditRetention, log) }, users, log)
 }
 
 /** Names the first migration that the database lacks, or nothing if it is up to date. */

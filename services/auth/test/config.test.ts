@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ConfigError } from '@latchkey/frame/config'
+import { type ConfigError, readConfig } from '@latchkey/frame/config'
 import { expectedEntries, readEntries } from '@latchkey/testing/env-example'
 import t from 'tap'
 import { authConfig, authSettings, doubts, migrationSettings } from '../src/config.ts'
@@ -203,11 +203,40 @@ t.test('DATABASE_URL may come from a file', async (t) => {
   t.strictSame(complaints({ ...rest, DATABASE_URL_FILE: join(dir, 'none') }), ['DATABASE_URL_FILE'])
 })
 
+t.test('AUDIT_RETENTION is 400 days, 0 for ever, or 7 days to ten years', async (t) => {
+  const { DATABASE_URL } = LEAST
+  const retention = (AUDIT_RETENTION: string) => {
+    try {
+      return readConfig(migrationSettings, { DATABASE_URL, AUDIT_RETENTION }).AUDIT_RETENTION
+    } catch (error) {
+      return (error as ConfigError).problems
+    }
+  }
+  const day = 86_400
+  const accepted = {
+    '': 400 * day,
+    '400d': 400 * day,
+    '0': 0,
+    '0d': 0,
+    '7d': 7 * day,
+    '168h': 7 * day,
+    '3650d': 3650 * day
+  }
+  for (const [value, seconds] of Object.entries(accepted)) t.equal(retention(value), seconds, value)
+  for (const value of ['5s', '23h', '6d', '3651d', '400', '-1d', 'for ever']) {
+    t.match(
+      retention(value),
+      [/^AUDIT_RETENTION must be a whole number and .+ from 7d to 3650d, or 0\. How long/],
+      value
+    )
+  }
+})
+
 t.test('.env.example says of every setting what the schema says', async (t) => {
   const file = readFileSync(fileURLToPath(new URL('../.env.example', import.meta.url)), 'utf8')
-  const [, migration] = expectedEntries(migrationSettings)
+  const [, ...migration] = expectedEntries(migrationSettings)
   const expected = expectedEntries(authSettings).flatMap((entry) =>
-    entry.line === 'DATABASE_URL=' ? [entry, migration] : [entry]
+    entry.line === 'DATABASE_URL=' ? [entry, ...migration] : [entry]
   )
   t.strictSame(readEntries(file), expected)
 })
