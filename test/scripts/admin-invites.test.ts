@@ -35,7 +35,7 @@ t.test(
       code: 0,
       out: /^ada@example\.com \([\da-f-]{36}\) is invited; npm run admin -- mails ada@example\.com /
     })
-    t.match(JSON.parse(end.err), { event: 'admin_command', command: 'invite', user: String })
+    t.match(JSON.parse(end.err), { service: 'admin', event: 'user_invited', user: String })
     const { code } = await server.take('ada@example.com', 'You are invited')
     const body = { email: 'ada@example.com', code, new_password: 'a bench by the river' }
     t.equal((await auth.send('POST /reset-password', { body })).status, 204)

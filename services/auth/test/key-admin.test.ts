@@ -42,7 +42,7 @@ t.test('the keys are listed as the services see them, and one is revoked', async
 
   const { stdout, stderr } = await admin('revoke-key', kidOf(B))
   t.match(stdout, `the access key ${kidOf(B)} is revoked`)
-  const event = { service: 'admin', event: 'admin_command', command: 'revoke-key', kid: kidOf(B) }
+  const event = { service: 'admin', event: 'key_revoked', kind: 'access', kid: kidOf(B) }
   t.match(JSON.parse(stderr), event, 'and in production the log has it')
   t.equal(await inForce(), 'C of C')
   t.same((await listed())[0], `access current ${kidOf(B)} revoked`)
