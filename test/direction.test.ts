@@ -24,6 +24,11 @@ const REFUSED = {
   'packages/frame/src/connections/sql.ts': "import 'pg'",
   'packages/database/src/up.ts': "import '@latchkey/frame/app'",
   'packages/database/src/http.ts': "import 'fastify'",
+  'packages/audit/src/http.ts': "import 'fastify'",
+  'packages/audit/src/sql.ts': "import 'pg'",
+  'packages/audit/src/frame.ts': "import '@latchkey/frame/app'",
+  'packages/audit/src/tokens.ts': "import '@latchkey/tokens/rules'",
+  'packages/audit/src/up.ts': "import '../../../services/auth/src/app.ts'",
   'packages/frame/src/types-a.ts': "import type { B } from './types-b.ts'\nexport type A = B | 1",
   'packages/frame/src/types-b.ts': "import type { A } from './types-a.ts'\nexport type B = A | 2",
   'packages/verifier/src/t.ts': "import '../../service/src/app.ts'",
@@ -56,6 +61,8 @@ const REFUSED = {
 
 const ALLOWED = {
   'packages/database/src/pool.ts': "import 'pg'\nimport '@latchkey/frame/connection-url'",
+  'packages/audit/src/down.ts':
+    "import '@latchkey/database/pool'\nimport '@latchkey/events/emit'\nimport '@latchkey/frame/background'\nimport '@latchkey/problems/reason'",
   'services/auth/src/accounts/n.ts':
     "import 'fastify'\nimport '@latchkey/frame/app'\nimport '@latchkey/tokens/rules'\nimport '../administration/actions.ts'",
   'services/auth/src/guards/down.ts': "import '@fastify/jwt'\nimport '../sessions/sessions.ts'",
