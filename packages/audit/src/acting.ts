@@ -18,12 +18,13 @@ export interface Acting extends Source {
 
 /**
  * Notes that an event of the change happens. `personal` are further personal data of the person who acts, only for the
- * record. `message` is for the log; by default it is that of the list of events.
+ * record. `message` is for the log; by default it is that of the list of events. `source` is who has asked for it, where
+ * that was an earlier request.
  */
 export type Note = <N extends AuditedName>(
   name: N,
   fields: EventFields<N>,
-  more?: { readonly personal?: Personal; readonly message?: string }
+  more?: { readonly personal?: Personal; readonly message?: string; readonly source?: Source }
 ) => void
 
 interface Noted {
@@ -42,9 +43,9 @@ export async function transact<T>(acting: Acting, work: (connection: Queryable, 
   let noted: Noted[] = []
   const result = await acting.database.transaction(async (connection) => {
     noted = []
-    const note: Note = (name, fields, { personal, message } = {}) => {
+    const note: Note = (name, fields, { personal, message, source = acting } = {}) => {
       noted.push({
-        record: recordOf(name, fields, acting, personal),
+        record: recordOf(name, fields, source, personal),
         tell: (log) => emit(log, name, fields, message)
       })
     }

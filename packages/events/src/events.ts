@@ -91,6 +91,12 @@ export const EVENTS = {
     audit: SELF
   },
   email_changed: { level: 'info', message: 'address changed', fields: Type.Object(OF_SESSION), audit: SELF },
+  password_reset_asked: {
+    level: 'info',
+    message: 'somebody asked for a new password: a mail is on its way',
+    fields: Type.Object(OF_USER),
+    audit: { actor: 'stranger', target: 'user' }
+  },
   password_reset: { level: 'info', message: 'password reset by a code', fields: Type.Object(OF_USER), audit: SELF },
 
   ...MAIL_EVENTS,

@@ -20,10 +20,10 @@ const schema = {
 /** `POST /forgot-password`: looks up no account, so neither the answer nor its time tells who has one. */
 export function forgotPassword(
   app: App,
-  { database, limit, outbox }: Pick<Parts, 'database' | 'limit' | 'outbox'>
+  { actingOf, limit, outbox }: Pick<Parts, 'actingOf' | 'limit' | 'outbox'>
 ): void {
   app.post('/forgot-password', { schema, onRequest: limit.count }, async (request, reply) => {
-    await outbox.ask(database, 'reset_password', request.body.email)
+    await outbox.ask(actingOf(request), 'reset_password', request.body.email)
     outbox.wake()
     return reply.code(202).send()
   })

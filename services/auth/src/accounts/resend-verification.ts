@@ -20,10 +20,10 @@ const schema = {
 /** `POST /verify-email/resend`: for an account, or for a sign-up that waits for its code. Looks up no account. */
 export function resendVerification(
   app: App,
-  { database, limit, outbox }: Pick<Parts, 'database' | 'limit' | 'outbox'>
+  { actingOf, limit, outbox }: Pick<Parts, 'actingOf' | 'limit' | 'outbox'>
 ): void {
   app.post('/verify-email/resend', { schema, onRequest: limit.count }, async (request, reply) => {
-    await outbox.ask(database, 'verify_email', request.body.email)
+    await outbox.ask(actingOf(request), 'verify_email', request.body.email)
     outbox.wake()
     return reply.code(202).send()
   })

@@ -1,3 +1,4 @@
+import type { Acting } from '@latchkey/audit/acting'
 import type { Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
 import { type AskedPurpose, MOST_MAILS, PURPOSES, type Purpose } from './purposes.ts'
@@ -16,7 +17,7 @@ export interface Outbox {
   /** Adds a mail, in the transaction of its change. An unsent mail of the same purpose ends, unless it is a warning. */
   add(connection: Queryable, mail: Mail): Promise<void>
   /** Notes that a stranger has asked for a mail. Does the same for every address, known or unknown. */
-  ask(database: Queryable, purpose: AskedPurpose, email: string): Promise<void>
+  ask(acting: Acting, purpose: AskedPurpose, email: string): Promise<void>
   /** Sends what was added. Call it after the commit; it returns at once. */
   wake(): void
 }
@@ -55,8 +56,12 @@ export async function dropMails(connection: Queryable, userId: string, purposes:
   )
 }
 
-async function ask(database: Queryable, purpose: AskedPurpose, email: string): Promise<void> {
-  await database.query('INSERT INTO mail_requests (purpose, email, asked_at) VALUES ($1, $2, now())', [purpose, email])
+async function ask(acting: Acting, purpose: AskedPurpose, email: string): Promise<void> {
+  const { database, requestId, ip, userAgent } = acting
+  await database.query(
+    `INSERT INTO mail_requests (purpose, email, asked_at, request_id, ip, user_agent) VALUES ($1, $2, now(), $3, $4, $5)`,
+    [purpose, email, requestId ?? null, ip ?? null, userAgent ?? null]
+  )
 }
 
 /** The condition of the index `mails_open`. */

@@ -67,7 +67,7 @@ function startLoop(parts: DeliveryParts, { looked, failed }: Reports) {
   async function run(stopping: AbortSignal): Promise<void> {
     while (!stopping.aborted) {
       // Also during a pause: limits keep the number of mails small, but not the number of requests.
-      await takeRequests(database, lives.reset)
+      await takeRequests(parts, lives.reset)
       if (stopping.aborted || pauses.left() > 0) return
       const mail = await claimMail(database)
       sending = mail !== undefined
