@@ -24,11 +24,14 @@ CREATE TABLE audit_records (
 -- Each only of sealed records: a new record is in three indexes, and the others get it once, with its number.
 CREATE UNIQUE INDEX audit_records_seq ON audit_records (seq) WHERE seq IS NOT NULL;
 CREATE INDEX audit_records_unsealed ON audit_records (at, id) WHERE seq IS NULL;
-CREATE INDEX audit_records_actor ON audit_records (actor_id, seq) WHERE seq IS NOT NULL AND actor_id IS NOT NULL;
-CREATE INDEX audit_records_target ON audit_records (target_id, seq) WHERE seq IS NOT NULL AND target_id IS NOT NULL;
-CREATE INDEX audit_records_event ON audit_records (event, seq) WHERE seq IS NOT NULL;
-CREATE INDEX audit_records_person ON audit_records (person_id) WHERE personal_salt IS NOT NULL AND person_id IS NOT NULL;
-CREATE INDEX audit_records_at ON audit_records USING brin (at);
+CREATE INDEX audit_records_at ON audit_records (at) WHERE seq IS NOT NULL;
+-- Each has the order of its pages, newest first. By -seq, because the planner would otherwise walk the index of seq for an
+-- event that looks frequent, and read the whole log if it has not come for a year.
+CREATE INDEX audit_records_actor ON audit_records (actor_id, (-seq)) WHERE seq IS NOT NULL AND actor_id IS NOT NULL;
+CREATE INDEX audit_records_target ON audit_records (target_id, (-seq)) WHERE seq IS NOT NULL AND target_id IS NOT NULL;
+CREATE INDEX audit_records_event ON audit_records (event, outcome, (-seq)) WHERE seq IS NOT NULL;
+CREATE INDEX audit_records_outcome ON audit_records (outcome, (-seq)) WHERE seq IS NOT NULL;
+CREATE INDEX audit_records_person ON audit_records (person_id, (-seq)) WHERE personal_salt IS NOT NULL AND person_id IS NOT NULL;
 
 COMMENT ON TABLE audit_records IS 'The audit log: who did what, to whom, when, from where, and with which outcome. Written in the transaction of the change.';
 COMMENT ON COLUMN audit_records.detail IS 'The fields that the list of events names. json, not jsonb: its text is hashed, and has to stay as it was written.';
@@ -41,11 +44,15 @@ COMMENT ON COLUMN audit_records.hash IS 'SHA-256 of 0x01, the hash of the record
 
 CREATE TABLE audit_head (
   seq  bigint NOT NULL,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  at   timestamptz,
+  late interval NOT NULL DEFAULT '0'
 );
-INSERT INTO audit_head VALUES (0, '\x0000000000000000000000000000000000000000000000000000000000000000');
+INSERT INTO audit_head (seq, hash) VALUES (0, '\x0000000000000000000000000000000000000000000000000000000000000000');
 
 COMMENT ON TABLE audit_head IS 'One row: the end of the chain. Whoever numbers records locks it.';
+COMMENT ON COLUMN audit_head.at IS 'The latest time of a numbered record.';
+COMMENT ON COLUMN audit_head.late IS 'How far the time of a record ever lay before that of one with a lower number: so much more is looked through for a range of times.';
 
 CREATE TABLE audit_heads (
   seq  bigint PRIMARY KEY,
@@ -97,6 +104,8 @@ BEGIN
     SELECT * FROM audit_records WHERE seq IS NULL ORDER BY at, id LIMIT least(most, 10000) FOR NO KEY UPDATE SKIP LOCKED
   LOOP
     head.seq := head.seq + 1;
+    head.late := greatest(head.late, make_interval(secs => extract(epoch FROM head.at - one.at)));
+    head.at := greatest(head.at, one.at);
     head.hash := sha256('\x01'::bytea || head.hash || convert_to(audit_text(one, head.seq), 'UTF8'));
     ids := ids || one.id;
     hashes := hashes || head.hash;
@@ -106,7 +115,7 @@ BEGIN
   END IF;
   UPDATE audit_records r SET seq = first + s.place - 1, hash = s.hash
     FROM unnest(ids, hashes) WITH ORDINALITY AS s (id, hash, place) WHERE r.id = s.id;
-  UPDATE audit_head SET seq = head.seq, hash = head.hash;
+  UPDATE audit_head SET seq = head.seq, hash = head.hash, at = head.at, late = head.late;
   RETURN head.seq - first + 1;
 END
 $$;
