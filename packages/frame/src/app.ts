@@ -10,7 +10,7 @@ import type { ClientErrorHandler } from './connections/client-errors.ts'
 import { connectionOptions, limitConnections } from './connections/limits.ts'
 import { allowOrigins, originHeaders } from './cors.ts'
 import { requireHost } from './host.ts'
-import { answerFrameworkError, answerProblems, refuseOtherMethods } from './problems.ts'
+import { answerFrameworkError, answerProblems, type OnProblem, refuseOtherMethods } from './problems.ts'
 import { OneLineARequest } from './request-log.ts'
 import { securityHeaders, transportSecurity } from './security-headers.ts'
 import { fieldValidator } from './validation.ts'
@@ -27,6 +27,8 @@ export type FrameSettings = FrameConfig & {
   readonly longestAnswer?: number
   /** Whether clients reach this service by TLS. By default only X-Forwarded-Proto of a trusted proxy says so. */
   readonly usesTls?: boolean
+  /** Gets each problem that a route ends a request with; what it throws is logged. By default nobody does. */
+  readonly onProblem?: OnProblem
 }
 
 /**
@@ -75,7 +77,7 @@ export async function createApp(
     })
   })
   acceptJsonOnly(app)
-  answerProblems(app)
+  answerProblems(app, config.onProblem)
   await endpoints(app)
   refuseOtherMethods(app, [...paths])
   return app

@@ -5,17 +5,48 @@ import { sendProblem } from '@latchkey/problems/response'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app-type.ts'
 
+/** Gets each problem with which a route ends a request. */
+export type OnProblem = (request: FastifyRequest, problem: Problem) => void
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The listener of the service; {@link tell} calls it. */
+    onProblem: OnProblem
+  }
+}
+
 /**
  * Makes every error of an app an `application/problem+json` (RFC 9457). Faults of the service are logged as errors and
  * masked; errors of a client are logged at info.
+ *
+ * `onProblem` is called for each problem that hooks or handler of a route end with, also if it was answered before. It is
+ * not called for unknown paths and methods, nor for an answer that comes while the handler goes on.
  */
-export function answerProblems(app: App): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => answer(toProblem(error), request, reply))
+export function answerProblems(app: App, onProblem: OnProblem = () => {}): void {
+  app.decorate('onProblem', onProblem)
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = toProblem(error)
+    answer(problem, request, reply)
+    if (!goingOn.has(request.raw)) tell(problem, request)
+  })
   app.setNotFoundHandler((request, reply) => {
     const message = pathFaults.get(request.raw)
     const errors = message === undefined ? [] : [{ field: 'path', message }]
     answer(message === undefined ? new Problem('not_found') : new Problem('invalid_input', { errors }), request, reply)
   })
+}
+
+/** The requests that were answered while their handler goes on. */
+const goingOn = new WeakSet<IncomingMessage>()
+
+// The client has its answer, whatever the listener does.
+function tell(problem: Problem, request: FastifyRequest): void {
+  if (request.is404 || problem.code === 'method_not_allowed') return
+  try {
+    request.server.onProblem(request, problem)
+  } catch (error) {
+    request.log.error({ err: error }, 'the listener of problems failed')
+  }
 }
 
 /** What is wrong with the paths that the router refused, by request. */
@@ -43,8 +74,11 @@ const NOWHERE = '/%25'
 /**
  * Answers a request before its handler does, with an error or without a body. The handler's own answer is dropped. If the
  * handler fails, that is logged: a fault of the program as an error, anything else at info and without a stack.
+ *
+ * `hasBegun` tells that the handler goes on, so that this answer is not what becomes of the request. False by default.
  */
-export function answerInstead(reply: FastifyReply, error: Error | undefined): void {
+export function answerInstead(reply: FastifyReply, error: Error | undefined, hasBegun = false): void {
+  if (hasBegun) goingOn.add(reply.request.raw)
   reply.send(error)
   // Fastify would otherwise warn about two answers.
   reply.send = () => reply
@@ -79,10 +113,12 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   sendProblem(reply, problem, request.id)
 }
 
-function logLate({ code, cause, message }: Problem, { log }: FastifyRequest): void {
+function logLate(problem: Problem, request: FastifyRequest): void {
+  const { code, cause, message } = problem
   const text = `after the answer: ${message}`
-  if (code === 'internal_error') emit(log, 'failed', { code, err: cause }, text)
-  else emit(log, 'refused_late', { code }, text)
+  if (code === 'internal_error') emit(request.log, 'failed', { code, err: cause }, text)
+  else emit(request.log, 'refused_late', { code }, text)
+  tell(problem, request)
 }
 
 function toProblem(error: FastifyError): Problem {

@@ -23,7 +23,7 @@ export function limitAnswerTime(app: App, longest: number): void {
     request.countdown = new Countdown(longest, () => {
       // Fastify does not answer a hijacked reply, such as a WebSocket's.
       if (reply.sent || reply.raw.headersSent) return
-      answerInstead(reply, unavailable(`no answer within ${longest} ms`))
+      answerInstead(reply, unavailable(`no answer within ${longest} ms`), request.countdown.hasBegun)
     })
     request.countdown.run()
     reply.raw.once('close', () => request.countdown.end())
@@ -34,12 +34,15 @@ export function limitAnswerTime(app: App, longest: number): void {
     done(null, body)
   })
   app.addHook('preValidation', (request, _reply, done) => {
+    request.countdown.hasBegun = true
     request.countdown.run()
     done()
   })
 }
 
 class Countdown {
+  /** Whether the guards are done, so that only the handler is left. */
+  hasBegun = false
   #left: number
   #since = 0
   #timer: NodeJS.Timeout | undefined
