@@ -30,21 +30,12 @@ export async function writeRecords(connection: Queryable, records: readonly NewR
   await connection.query(INSERT, columnsOf(records))
 }
 
-const INSERT_UNLESS = `INSERT INTO audit_records (${NAMES.join(', ')}) SELECT ${NAMES.map((name) => `r.${name}`).join(', ')}
-  FROM unnest(${ARRAYS.join(', ')}, $${NAMES.length + 1}::uuid[]) AS r (${NAMES.join(', ')}, unless)
-  WHERE NOT EXISTS (SELECT FROM audit_records w WHERE w.id = r.unless)
-  ON CONFLICT (id) DO NOTHING`
-
-/** A refusal, and the id of a record of the same request: if the database has that one, the change was made after all. */
-export interface Refusal {
-  readonly record: NewRecord
-  readonly unless: string | null
-}
-
-/** Appends refusals. A second time with the same ones writes nothing. */
-export async function writeRefusals(database: Queryable, refusals: readonly Refusal[]): Promise<void> {
-  const records = refusals.map(({ record }) => record)
-  await database.query(INSERT_UNLESS, [...columnsOf(records), refusals.map(({ unless }) => unless)])
+/**
+ * Appends records of refusals. A second time with the same ones writes nothing, and neither does one whose id another
+ * record has: where that one's transaction is not over, this waits until it is.
+ */
+export async function writeRefusals(database: Queryable, records: readonly NewRecord[]): Promise<void> {
+  await database.query(`${INSERT} ON CONFLICT (id) DO NOTHING`, columnsOf(records))
 }
 
 function columnsOf(records: readonly NewRecord[]): unknown[] {

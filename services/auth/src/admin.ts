@@ -43,7 +43,7 @@ async function recordRefusal({ database, ...source }: Acting, error: unknown): P
   if (!(error instanceof Problem) || error.code === 'unavailable') return
   const { code } = error
   const record = refusalOf({ event: 'admin_command', outcome: 'refused', code, source })
-  await writeRefusals(database, [{ record, unless: null }])
+  await writeRefusals(database, [record])
 }
 
 try {
