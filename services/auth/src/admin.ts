@@ -1,22 +1,18 @@
 import type { Acting } from '@latchkey/audit/acting'
 import { refusalOf } from '@latchkey/audit/record'
 import { writeRefusals } from '@latchkey/audit/write'
-import { openDatabase } from '@latchkey/database/pool'
 import type { EventLog } from '@latchkey/events/emit'
-import { readConfig } from '@latchkey/frame/config'
 import { createLogger } from '@latchkey/frame/logger'
 import { Problem } from '@latchkey/problems/problem'
 import { reasonOf } from '@latchkey/problems/reason'
-import { Type } from 'typebox'
+import { onDatabase } from './command-line.ts'
 import { ACCOUNT_COMMANDS } from './commands/accounts.ts'
 import type { Command } from './commands/command.ts'
 import { IMPORT_COMMANDS } from './commands/import.ts'
 import { INVITE_COMMANDS } from './commands/invite.ts'
 import { KEY_COMMANDS } from './commands/keys.ts'
 import { MAIL_COMMANDS } from './commands/mails.ts'
-import { authSettings } from './config.ts'
 import { isConfirmed } from './question.ts'
-import { missingMigration } from './schema.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps if nobody can log in as one.
 
@@ -34,6 +30,9 @@ function usage(): string {
   )
   return ['usage: npm run admin -- <command>', ...lines.map(([line, help]) => `  ${line.padEnd(32)}${help}`)].join('\n')
 }
+
+/** Seconds that a statement may take. */
+const PATIENCE = 10
 
 // In production the events are for the log; a person in development has just read the message.
 const SILENT: EventLog = { info: () => {}, warn: () => {}, error: () => {} }
@@ -53,12 +52,7 @@ try {
   const taken = command?.words.split(' ').filter(Boolean) ?? []
   const least = taken.filter((word) => !word.startsWith('[')).length
   if (!command || words.length < least || words.length > taken.length) throw new Error(usage())
-  const { DATABASE_URL, DATABASE_PREPARE, NODE_ENV, LOG_LEVEL } = authSettings.properties
-  const config = readConfig(Type.Object({ DATABASE_URL, DATABASE_PREPARE, NODE_ENV, LOG_LEVEL }), process.env)
-  const database = openDatabase({ ...config, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: 10 }, () => {})
-  try {
-    const missing = await missingMigration(database)
-    if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)
+  await onDatabase(process.env, PATIENCE, async (database, config) => {
     const isAnswered = words.length < rest.length
     const log = config.NODE_ENV === 'production' ? await createLogger('admin', config, process.stderr) : SILENT
     const acting = { database, log, command: name }
@@ -75,9 +69,7 @@ try {
       await recordRefusal(acting, error)
       throw error
     }
-  } finally {
-    await database.close()
-  }
+  })
 } catch (error) {
   console.error(`admin: ${reasonOf(error)}`)
   process.exitCode = 1
