@@ -101,7 +101,7 @@ BEGIN
   END IF;
   first := head.seq + 1;
   FOR one IN
-    SELECT * FROM audit_records WHERE seq IS NULL ORDER BY at, id LIMIT least(most, 10000) FOR NO KEY UPDATE SKIP LOCKED
+    SELECT * FROM audit_records WHERE seq IS NULL ORDER BY at, id LIMIT least(greatest(most, 1), 10000) FOR NO KEY UPDATE SKIP LOCKED
   LOOP
     head.seq := head.seq + 1;
     head.late := greatest(head.late, make_interval(secs => extract(epoch FROM head.at - one.at)));
@@ -140,6 +140,7 @@ BEGIN
   IF keep <= '0' THEN
     RETURN;
   END IF;
+  most := greatest(most, 1);
   -- Looks only at as many records as it may remove. More, if they have no head: then a larger step finds one.
   WHILE cut IS NULL AND young IS NULL AND first <= last LOOP
     young := (SELECT min(r.seq) FROM audit_records r

@@ -34,7 +34,7 @@ async function beginningAt(
   tell: (fault: string) => void
 ): Promise<Point> {
   const [head] = await storedHeads(connection, seq, seq)
-  const told = Buffer.from(hash ?? '', 'hex')
+  const told = Buffer.from(hash, 'hex')
   const begins = `the log begins behind record ${seq}`
   if (!head) tell(`${begins}, up to which older ones were removed, but the stored head of that record is missing`)
   else if (!head.hash.equals(told))

@@ -100,19 +100,20 @@ export async function deletedAmong(connection: Queryable, people: readonly strin
 export interface Pruned {
   readonly id: string
   readonly seq: number
-  /** In hex; null if it names none. */
-  readonly hash: string | null
+  /** In hex. */
+  readonly hash: string
 }
 
-// Whatever a detail contains: no text of it is taken apart by the database, where some would be an error.
-const PRUNED_SEQ = `CASE WHEN (detail->'seq')::text ~ '^[0-9]{1,15}$' THEN (detail->'seq')::text::bigint END`
-const PRUNED = `SELECT id, ${PRUNED_SEQ} AS seq, trim('"' FROM (detail->'hash')::text) AS hash FROM audit_records
-  WHERE event = 'audit_pruned' AND outcome = 'done' AND ${PRUNED_SEQ} IS NOT NULL`
+// By its text, as audit_prune() writes it: taking JSON apart in the database is an error for some texts, such as \\u0000.
+const DETAIL = String.raw`'^\s*\{\s*"seq"\s*:\s*([0-9]{1,15})\s*,\s*"hash"\s*:\s*"([0-9a-f]{64})"'`
+const PRUNED = `SELECT r.id, told[1]::bigint AS seq, told[2] AS hash
+  FROM audit_records r, regexp_match(r.detail::text, ${DETAIL}) AS told
+  WHERE r.event = 'audit_pruned' AND r.outcome = 'done' AND told IS NOT NULL`
 
 /** Reads the record of the furthest removal, sealed or not. */
 export async function lastPruned(connection: Queryable): Promise<Pruned | undefined> {
   const [pruned] = await connection.query<Pruned>(
-    `SELECT * FROM (${PRUNED} AND seq IS NOT NULL UNION ALL ${PRUNED} AND seq IS NULL) AS p ORDER BY p.seq DESC LIMIT 1`
+    `SELECT * FROM (${PRUNED} AND r.seq IS NOT NULL UNION ALL ${PRUNED} AND r.seq IS NULL) AS p ORDER BY p.seq DESC LIMIT 1`
   )
   return pruned
 }
