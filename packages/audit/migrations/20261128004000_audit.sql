@@ -60,6 +60,7 @@ CREATE TABLE audit_heads (
   at   timestamptz NOT NULL DEFAULT clock_timestamp(),
   jws  text
 );
+CREATE INDEX audit_heads_unsigned ON audit_heads (seq) WHERE jws IS NULL;
 
 COMMENT ON TABLE audit_heads IS 'Ends that the chain had: each was logged too, so that it is kept elsewhere.';
 COMMENT ON COLUMN audit_heads.jws IS 'The head, signed with the access key that was in force. Null: no key has signed it yet.';
@@ -86,8 +87,10 @@ CREATE FUNCTION audit_text(r audit_records, number bigint) RETURNS text LANGUAGE
 $$;
 
 -- Numbers and chains at most `most` committed records, in the order of their times. Returns how many. The statement after
--- the lock sees all that was committed before; the one who finds the lock taken leaves the work to the other.
-CREATE FUNCTION audit_seal(most integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS $$
+-- the lock sees all that was committed before; the one who finds the lock taken leaves the work to the other. It always
+-- reads by the index: the planner cannot know how many wait, and might read and sort all of them for each call.
+CREATE FUNCTION audit_seal(most integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
   head audit_head;
   one audit_records;

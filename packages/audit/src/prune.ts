@@ -13,11 +13,15 @@ const STEP = 10_000
 
 /**
  * Removes records that are older than the retention, up to the last stored head that allows it, in steps. `told` gets
- * each step. Returns how many were removed.
+ * each step. Returns how many were removed, also when `stopping` ends it early.
  */
-export async function prune(database: Queryable, told: (removal: Removal) => void = () => {}): Promise<number> {
+export async function prune(
+  database: Queryable,
+  told: (removal: Removal) => void = () => {},
+  stopping?: AbortSignal
+): Promise<number> {
   let removed = 0
-  for (;;) {
+  while (!stopping?.aborted) {
     const [removal] = await database.query<Removal>(
       "SELECT seq, encode(hash, 'hex') AS hash, records FROM audit_prune($1)",
       [STEP]
@@ -26,6 +30,7 @@ export async function prune(database: Queryable, told: (removal: Removal) => voi
     removed += removal.records
     told(removal)
   }
+  return removed
 }
 
 /** Removes what {@link prune} does, and says so in a sentence. */

@@ -57,7 +57,8 @@ async function faultOf({ seq, hash, jws }: SignedHead, key: CryptoKey): Promise<
   }
 }
 
-function kidOf(jws: string): string | undefined {
+/** The `kid` of the key that a JWS names; nothing if it cannot be read. */
+export function kidOf(jws: string): string | undefined {
   try {
     return decodeProtectedHeader(jws).kid
   } catch {

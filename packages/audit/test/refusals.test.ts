@@ -1,31 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openDatabase } from '@latchkey/database/pool'
 import { between } from '@latchkey/testing/between'
-import { addressOf } from '@latchkey/testing/database'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { recordOf } from '../src/record.ts'
 import { BOUNDS } from '../src/refusal-bounds.ts'
 import { createRefusals } from '../src/refusals.ts'
 import { writeRecords } from '../src/write.ts'
 import { type Log, openLog } from './log.ts'
+import { memoryLog } from './memory-log.ts'
 import { refusedLogin } from './refused.ts'
-
-interface Line {
-  readonly level: string
-  readonly event: string
-  readonly waiting?: number
-  readonly lost?: number
-  readonly refusals?: number
-}
-
-function memoryLog() {
-  const lines: Line[] = []
-  const to = (level: string) => (fields: object) => lines.push({ level, ...fields } as Line)
-  return { lines, log: { info: to('info'), warn: to('warn'), error: to('error') } }
-}
+import { openWay } from './way.ts'
 
 interface Row {
   readonly id: string
@@ -141,38 +125,6 @@ t.test('a record that the database can never take is lost alone, and is told', a
   await refusals.close()
   t.match(lines, [{ level: 'error', event: 'audit_failed', waiting: 0, lost: 1 }])
 })
-
-/** A way to the database that can be cut. */
-async function openWay(t: Test, url: string) {
-  const sockets = new Set<net.Socket>()
-  let isOpen = true
-  const server = net.createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    if (!isOpen) return socket.destroy()
-    const onward = net.connect(addressOf(url)).on('error', () => {})
-    sockets.add(onward)
-    return socket.pipe(onward).pipe(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const set = (open: boolean) => {
-    isOpen = open
-    if (open) return
-    for (const socket of sockets) socket.destroy()
-    sockets.clear()
-  }
-  t.teardown(() => {
-    set(false)
-    server.close()
-  })
-  const { port } = server.address() as net.AddressInfo
-  const through = Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) })
-  through.searchParams.delete('host')
-  const database = openDatabase({ DATABASE_URL: through.href, DATABASE_POOL_SIZE: 2, ANSWER_TIMEOUT: 10 }, () => {})
-  t.teardown(() => database.close())
-  return { database, set }
-}
 
 t.test('while the database is away refusals wait, one line tells, and they are written later', async (t) => {
   const audit = await openLog(t)

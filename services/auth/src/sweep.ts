@@ -1,3 +1,4 @@
+import { eraseLate } from '@latchkey/audit/write'
 import type { Queryable } from '@latchkey/database/pool'
 import { type Background, runInBackground } from '@latchkey/frame/background'
 import type { FastifyBaseLogger } from 'fastify'
@@ -11,13 +12,15 @@ const PAUSE = 600_000
 const JITTER = 0.5
 
 /**
- * Removes old ended sessions, attempts, mails and codes. `accessLife` is the life of an access token in seconds, with
- * leeway. Returns the number of rows.
+ * Removes old ended sessions, attempts, mails and codes, and erases what came into the audit log after its person was
+ * deleted. `accessLife` is the life of an access token in seconds, with leeway. Returns the number of removed rows.
  */
 export async function sweep(database: Queryable, accessLife: number, stopping?: AbortSignal): Promise<number> {
   const sessions = await sweepSessions(database, accessLife, stopping)
   const attempts = await sweepAttempts(database, stopping)
-  return sessions + attempts + (await sweepMails(database, stopping))
+  const mails = await sweepMails(database, stopping)
+  await eraseLate(database)
+  return sessions + attempts + mails
 }
 
 /** Runs {@link sweep} in the background. */
