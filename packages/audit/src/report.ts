@@ -15,10 +15,10 @@ const some = (n: number, one: string, many = `${one}s`) => `${number(n)} ${n ===
 /** Says what was verified, with its counts, in sentences for people; the last one is the result. */
 export function reportOf(verified: Verified, { owns, given }: Circumstances): string[] {
   const { records, begin, end, faults } = verified
-  const which = records === 0 ? '' : `, ${begin + 1} to ${end}`
+  const which = records === 0 ? '' : `, ${begin + 1} to ${end},`
   const removed = begin === 0 ? '' : ` Older ones, up to ${begin}, were removed: what is left begins at that head.`
   return [
-    `${some(records, 'record')}${which}, ${records === 1 ? 'was' : 'were'} verified.${removed}`,
+    `${some(records, 'record')}${which} ${records === 1 ? 'was' : 'were'} verified.${removed}`,
     ...unsealedOf(verified),
     ...erasuresOf(verified),
     ...headsOf(verified, given),
