@@ -24,6 +24,7 @@ const AUTH = [
   'POST /forgot-password',
   'POST /reset-password',
   'POST /users',
+  'GET /audit-log',
   'PUT /users/:id/roles',
   'DELETE /sessions/:id',
   'OPTIONS /login',

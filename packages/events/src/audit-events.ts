@@ -7,8 +7,12 @@ export const AUDIT_EVENTS = {
   audit_read: {
     level: 'info',
     message: 'the audit log was read',
-    fields: Type.Object({ ...BY_ADMIN, filters: Type.Record(Type.String(), Type.String()) }),
-    audit: { actor: 'user', detail: ['filters'] }
+    fields: Type.Object({
+      by: BY_ADMIN.by,
+      session: BY_ADMIN.session,
+      filters: Type.Record(Type.String(), Type.String(), { description: 'What was searched for' })
+    }),
+    audit: { actor: 'admin', detail: ['filters'] }
   },
   audit_head: {
     level: 'info',

@@ -5,6 +5,7 @@ import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
 import { tokenCookies } from '@latchkey/tokens/cookies'
 import type { FastifyBaseLogger } from 'fastify'
+import { activity } from './accounts/activity.ts'
 import { changePassword } from './accounts/change-password.ts'
 import { deleteMe } from './accounts/delete-me.ts'
 import { forgotPassword } from './accounts/forgot-password.ts'
@@ -15,6 +16,7 @@ import { signup } from './accounts/signup.ts'
 import { updateEmail } from './accounts/update-email.ts'
 import { updateUsername } from './accounts/update-username.ts'
 import { verifyEmail } from './accounts/verify-email.ts'
+import { readAuditLog } from './administration/audit-log.ts'
 import { changeUsers } from './administration/change.ts'
 import { inviteUsers } from './administration/invite.ts'
 import { listUsers } from './administration/list.ts'
@@ -74,6 +76,7 @@ export async function buildApp(
     forgotPassword(app, parts)
     resetPassword(app, parts)
     me(app, parts)
+    activity(app, parts)
     deleteMe(app, parts)
     listSessions(app, parts)
     endSession(app, parts)
@@ -82,6 +85,7 @@ export async function buildApp(
     listUsers(app, parts)
     changeUsers(app, parts)
     inviteUsers(app, parts)
+    readAuditLog(app, parts)
     mailPages(app, parts)
     jwks(app, { access: opened.keys.access, maxAge })
     metadata(app, { issuer: config.ISSUER, maxAge })

@@ -22,7 +22,7 @@ const asRoot = (line: string, body?: unknown) => send(line, { token: root.access
 
 t.test('only users with the role in their row may administrate, whatever their token says', async (t) => {
   const ada = await auth.person()
-  const lines = ['GET /users', `PUT /users/${ada.id}/roles`, `DELETE /users/${ada.id}`]
+  const lines = ['GET /users', 'GET /audit-log', `PUT /users/${ada.id}/roles`, `DELETE /users/${ada.id}`]
   const posts = ['disable', 'enable', 'end-sessions'].map((what) => `POST /users/${ada.id}/${what}`)
   for (const line of [...lines, ...posts]) {
     isProblem(t, await send(line, { token: ada.access_token }), 'insufficient_scope', [], line)

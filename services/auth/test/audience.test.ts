@@ -130,6 +130,7 @@ t.test('a body of a refresh is resource alone, and may be left out', async (t) =
 
 const LINES = (id: string) => [
   'GET /users',
+  'GET /audit-log',
   `PUT /users/${id}/roles`,
   ...['disable', 'enable', 'end-sessions'].map((what) => `POST /users/${id}/${what}`),
   `DELETE /users/${id}`

@@ -102,10 +102,17 @@ t.test('a list of roles is looked at up to its bound, and each role as well', as
   }
 })
 
+const AUDIT_FILTERS = ['user', 'event', 'outcome', 'from', 'to', 'after', 'limit']
+
 t.test('a parameter is looked at up to its bound, in a query and in a path', async (t) => {
   const texts = watchTexts(t)
-  const PARAMETERS = { search: '/users', after: '/users', limit: '/users', resource: '/refresh-token' }
-  for (const [name, path] of Object.entries(PARAMETERS)) {
+  const PARAMETERS = {
+    '/users': ['search', 'after', 'limit'],
+    '/refresh-token': ['resource'],
+    '/audit-log': AUDIT_FILTERS
+  }
+  const each = Object.entries(PARAMETERS).flatMap(([path, names]) => names.map((name) => [path, name] as const))
+  for (const [path, name] of each) {
     for (const worst of ['a'.repeat(15_000), '1'.repeat(15_000), '\u0000'.repeat(5000), '\u0300\u0316'.repeat(1200)]) {
       texts.length = 0
       const about = `${name} ${printable(worst.slice(0, 4))}`

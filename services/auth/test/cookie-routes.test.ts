@@ -16,6 +16,7 @@ const sidOf = ({ jar }: Browser) => String(claimsOf(jar.get(REFRESH) ?? '')['sid
 /** Every route that goes by the access cookie, with a body that succeeds or is refused only after the guard. */
 const ACCOUNT: Record<string, { body?: object; status: number }> = {
   'GET /me': { status: 200 },
+  'GET /me/activity': { status: 200 },
   'GET /sessions': { status: 200 },
   'DELETE /sessions/00000000-0000-4000-8000-000000000000': { status: 404 },
   'PUT /update-username': { body: { username: 'Grace' }, status: 200 },
@@ -58,7 +59,13 @@ t.test('a cookie never opens administration, whatever it holds', async (t) => {
   own.jar.set(ACCESS, await resign(own.jar.get(ACCESS) ?? '', auth.keys.access.current, { claims: { aud: ISSUER } }))
   t.equal((await own.send('GET /me')).status, 200)
   const id = ada.id
-  for (const line of ['GET /users', `DELETE /users/${id}`, `PUT /users/${id}/roles`, `POST /users/${id}/disable`]) {
+  for (const line of [
+    'GET /users',
+    'GET /audit-log',
+    `DELETE /users/${id}`,
+    `PUT /users/${id}/roles`,
+    `POST /users/${id}/disable`
+  ]) {
     const body = line.startsWith('PUT') ? { roles: ['user'] } : undefined
     isProblem(t, await own.send(line, { body }), 'missing_token', [], line)
   }

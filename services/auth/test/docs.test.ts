@@ -75,6 +75,7 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
     404: ['not_found']
   },
   'GET /users': { ...ALWAYS, ...TOKEN, 200: [], 403: ['insufficient_scope'] },
+  'GET /audit-log': { ...ALWAYS, ...TOKEN, 200: [], 403: ['insufficient_scope'] },
   'PUT /users/{id}/roles': { ...ADMIN, 200: [] },
   'POST /users/{id}/disable': { ...ADMIN, 200: [] },
   'POST /users/{id}/enable': { ...ADMIN, 200: [] },
@@ -113,6 +114,7 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'POST /forgot-password': { ...ALWAYS, ...BODY, ...LIMITED, 202: [] },
   'POST /reset-password': { ...ALWAYS, ...BODY, ...LIMITED, 204: [], 400: ['invalid_code', 'invalid_input'] },
   'GET /me': { ...ALWAYS, ...TOKEN, 200: [] },
+  'GET /me/activity': { ...ALWAYS, ...TOKEN, 200: [] },
   'GET /.well-known/jwks.json': { ...ALWAYS, 200: [], 304: [] },
   'GET /.well-known/oauth-authorization-server': { ...ALWAYS, 200: [] },
   'GET /healthz': { ...ALWAYS, 200: [] },
@@ -182,7 +184,7 @@ function credentialsOf(line: string): object[] {
     '/logout': [bearer, refresh, {}],
     '/verify-email': [{}, bearer, access]
   }
-  return special[path] ?? (path.startsWith('/users') ? [bearer] : [bearer, access])
+  return special[path] ?? (/^\/(users|audit-log)/.test(path) ? [bearer] : [bearer, access])
 }
 
 // What OpenAPI 3.1 asks of the parts that are used here; the schemas inside are JSON Schema 2020-12.

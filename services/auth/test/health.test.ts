@@ -62,6 +62,8 @@ t.test('tokens are neither believed nor refused while the database is away', asy
   const change = { current_password: password, new_password: 'another harbour' }
   for (const [line, sending] of Object.entries({
     'GET /me': { token: access_token },
+    'GET /me/activity': { token: access_token },
+    'GET /audit-log': { token: access_token },
     'PUT /update-username': { token: access_token, body: { username: 'Ada' } },
     'POST /change-password': { token: access_token, body: change },
     'PUT /update-email': { token: access_token, body: { email: 'b@example.com', current_password: password } },
