@@ -43,6 +43,8 @@ const REFUSED = {
   'services/auth/src/keys/up.ts': "import '../app.ts'",
   'services/auth/src/sessions/up.ts': "import '../guards/guards.ts'",
   'services/auth/src/guards/up.ts': "import '../parts/parts.ts'",
+  'services/auth/src/audit/up.ts': "import '../login/login.ts'",
+  'services/auth/src/limits/audit.ts': "import '../audit/refusals.ts'",
   'services/auth/src/limits/up.ts': "import '../login/login.ts'",
   'services/auth/src/parts/up.ts': "import '../accounts/me.ts'",
   'services/auth/src/login/up.ts': "import '../administration/actions.ts'",

@@ -39,9 +39,9 @@ export interface NewRecord {
 
 /** Where something comes from: a request, or a command of `npm run admin`. */
 export interface Source {
-  readonly requestId?: string
-  readonly ip?: string
-  readonly userAgent?: string | null
+  readonly requestId?: string | undefined
+  readonly ip?: string | undefined
+  readonly userAgent?: string | null | undefined
   /** The command, if an operator acts. */
   readonly command?: string
 }
@@ -69,12 +69,14 @@ export function recordOf(name: AuditedName, fields: Fields, source: Source, more
   })
 }
 
-/** What is known of somebody whose request was refused. */
+/** What is known of somebody whose request was refused, or who did something that changes nothing. */
 export interface Refused {
   readonly event: AuditedName
-  readonly outcome: 'refused' | 'failed'
-  /** The code of the answer. */
-  readonly code: string
+  readonly outcome: Outcome
+  /** The code of the answer; there is none if it was done. */
+  readonly code?: string
+  /** Fields of the event. */
+  readonly detail?: Fields
   /** The route, for the event `refused`, which has no route of its own. */
   readonly route?: string
   /** The caller; nobody is known without one. */
@@ -83,22 +85,25 @@ export interface Refused {
   readonly target?: { readonly kind: 'user' | 'session' | 'key'; readonly id: string }
   /** The account that a stranger aimed at. */
   readonly account?: string
+  /** The session whose token somebody unknown has shown. */
+  readonly session?: string
   readonly source: Source
 }
 
 /** Makes the record of a refusal; `repeated` tells how often the same came again, after the first time. */
 export function refusalOf(
-  { event, outcome, code, route, actor, target, account, source }: Refused,
+  { event, outcome, code, detail, route, actor, target, account, session, source }: Refused,
   repeated?: number
 ): NewRecord {
   const kind = actor?.kind ?? (source.command === undefined ? 'stranger' : 'operator')
   return seal({
     event,
     outcome,
-    actor: { kind, id: actor?.id ?? null, session: actor?.session ?? null },
+    actor: { kind, id: actor?.id ?? null, session: actor?.session ?? session ?? null },
     target: [target?.kind ?? null, target?.id ?? null],
     detail: {
-      code,
+      ...(code !== undefined && { code }),
+      ...detail,
       ...(route !== undefined && { route }),
       ...(repeated !== undefined && { repeated })
     },

@@ -98,7 +98,19 @@ export class RefusalCounts {
   }
 }
 
-function keyOf({ event, outcome, code, route, client, actor, target, account }: ClientRefused): string {
+function keyOf({ event, outcome, code, route, client, actor, target, account, session }: ClientRefused): string {
   // The route is the only one that may contain a space.
-  return [event, outcome, code, client, actor?.kind, actor?.id, actor?.session, target?.id, account, route].join(' ')
+  return [
+    event,
+    outcome,
+    code,
+    client,
+    actor?.kind,
+    actor?.id,
+    actor?.session,
+    target?.id,
+    account,
+    session,
+    route
+  ].join(' ')
 }

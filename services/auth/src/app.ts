@@ -20,7 +20,9 @@ import { readAuditLog } from './administration/audit-log.ts'
 import { changeUsers } from './administration/change.ts'
 import { inviteUsers } from './administration/invite.ts'
 import { listUsers } from './administration/list.ts'
+import { recordRefusals } from './audit/refusals.ts'
 import type { Config } from './config.ts'
+import { createActingOf } from './guards/acting.ts'
 import { endSession } from './login/end-session.ts'
 import { listSessions } from './login/list-sessions.ts'
 import { login } from './login/login.ts'
@@ -36,7 +38,7 @@ import { jwks } from './well-known/jwks.ts'
 import { metadata } from './well-known/metadata.ts'
 
 /** The parts of the app besides its settings. */
-interface AppOptions extends Omit<Opened, 'now'>, Partial<Pick<Opened, 'now'>> {
+interface AppOptions extends Omit<Opened, 'now' | 'actingOf'>, Partial<Pick<Opened, 'now'>> {
   /** Says why the keys cannot be used now, or nothing; by default they always can. */
   readonly keysUnready?: () => Promise<string | undefined>
   readonly logger: FastifyBaseLogger
@@ -48,9 +50,16 @@ export async function buildApp(
   { keysUnready = async () => undefined, logger, now = Date.now, ...opened }: AppOptions
 ): Promise<App> {
   const maxAge = config.JWKS_PUBLISH_AGE
+  const actingOf = createActingOf(opened.database)
   const longestAnswer = Math.max(config.ANSWER_TIMEOUT, config.PASSWORD_TIMEOUT) * 1000 * SHARE.answer
 
-  return createApp({ ...config, longestAnswer, usesTls: config.ISSUER.startsWith('https:') }, logger, async (app) => {
+  const frame = {
+    ...config,
+    longestAnswer,
+    usesTls: config.ISSUER.startsWith('https:'),
+    onProblem: recordRefusals({ actingOf, refusals: opened.refusals })
+  }
+  return createApp(frame, logger, async (app) => {
     const { access, refresh: renewing } = tokenCookies({ issuer: config.ISSUER, domain: config.COOKIE_DOMAIN })
     await openapi(
       app,
@@ -61,7 +70,7 @@ export async function buildApp(
       },
       { accessCookie: access.name, refreshCookie: renewing.name }
     )
-    const parts = await makeParts(app, config, { ...opened, now })
+    const parts = await makeParts(app, config, { ...opened, actingOf, now })
 
     signup(app, parts)
     login(app, parts)

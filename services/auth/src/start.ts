@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createRefusals } from '@latchkey/audit/refusals'
 import { openDatabase } from '@latchkey/database/pool'
 import { createLogger } from '@latchkey/frame/logger'
 import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
@@ -29,8 +30,9 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   process.on('SIGHUP', () => void keys.update())
   const hashPool = openHashPool(config.HASH_THREADS)
   const mail = await openMail(config, database, logger)
-  const { outbox } = mail
-  const app = await buildApp(config, { database, keys, keysUnready: keys.unready, hashPool, outbox, logger })
+  const refusals = createRefusals({ database, log: logger })
+  const opened = { database, keys, keysUnready: keys.unready, hashPool, outbox: mail.outbox, refusals }
+  const app = await buildApp(config, { ...opened, logger })
   // A request that comes too early would be refused until the database has said which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
@@ -44,6 +46,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
     await mailStopped
     await keys.close()
     await hashPool.close()
+    await refusals.close()
     await database.close()
   })
   return { app, host: config.HOST, port: config.PORT }

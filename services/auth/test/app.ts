@@ -1,4 +1,5 @@
 import type { Acting } from '@latchkey/audit/acting'
+import { createRefusals, type Refusals } from '@latchkey/audit/refusals'
 import { type Database, openDatabase } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import { createLogger } from '@latchkey/frame/logger'
@@ -54,6 +55,7 @@ export interface Auth {
   readonly operator: Acting
   readonly keys: Keys
   readonly outbox: Outbox
+  readonly refusals: Refusals
   /** Stops to send mail, as the process does at its stop. */
   closeMail(): Promise<void>
   /** What was logged so far, parsed. */
@@ -100,11 +102,13 @@ export async function startAuth(
     ? await openMail(config, database, logger)
     : { outbox: NO_OUTBOX, close: async () => {} }
   const { outbox } = mail
-  const parts = { database, keys: keys ?? (await testKeys()), hashPool, outbox, logger, now }
+  const refusals = createRefusals({ database, log: logger })
+  const parts = { database, keys: keys ?? (await testKeys()), hashPool, outbox, refusals, logger, now }
   const app = await buildApp(config, parts)
   t.teardown(async () => {
     await app.close()
     await mail.close()
+    await refusals.close()
     await database.close()
   })
 

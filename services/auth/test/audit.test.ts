@@ -261,3 +261,40 @@ t.test('what is rolled back leaves no record and no line', async (t) => {
   t.strictSame(rows, [])
   t.strictSame(auth.lines.slice(before), [])
 })
+
+t.test('what is refused is a record of its own, and what was done is none', async (t) => {
+  const auth = await startAuth(t, { env: {} })
+  const { send, database, refusals } = auth
+  const ada = await auth.person()
+  const known = await database.query<{ id: string }>('SELECT id FROM audit_records')
+  const log = (body: object) => send('POST /login', { body: { password: 'wrong', ...body }, from: '192.0.2.7' })
+  for (let i = 0; i < 3; i += 1) await log({ email: ada.email })
+  await log({ email: 'nobody@example.com' })
+  await send('GET /users', { token: ada.access_token })
+  await refusals.close()
+  const rows = await database.query<Row>(
+    `SELECT event, outcome, actor_kind, target_kind, target_id, detail, person_id, personal
+       FROM audit_records WHERE id <> ALL ($1) ORDER BY at, id`,
+    [known.map(({ id }) => id)]
+  )
+  const code = 'invalid_credentials'
+  const refused = { event: 'login', outcome: 'refused', actor_kind: 'stranger', personal: { ip: '192.0.2.7' } }
+  const aimed = { ...refused, target_kind: 'user', target_id: ada.id, person_id: ada.id }
+  const order = ({ detail, person_id }: Partial<Row>) => JSON.stringify([detail, person_id])
+  const sorted = (some: Partial<Row>[]) => some.sort((a, b) => order(a).localeCompare(order(b)))
+  t.match(
+    sorted(rows),
+    sorted([
+      {
+        event: 'refused',
+        actor_kind: 'user',
+        target_kind: null,
+        person_id: ada.id,
+        detail: { code: 'insufficient_scope', route: 'GET /users' }
+      },
+      { ...aimed, detail: { code, repeated: 2 } },
+      { ...refused, target_id: null, person_id: null, detail: { code } },
+      { ...aimed, detail: { code } }
+    ])
+  )
+})

@@ -2,6 +2,7 @@ import { emit } from '@latchkey/events/emit'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import { recordShown } from '../audit/shown.ts'
 import { clientOf } from '../guards/client.ts'
 import type { Parts } from '../parts/parts.ts'
 import type { Resource } from '../sessions/audience.ts'
@@ -10,14 +11,14 @@ import type { Client } from '../sessions/rows.ts'
 import type { TOKENS } from '../sessions/tokens.ts'
 
 /** The parts that a refresh needs. */
-export type NextTokensParts = Pick<Parts, 'actingOf' | 'tokens' | 'refresh'>
+export type NextTokensParts = Pick<Parts, 'actingOf' | 'refusals' | 'tokens' | 'refresh'>
 
 /**
  * Makes the refresh of `/refresh-token` and `/refresh`: the next two tokens for `request.refreshClaims`.
  *
  * `held` is a good access token that the client still has. Throws `renewal_too_early` if the client needs no new one.
  */
-export function nextTokens({ actingOf, tokens, refresh: settings }: NextTokensParts) {
+export function nextTokens({ actingOf, refusals, tokens, refresh: settings }: NextTokensParts) {
   return async (
     request: FastifyRequest,
     { resource, held }: { resource?: Resource; held?: Held | undefined }
@@ -28,6 +29,7 @@ export function nextTokens({ actingOf, tokens, refresh: settings }: NextTokensPa
     acting.account = request.refreshClaims.sub
     const refreshed = await refreshSession(acting, { shown: request.refreshClaims, held, from }, settings)
     report(request, refreshed, from)
+    recordShown({ acting, refusals }, request, refreshed)
     if (refreshed.verdict === 'early') throw new Problem('renewal_too_early', { retryAfter: refreshed.wait })
     if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
     return tokens.issue(refreshed.grant, resource)

@@ -1,7 +1,8 @@
+import type { Refusals } from '@latchkey/audit/refusals'
 import type { Database } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import type { Config } from '../config.ts'
-import { createActingOf } from '../guards/acting.ts'
+import type { ActingOf } from '../guards/acting.ts'
 import { createFindGenuine } from '../guards/genuine.ts'
 import { createGuards } from '../guards/guards.ts'
 import { createCookies } from '../guards/token-cookies.ts'
@@ -23,6 +24,8 @@ export interface Opened {
   readonly keys: Keys
   readonly hashPool: HashPool
   readonly outbox: Outbox
+  readonly refusals: Refusals
+  readonly actingOf: ActingOf
   /** The present, in milliseconds since 1970. */
   readonly now: () => number
 }
@@ -31,7 +34,7 @@ export interface Opened {
 export async function makeParts(
   app: App,
   config: Config,
-  { database, keys, hashPool, outbox, now }: Opened
+  { database, keys, hashPool, outbox, refusals, actingOf, now }: Opened
 ): Promise<Parts> {
   const names = { issuer: config.ISSUER, audience: config.AUDIENCE, now }
   const rotation = config.REFRESH_TOKEN_ROTATION === 'on'
@@ -42,7 +45,8 @@ export async function makeParts(
   const sites = { issuer: config.ISSUER, origins: config.CORS_ORIGINS ?? [] }
   return {
     database,
-    actingOf: createActingOf(database),
+    actingOf,
+    refusals,
     passwords: createPasswords(hashPool, {
       cost: config.BCRYPT_COST,
       queueTimeout: config.PASSWORD_TIMEOUT,

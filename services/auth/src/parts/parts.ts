@@ -1,3 +1,4 @@
+import type { Refusals } from '@latchkey/audit/refusals'
 import type { Database } from '@latchkey/database/pool'
 import type { ActingOf } from '../guards/acting.ts'
 import type { FindGenuine } from '../guards/genuine.ts'
@@ -23,6 +24,8 @@ interface Renewal {
 export interface Parts {
   readonly database: Database
   readonly actingOf: ActingOf
+  /** Where what changes nothing is recorded. */
+  readonly refusals: Refusals
   readonly passwords: Passwords
   /** Least length of a new password, in code points. */
   readonly minLength: number
