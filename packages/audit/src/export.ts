@@ -1,6 +1,6 @@
-import type { Queryable } from '@latchkey/database/pool'
+import type { Database, Queryable } from '@latchkey/database/pool'
 import { type SealedRecord, textOf } from './chain.ts'
-import { pagesOf } from './pages.ts'
+import { pagesOf, readByIndex } from './pages.ts'
 
 /** Which records to export: from a time on, and before a time (RFC 3339 §5.6). */
 export interface Period {
@@ -43,11 +43,11 @@ const RANGE = `SELECT min(seq) AS first, max(seq) AS last, to_char($1::timestamp
  * Reads the sealed records of a period by number, in pages of lines that `lineOf` makes; a record without a line is left
  * out.
  *
- * No transaction is open meanwhile, so a slow reader disturbs nobody. Records that are removed or erased meanwhile are
+ * Each page is a transaction of its own, so a slow reader disturbs nobody. Records that are removed or erased meanwhile are
  * exported as they are when their page is read.
  */
 export async function* exportLines(
-  database: Queryable,
+  database: Database,
   { from, to }: Period,
   lineOf: (record: SealedRecord) => string | undefined
 ): AsyncGenerator<string> {
@@ -55,7 +55,14 @@ export async function* exportLines(
   if (!range || range.first === null || range.last === null) return
   const isWithin = ({ at }: SealedRecord) =>
     (range.from === null || at >= range.from) && (range.to === null || at < range.to)
-  for await (const page of pagesOf(database, range.first, range.last)) {
+  const byIndex: Queryable = {
+    query: (sql, values) =>
+      database.transaction(async (connection) => {
+        await readByIndex(connection)
+        return connection.query(sql, values)
+      })
+  }
+  for await (const page of pagesOf(byIndex, range.first, range.last)) {
     const lines = page.filter(isWithin).map(lineOf)
     yield lines.map((line) => (line === undefined ? '' : `${line}\n`)).join('')
   }

@@ -17,6 +17,15 @@ const MOST = Number.MAX_SAFE_INTEGER
 const NEXT = `SELECT ${COLUMNS} FROM audit_records
   WHERE seq >= $1 AND seq <= $2 AND (seq, id) > ($1, $3::uuid) ORDER BY seq, id LIMIT ${PAGE}`
 
+/**
+ * Makes the rest of a transaction read by indexes. Without statistics, as after a time of many records, the planner would
+ * sort all of them for each page.
+ */
+export async function readByIndex(connection: Queryable): Promise<void> {
+  const settings = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort']
+  await connection.query(`SELECT ${settings.map((name) => `set_config('${name}', 'off', true)`).join(', ')}`)
+}
+
 /** Reads the sealed records from one number to another, both included, in pages. */
 export async function* pagesOf(
   connection: Queryable,

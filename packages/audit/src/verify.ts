@@ -5,7 +5,16 @@ import { type ErasureCounts, Erasures } from './erasures.ts'
 import type { GivenHead } from './given-heads.ts'
 import type { PublicKeys } from './given-keys.ts'
 import { HeadCheck, type HeadCounts } from './head-check.ts'
-import { countBeyond, headsOutside, pagesOf, type StoredHead, storedEnds, storedHeads, unsealed } from './pages.ts'
+import {
+  countBeyond,
+  headsOutside,
+  pagesOf,
+  readByIndex,
+  type StoredHead,
+  storedEnds,
+  storedHeads,
+  unsealed
+} from './pages.ts'
 import { openSignatures } from './signatures.ts'
 import { tellRuns } from './tampering.ts'
 import { missing, type Point, Walk } from './walk.ts'
@@ -46,6 +55,7 @@ export function verifyLog(
 ): Promise<Verified> {
   return database.transaction(async (connection) => {
     await connection.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    await readByIndex(connection)
     let faults = 0
     const count = (fault: string) => {
       faults += 1
