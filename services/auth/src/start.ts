@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pruneDaily } from '@latchkey/audit/prune-daily'
 import { createRefusals } from '@latchkey/audit/refusals'
+import { runSealer } from '@latchkey/audit/seal'
 import { openDatabase } from '@latchkey/database/pool'
 import { createLogger } from '@latchkey/frame/logger'
 import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
 import type { Service } from '@latchkey/frame/process'
 import { buildApp } from './app.ts'
 import { authConfig, doubts } from './config.ts'
+import { createHeadSigner } from './keys/head-signer.ts'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { openMail } from './mail/open.ts'
@@ -35,6 +38,8 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const app = await buildApp(config, { ...opened, logger })
   // A request that comes too early would be refused until the database has said which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))
+  const sealer = runSealer({ database, log: logger, signer: createHeadSigner(keys.access, config.ISSUER) })
+  const pruning = pruneDaily(database, logger)
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   // Beside the end of open requests, because a mail server that hangs takes its time too.
   let mailStopped: Promise<void> | undefined
@@ -43,10 +48,13 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   })
   app.addHook('onClose', async () => {
     await sweeping.close()
+    await pruning.close()
     await mailStopped
     await keys.close()
     await hashPool.close()
     await refusals.close()
+    // After the last record.
+    await sealer.close()
     await database.close()
   })
   return { app, host: config.HOST, port: config.PORT }
