@@ -50,7 +50,8 @@ export function updateEmail(app: App, parts: UpdateEmailParts): void {
       await forgetCodes(connection, [id], 'change_email')
       await outbox.add(connection, { purpose: 'change_email', userId: id, email })
       await outbox.add(connection, { purpose: 'email_change_asked', userId: id, email: present })
-      note('email_change_asked', { user: id, session: caller.sid }, { personal: { email } })
+      // Not the wanted address, which may be somebody else's: it could not be erased with that person.
+      note('email_change_asked', { user: id, session: caller.sid })
     })
   }
 }
