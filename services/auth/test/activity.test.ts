@@ -137,7 +137,20 @@ for (const [how, remove] of Object.entries({
       const texts = ['canary', FROM.ada]
       for (const text of texts) t.not((await placesOf(own, text)).length, 0, `${text} is there before`)
       await own.database.query('SELECT audit_seal(3)')
+      // Under way, or written only later.
+      const wrong = own.send('POST /login', { body: { email, password: 'wrong' }, from: FROM.ada, headers })
+      const refused = own.send('PUT /update-username', { token: ada.access_token, body: {}, from: FROM.ada, headers })
       t.equal((await remove(own, ada)).status, 204)
+      isProblem(t, await wrong, 'invalid_credentials')
+      t.not((await refused).status, 200)
+      const kept = await own.database.query(
+        "SELECT event FROM audit_records WHERE person_id = $1 AND outcome = 'done' AND personal IS NOT NULL",
+        [ada.id]
+      )
+      t.strictSame(kept, [], 'erased at once')
+      await own.refusals.close()
+      await own.database.query('SELECT audit_seal(10000)')
+      await eraseLate(own.database)
       for (const text of texts) t.strictSame(await placesOf(own, text), [], text)
 
       const source = { ip: FROM.ada, userAgent: 'CanaryBrowser/1.0' }

@@ -1,6 +1,6 @@
 import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
-import { PASSWORD, startAuth } from './app.ts'
+import { ISSUER, PASSWORD, startAuth } from './app.ts'
 
 // What every endpoint refuses, whichever it is.
 const auth = await startAuth(t)
@@ -146,6 +146,8 @@ const PATHS = {
   '/forgot-password': ['POST'],
   '/reset-password': ['GET', 'HEAD', 'POST'],
   '/me': ['DELETE', 'GET', 'HEAD'],
+  '/me/activity': ['GET', 'HEAD'],
+  '/audit-log': ['GET', 'HEAD'],
   '/.well-known/jwks.json': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
   '/healthz': ['GET', 'HEAD'],
@@ -197,7 +199,13 @@ t.test('a path that cannot be decoded is refused', async (t) => {
 })
 
 t.test('no endpoint knows a member of the query, and none is done that has one', async (t) => {
-  const { email, password, access_token, refresh_token } = await auth.person()
+  const { id, email, password, refresh_token, ...ada } = await auth.person()
+  await auth.database.query("UPDATE users SET roles = '{user,admin}' WHERE id = $1", [id])
+  const administration = await auth.send('POST /login', { body: { email, password, resource: ISSUER } })
+  const tokens: Record<string, string> = {
+    '/refresh-token': refresh_token,
+    '/audit-log': administration.body.access_token
+  }
   const bodies: Record<string, object> = {
     '/signup': { email: 'new@example.com', username: 'New', password },
     '/login': { email, password },
@@ -217,7 +225,7 @@ t.test('no endpoint knows a member of the query, and none is done that has one',
     // Mail programs add their own query to the link of a page.
     const isPage = path === '/verify-email' || path === '/reset-password'
     for (const method of methods.filter((method) => method !== 'HEAD' && !(isPage && method === 'GET'))) {
-      const token = path === '/refresh-token' ? refresh_token : access_token
+      const token = tokens[path] ?? ada.access_token
       const line = `${method} ${path}?role=admin&access_token=x&a=1&a=2&__proto__=x`
       const answer = await auth.send(line, { token, ...(bodies[path] && method !== 'GET' && { body: bodies[path] }) })
       isProblem(t, answer, 'invalid_input', ['role', 'access_token', 'a', '__proto__'], `${method} ${path}`)
