@@ -42,7 +42,7 @@ t.test('100,000 records are verified page by page, without holding them, and eac
   let most = before
   const watch = setInterval(() => {
     most = Math.max(most, inUse())
-  }, 100)
+  }, 300)
   const verified = await verifyLog(log.database, {}, (fault) => faults.push(fault))
   clearInterval(watch)
   let exported = 0
