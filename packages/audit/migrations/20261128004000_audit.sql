@@ -140,7 +140,8 @@ DECLARE
   removed bigint;
   salt bytea := uuid_send(gen_random_uuid());
 BEGIN
-  IF keep <= '0' THEN
+  -- Also without a row.
+  IF keep > '0' IS NOT TRUE THEN
     RETURN;
   END IF;
   most := greatest(most, 1);

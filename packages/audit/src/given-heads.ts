@@ -6,6 +6,8 @@ export interface GivenHead {
   readonly seq: number
   readonly hash: Buffer
   readonly jws: string | null
+  /** When it was made, in milliseconds since 1970; null if it does not say. */
+  readonly at: number | null
   /** Where it is from, for people. */
   readonly source: string
 }
@@ -69,10 +71,10 @@ function headOf(line: string, source: string): GivenHead | undefined {
   const fields = begin === -1 ? undefined : objectOf(text.slice(begin))
   // Records, and lines of other events, have a number and a hash as well.
   if (!fields || !['audit_head', undefined].includes(fields['event'] as string | undefined)) return undefined
-  const { seq, hash, jws } = fields
+  const { seq, hash, jws, at, time = at } = fields
   const signed = typeof jws === 'string' ? jws : null
   if (isNumber(seq) && typeof hash === 'string' && HASH.test(hash)) {
-    return { seq, hash: Buffer.from(hash, 'hex'), jws: signed, source }
+    return { seq, hash: Buffer.from(hash, 'hex'), jws: signed, at: timeOf(time), source }
   }
   return signed !== null && seq === undefined && hash === undefined ? headOfJws(signed, source) : undefined
 }
@@ -80,9 +82,14 @@ function headOf(line: string, source: string): GivenHead | undefined {
 /** What a JWS says, before its signature is looked at. */
 function headOfJws(jws: string, source: string): GivenHead | undefined {
   const payload = objectOf(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString())
-  const { seq, hash } = payload ?? {}
+  const { seq, hash, at } = payload ?? {}
   if (!(isNumber(seq) && typeof hash === 'string' && HASH.test(hash))) return undefined
-  return { seq, hash: Buffer.from(hash, 'hex'), jws, source }
+  return { seq, hash: Buffer.from(hash, 'hex'), jws, at: timeOf(at), source }
+}
+
+function timeOf(value: unknown): number | null {
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  return Number.isNaN(time) ? null : time
 }
 
 function isNumber(value: unknown): value is number {

@@ -26,6 +26,9 @@ interface Misfit {
   more: number
 }
 
+/** No retention is shorter than so many milliseconds (AUDIT_RETENTION): 7 days. */
+const SHORTEST_RETENTION = 7 * 86_400_000
+
 /** Most groups of heads that do not fit and are told. */
 const MOST = 100
 
@@ -56,7 +59,14 @@ export class HeadCheck {
   async begin({ seq, hash }: Point, stored: readonly StoredHead[]): Promise<void> {
     this.#lastFit = seq
     this.#lastProof = seq
-    for (const [number, heads] of this.#given) if (number < seq) this.counts.tooOld += heads.length
+    const before = [...this.#given.values()].flat().filter((head) => head.seq < seq)
+    this.counts.tooOld += before.length
+    const young = before.find(({ at }) => at !== null && at > Date.now() - SHORTEST_RETENTION)
+    if (young) {
+      this.#tell(
+        `records up to ${seq} were removed as too old, but the head of record ${young.seq} in ${young.source} is of ${new Date(young.at ?? 0).toISOString()}: they were removed too early`
+      )
+    }
     if (hash) await this.#compare(seq, [hash], stored)
   }
 

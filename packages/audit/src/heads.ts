@@ -41,7 +41,10 @@ const MOST_SIGNED = 100
 
 const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`
 
-/** Reads the end of the chain: one short statement, so that a service can ask each second. */
+/**
+ * Reads the end of the chain: one short statement, so that a service can ask each second. A head of a number that is not
+ * reached yet was planted, and does not count.
+ */
 export async function readEnd(database: Database): Promise<End> {
   const [end] = await database.query<End>(
     `SELECT current_database() AS database, h.seq, encode(h.hash, 'hex') AS hash,
@@ -50,7 +53,7 @@ export async function readEnd(database: Database): Promise<End> {
             EXISTS (SELECT FROM audit_heads u WHERE u.jws IS NULL) AS unsigned,
             l.seq AS last_seq, l.jws AS last_jws, l.at > clock_timestamp() - interval '60 s' AS is_recent
        FROM audit_head h
-       LEFT JOIN LATERAL (SELECT seq, jws, at FROM audit_heads ORDER BY seq DESC LIMIT 1) l ON true`
+       LEFT JOIN LATERAL (SELECT seq, jws, at FROM audit_heads WHERE seq <= h.seq ORDER BY seq DESC LIMIT 1) l ON true`
   )
   if (!end) throw new Error('the table audit_head is empty')
   return end

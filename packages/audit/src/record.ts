@@ -43,7 +43,7 @@ export interface Source {
   readonly ip?: string | undefined
   readonly userAgent?: string | null | undefined
   /** The command, if an operator acts. */
-  readonly command?: string
+  readonly command?: string | undefined
 }
 
 /** What an event says of itself. */

@@ -1,3 +1,4 @@
+import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
 import type { NewRecord } from './record.ts'
 
@@ -42,27 +43,42 @@ function columnsOf(records: readonly NewRecord[]): unknown[] {
   return NAMES.map((name) => records.map((record) => record[name]))
 }
 
+// Skips what the sealer holds just now: the next batch finds it. `$1` are the people.
+const ERASE = (most: number) => `WITH due AS MATERIALIZED (
+    SELECT id FROM audit_records WHERE person_id = ANY ($1::uuid[]) AND personal_salt IS NOT NULL
+     LIMIT ${most} FOR NO KEY UPDATE SKIP LOCKED)
+  UPDATE audit_records r SET personal = NULL, personal_salt = NULL FROM due WHERE r.id = due.id RETURNING r.id`
+
+const ERASE_AT_ONCE = ERASE(5000).replace(' SKIP LOCKED', '')
+const ERASE_BATCH = ERASE(BATCH)
+
 /**
  * Erases the personal data of a person from the audit log. Their hashes stay, so the chain does too. Part of the
  * transaction that deletes the person.
+ *
+ * At most 5,000 records, because strangers who aim at an account decide how many there are, and the deletion must end in
+ * its time. {@link eraseRest} erases what is left.
  */
 export async function erasePerson(connection: Queryable, personId: string): Promise<void> {
-  await connection.query(
-    'UPDATE audit_records SET personal = NULL, personal_salt = NULL WHERE person_id = $1 AND personal_salt IS NOT NULL',
-    [personId]
-  )
+  await connection.query(ERASE_AT_ONCE, [[personId]])
+}
+
+/** Erases what {@link erasePerson} has left of a person, in batches, after the deletion. */
+export async function eraseRest(database: Queryable, personId: string): Promise<void> {
+  await removeInBatches(database, { statement: ERASE_BATCH, values: [[personId]] })
 }
 
 /**
- * Erases what came late: a record of a request that was under way while its person was deleted. Looks at those who were
- * deleted in the last two days. Returns how many records it erased.
+ * Erases what came late: records of requests that were under way while their person was deleted, and what a deletion that
+ * was cut off has left. Looks at those who were deleted in the last two days. Returns how many records it erased.
  */
-export async function eraseLate(database: Queryable): Promise<number> {
-  const erased = await database.query(
-    `UPDATE audit_records r SET personal = NULL, personal_salt = NULL FROM audit_records d
+export async function eraseLate(database: Queryable, stopping?: AbortSignal): Promise<number> {
+  const deleted = await database.query<{ id: string }>(
+    `SELECT DISTINCT d.target_id AS id FROM audit_records d JOIN audit_records r ON r.person_id = d.target_id::uuid
       WHERE d.event = 'account_deleted' AND d.outcome = 'done' AND d.seq IS NOT NULL AND d.at > now() - interval '2 days'
-        AND r.person_id = d.target_id::uuid AND r.personal_salt IS NOT NULL RETURNING r.id`,
+        AND r.personal_salt IS NOT NULL LIMIT 1000`,
     []
   )
-  return erased.length
+  if (deleted.length === 0) return 0
+  return removeInBatches(database, { statement: ERASE_BATCH, values: [deleted.map(({ id }) => id)] }, stopping)
 }

@@ -186,3 +186,33 @@ t.test('what was erased right before the beginning is no fault, although the del
   await log.rows("UPDATE audit_heads SET at = at - interval '3 days'")
   t.match((await verify(log)).told, [/^the personal data of record 3 .* were erased/])
 })
+
+t.test(
+  'records that were removed too early are told by a head that was kept, and rightly removed ones are not',
+  async (t) => {
+    const log = await groups(t, 4, 3)
+    const [head] = await log.rows<{ seq: number; hash: Buffer }>(
+      'SELECT seq::int, hash FROM audit_heads WHERE seq = 20'
+    )
+    await prune(log.database)
+    const told = async (age: number | null) => {
+      const faults: string[] = []
+      const at = age === null ? null : Date.now() - age
+      const kept = { seq: 20, hash: head?.hash ?? Buffer.alloc(32), jws: null, at, source: 'auth.log:3' }
+      const { heads } = await verifyLog(log.database, { heads: [kept] }, (fault) => faults.push(fault))
+      t.equal(heads.tooOld, 1)
+      return faults
+    }
+    t.match(await told(86_400_000), [
+      /^records up to 30 were removed as too old, but the head of record 20 in auth.log:3 is of/
+    ])
+    t.strictSame(await told(8 * 86_400_000), [])
+    t.strictSame(await told(null), [])
+  }
+)
+
+t.test('without a retention nothing is removed', async (t) => {
+  const log = await groups(t, 2, 2)
+  await log.asOwner('DELETE FROM audit_settings')
+  t.equal(await prune(log.database), 0)
+})

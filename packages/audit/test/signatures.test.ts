@@ -44,7 +44,7 @@ async function signed(t: Test, key: Key, more: object = {}, typ?: string) {
   const { seq, hash } = await log.storeHead()
   const jws = await sign({ seq, hash, ...more }, key, typ)
   await log.rows('UPDATE audit_heads SET jws = $1', [jws])
-  const kept: GivenHead = { seq, hash: Buffer.from(hash, 'hex'), jws, source: 'kept' }
+  const kept: GivenHead = { seq, hash: Buffer.from(hash, 'hex'), jws, at: null, source: 'kept' }
   return { log, seq, hash, jws, kept }
 }
 

@@ -105,7 +105,7 @@ t.test('of a record that was altered and got a new hash the next one speaks, or 
   t.strictSame((await verify(log)).told, [
     `record 6 (${six}) was altered. Or the record before it was, and got a new hash`
   ])
-  const kept = { seq: head.seq, hash: Buffer.from(head.hash, 'hex'), jws: null, source: 'kept' }
+  const kept = { seq: head.seq, hash: Buffer.from(head.hash, 'hex'), jws: null, at: null, source: 'kept' }
   t.strictSame((await verify(log, { heads: [kept] })).told, [
     `record 5 (${five}) was altered, and got a new hash`,
     'the head of record 5 in kept does not fit: records 1 to 5, or some of them, were replaced, or the head is false'
@@ -143,7 +143,7 @@ t.test('a cut tail is told by the stored end, by stored heads and by a kept head
   t.match((await verify(log)).told, [byHead])
   await log.asOwner('DELETE FROM audit_heads')
   t.strictSame((await verify(log)).told, [], 'nothing in the database shows it')
-  const kept = { seq: 20, hash: Buffer.from(head.hash, 'hex'), jws: null, source: 'auth.log:7' }
+  const kept = { seq: 20, hash: Buffer.from(head.hash, 'hex'), jws: null, at: null, source: 'auth.log:7' }
   t.strictSame((await verify(log, { heads: [kept] })).told, [
     'the log was cut: it ends at record 15, and auth.log:7 has the head of record 20. So records 16 to 20 are missing: they were removed, or got other numbers, or that head is false'
   ])
@@ -246,7 +246,7 @@ t.test('a chain that was computed anew by the owner shows only by a head, which 
     await log.append(10)
     await log.seal()
     const { seq, hash } = await log.storeHead()
-    kept.push({ seq, hash: Buffer.from(hash, 'hex'), jws: null, source: `auth.log:${i + 1}` })
+    kept.push({ seq, hash: Buffer.from(hash, 'hex'), jws: null, at: null, source: `auth.log:${i + 1}` })
   }
   const removed = `DELETE FROM audit_records WHERE seq = 27; ${renumber('seq > 27', -1)}; ${recompute(27)}`
   await log.asOwner(removed)
@@ -275,7 +275,7 @@ t.test('a false head in the table is told, and that it is the head if a kept one
     'the stored head of record 4 does not fit: records 1 to 4, or some of them, were replaced, or the head is false'
   ])
   const { hash } = await log.storeHead()
-  const kept = { seq: 10, hash: Buffer.from(hash, 'hex'), jws: null, source: 'kept' }
+  const kept = { seq: 10, hash: Buffer.from(hash, 'hex'), jws: null, at: null, source: 'kept' }
   t.strictSame((await verify(log, { heads: [kept] })).told, [
     'the stored head of record 4 is false: it does not fit, but a kept head after it does'
   ])

@@ -25,8 +25,13 @@ export const EVENTS = {
   },
 
   signup: { level: 'info', message: 'signed up', fields: Type.Object(OF_USER), audit: SELF },
-  username_changed: { level: 'info', message: 'renamed', fields: Type.Object(OF_USER), audit: SELF },
-  password_changed: { level: 'info', message: 'password changed', fields: Type.Object(OF_SESSION), audit: SELF },
+  username_changed: { level: 'info', message: 'renamed', fields: Type.Object(OF_SESSION), audit: SELF },
+  password_changed: {
+    level: 'info',
+    message: 'password changed',
+    fields: Type.Object({ ...OF_SESSION, opened: Type.String({ description: 'The session that it opened' }) }),
+    audit: { ...SELF, detail: ['opened'] }
+  },
   account_deleted: { level: 'info', message: 'account deleted', fields: Type.Object(BY_ADMIN), audit: SELF },
 
   user_invited: { level: 'info', message: 'invited', fields: Type.Object(BY_ADMIN), audit: ADMIN },

@@ -1,18 +1,14 @@
 -- Up Migration
 
 CREATE TABLE mail_requests (
-  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  purpose    text NOT NULL,
-  email      text NOT NULL,
-  signup_id  uuid,
-  asked_at   timestamptz NOT NULL,
-  request_id uuid,
-  ip         text,
-  user_agent text
+  id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  purpose   text NOT NULL,
+  email     text NOT NULL,
+  signup_id uuid,
+  asked_at  timestamptz NOT NULL
 );
 
 COMMENT ON TABLE mail_requests IS 'Mails that strangers asked for. Nobody has looked yet whether there is an account, so the answer takes the same time for every address.';
-COMMENT ON COLUMN mail_requests.ip IS 'Who asks, for the audit log: request, address and device. The row is gone within seconds.';
 COMMENT ON COLUMN mail_requests.signup_id IS 'The row of signups, for the purpose sign_up.';
 
 CREATE TABLE signups (

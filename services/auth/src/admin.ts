@@ -38,11 +38,13 @@ const PATIENCE = 10
 const SILENT: EventLog = { info: () => {}, warn: () => {}, error: () => {} }
 
 // What a rule refuses is recorded too; a mistake at the command line is not.
-async function recordRefusal({ database, ...source }: Acting, error: unknown): Promise<void> {
+async function recordRefusal({ database, account: id, command }: Acting, error: unknown): Promise<void> {
   if (!(error instanceof Problem) || error.code === 'unavailable') return
   const { code } = error
-  const record = refusalOf({ event: 'admin_command', outcome: 'refused', code, source })
-  await writeRefusals(database, [record])
+  const target = id === undefined ? {} : { target: { kind: 'user', id } as const }
+  const record = refusalOf({ event: 'admin_command', outcome: 'refused', code, ...target, source: { command } })
+  // The error itself is what the person has to read.
+  await writeRefusals(database, [record]).catch((failure) => console.error(`admin: not recorded: ${reasonOf(failure)}`))
 }
 
 try {

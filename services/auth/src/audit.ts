@@ -8,8 +8,10 @@ import { readPublicKeys } from '@latchkey/audit/given-keys'
 import { ocsfLineOf } from '@latchkey/audit/ocsf'
 import { ownsLog } from '@latchkey/audit/ownership'
 import { pruneAll } from '@latchkey/audit/prune'
+import { recordOf } from '@latchkey/audit/record'
 import { reportOf } from '@latchkey/audit/report'
 import { verifyLog } from '@latchkey/audit/verify'
+import { writeRecords } from '@latchkey/audit/write'
 import type { Database } from '@latchkey/database/pool'
 import { reasonOf } from '@latchkey/problems/reason'
 import { onDatabase } from './command-line.ts'
@@ -56,6 +58,9 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<Wo
         if (line === undefined) left += 1
         return line
       }
+      // Recorded before: whoever stops the export in the middle has read it too.
+      const filters = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+      await writeRecords(database, [recordOf('audit_read', { filters }, { command: 'export' })])
       await write(exportLines(database, { from, to }, ocsf ? ocsfLine : jsonLineOf))
       if (left === 0) return
       const records = left === 1 ? '1 record is' : `${left} records are`

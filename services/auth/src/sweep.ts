@@ -19,7 +19,7 @@ export async function sweep(database: Queryable, accessLife: number, stopping?: 
   const sessions = await sweepSessions(database, accessLife, stopping)
   const attempts = await sweepAttempts(database, stopping)
   const mails = await sweepMails(database, stopping)
-  await eraseLate(database)
+  await eraseLate(database, stopping)
   return sessions + attempts + mails
 }
 

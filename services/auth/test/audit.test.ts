@@ -97,7 +97,7 @@ t.test('each action of a user leaves exactly its record', async (t) => {
   await check(
     'update-username',
     () => send('PUT /update-username', { token, body: { username: 'Ada L' }, headers }),
-    () => [record('username_changed', { personal: { ...client, username: 'Ada L' } })]
+    () => [record('username_changed', { session_id, personal: { ...client, username: 'Ada L' } })]
   )
   await check(
     'update-email',
@@ -117,7 +117,7 @@ t.test('each action of a user leaves exactly its record', async (t) => {
       const passwords = { current_password: PASSWORD, new_password: NEW }
       ada = { ...ada, ...(await send('POST /change-password', { token, body: passwords, headers })).body }
     },
-    () => [record('password_changed', { session_id: sidOf(ada.access_token) })]
+    () => [record('password_changed', { session_id, detail: { opened: sidOf(ada.access_token) } })]
   )
   await check(
     'refresh',

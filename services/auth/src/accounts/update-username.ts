@@ -26,10 +26,10 @@ export function updateUsername(app: App, { actingOf, guards }: Pick<Parts, 'acti
   app.put('/update-username', { schema, config, onRequest: guards.account }, async (request) => {
     const username = normalizeUsername(request.body.username)
     const account = await transact(actingOf(request), async (connection, note) => {
-      const { id } = request.caller
+      const { id, sid: session } = request.caller
       const renamed = await renameUser(connection, id, username)
       if (!renamed) throw new Problem('invalid_token', { reason: 'the account is gone or disabled' })
-      note('username_changed', { user: id }, { personal: { username } })
+      note('username_changed', { user: id, session }, { personal: { username } })
       return renamed
     })
     return publicUser(account)

@@ -1,5 +1,5 @@
 import { type Acting, type Note, transact } from '@latchkey/audit/acting'
-import { erasePerson } from '@latchkey/audit/write'
+import { erasePerson, eraseRest } from '@latchkey/audit/write'
 import type { Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
 import { forgetCodes } from '../mail/codes.ts'
@@ -106,6 +106,7 @@ export async function deleteUser(acting: Acting, who: Change): Promise<void> {
     await erase(connection, who.id)
     note('account_deleted', changeFields(who))
   })
+  await eraseRest(acting.database, who.id)
 }
 
 /**
@@ -117,6 +118,7 @@ export async function deleteOwnAccount(acting: Acting, caller: Caller): Promise<
     await erase(connection, caller.id)
     note('account_deleted', { user: caller.id, session: caller.sid })
   })
+  await eraseRest(acting.database, caller.id)
 }
 
 async function erase(connection: Queryable, id: string): Promise<void> {

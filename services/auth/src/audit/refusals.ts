@@ -24,13 +24,13 @@ export function recordRefusals({ actingOf, refusals }: { actingOf: ActingOf; ref
     const named = nameOf(request, problem)
     const acting = actingOf(request)
     if (!named || acting.isDone) return
-    const { account } = acting
+    const account = acting.account ?? claimsOf(request)?.sub
     refusals.add({
       ...named,
       outcome: problem.status < 500 ? 'refused' : 'failed',
       code: problem.code,
       ...actorOf(request, named.event),
-      ...targetOf(request, named.event, acting),
+      ...targetOf(request, named.event, account),
       ...(account !== undefined && { account }),
       unless: acting.written?.[0]?.id ?? null,
       ...clientOf(request, acting)
@@ -53,19 +53,27 @@ function nameOf({ routeOptions, method }: FastifyRequest, { status, code }: Prob
 
 // Without a caller, the genuine token of a session may be known, which nobody has to be the owner of.
 function actorOf(request: FastifyRequest, event: AuditedName): Pick<Refused, 'actor' | 'session'> {
-  const { caller, refreshClaims } = request
-  if (!caller) return refreshClaims ? { session: refreshClaims.sid } : {}
+  const { caller } = request
+  const session = claimsOf(request)?.sid
+  if (!caller) return session === undefined ? {} : { session }
   const { actor, target }: Audited = EVENTS[event].audit
   const isForAdmins = actor === 'admin' || (target === 'user' && idOf(request) !== undefined)
   const kind = isForAdmins && caller.roles.includes('admin') ? 'admin' : 'user'
   return { actor: { kind, id: caller.id, session: caller.sid } }
 }
 
-function targetOf(request: FastifyRequest, event: AuditedName, { account }: Acting): Pick<Refused, 'target'> {
-  const { target }: Audited = EVENTS[event].audit
+// The claims of a genuine token that the request has shown.
+function claimsOf({ accessClaims, refreshClaims, leavingClaims }: FastifyRequest) {
+  return (accessClaims ?? refreshClaims ?? leavingClaims) as { sub: string; sid: string } | undefined
+}
+
+function targetOf(request: FastifyRequest, event: AuditedName, account: string | undefined): Pick<Refused, 'target'> {
+  const { actor, target }: Audited = EVENTS[event].audit
   const id = idOf(request)
   if (target !== undefined && id !== undefined) return { target: { kind: target, id } }
-  const user = account ?? (target === 'user' ? request.caller?.id : undefined)
+  // What is aimed at another user has their id in its path; without a good one nobody is aimed at.
+  const isOwn = actor === 'user' && target === 'user' && !request.routeOptions.url?.includes(':id')
+  const user = request.caller ? (isOwn ? request.caller.id : undefined) : account
   return user === undefined ? {} : { target: { kind: 'user', id: user } }
 }
 

@@ -12,7 +12,7 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
     asks: true,
     run: (on, role = '', email) =>
       onUser(
-        on.database,
+        on,
         email,
         async (account) => {
           checkRole(role)
@@ -25,24 +25,23 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
   revoke: {
     words: '<role> <email>',
     help: 'takes a role away',
-    run: ({ database, acting }, role = '', email) =>
-      onUser(database, email, (who) => revokeRole(acting, who, checkRole(role)), `has no role ${role}`)
+    run: (on, role = '', email) =>
+      onUser(on, email, (who) => revokeRole(on.acting, who, checkRole(role)), `has no role ${role}`)
   },
   disable: {
     words: '<email>',
     help: 'ends every session, and nobody logs in',
-    run: ({ database, acting }, email) => onUser(database, email, (who) => disableUser(acting, who), 'is disabled')
+    run: (on, email) => onUser(on, email, (who) => disableUser(on.acting, who), 'is disabled')
   },
   enable: {
     words: '<email>',
     help: 'lets a disabled user log in again',
-    run: ({ database, acting }, email) => onUser(database, email, (who) => enableUser(acting, who), 'may log in')
+    run: (on, email) => onUser(on, email, (who) => enableUser(on.acting, who), 'may log in')
   },
   'end-sessions': {
     words: '<email>',
     help: 'ends every session of a user',
-    run: ({ database, acting }, email) =>
-      onUser(database, email, (who) => endSessions(acting, who), 'has no session any more')
+    run: (on, email) => onUser(on, email, (who) => endSessions(on.acting, who), 'has no session any more')
   },
   'end-all-sessions': {
     words: '',

@@ -28,13 +28,14 @@ export interface Command {
 
 /** Changes the account of an address. Throws if there is none. */
 export async function onUser(
-  database: Database,
+  { database, acting }: Pick<CommandContext, 'database' | 'acting'>,
   email = '',
   change: (account: Account) => Promise<unknown>,
   done: string
 ): Promise<string> {
   const account = await findByEmail(database, email)
   if (!account) throw new Error(`no account has the address ${email}; who it is for signs up first`)
+  acting.account = account.id
   await change(account)
   return `${account.email} (${account.id}) ${done}`
 }

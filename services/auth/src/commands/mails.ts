@@ -31,7 +31,7 @@ export const MAIL_COMMANDS: Record<string, Command> = {
   verify: {
     words: '<email>',
     help: 'notes that an address is verified, where mails do not arrive',
-    run: ({ database, acting }, email) => onUser(database, email, (who) => verifyUser(acting, who), 'is verified')
+    run: (on, email) => onUser(on, email, (who) => verifyUser(on.acting, who), 'is verified')
   }
 }
 

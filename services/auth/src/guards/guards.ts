@@ -90,10 +90,11 @@ export function createGuards(app: App, parts: GuardParts): Guards {
     (readToken: (request: FastifyRequest) => string): Guard =>
     async (request) => {
       const claims = await verifyToken('access', { request, token: readToken(request) })
+      // Also where nobody is let in: a refusal is recorded for the user of the token.
+      request.accessClaims = claims
       const caller = await findCaller(database, claims)
       if (!caller) throw new Problem('invalid_token', { reason: 'session ended, epoch behind, or user not enabled' })
       request.caller = caller
-      request.accessClaims = claims
     }
 
   const refresh =

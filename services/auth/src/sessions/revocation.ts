@@ -83,9 +83,9 @@ export async function replacePassword(
        ) SELECT ${GRANT_COLUMNS} FROM s JOIN users u ON u.id = s.user_id`,
       [caller.sid, idle, from.ip, from.userAgent]
     )
-    const { sid } = grant as Grant
-    note('password_changed', { user: caller.id, session: sid })
-    return grant as Grant
+    const opened = grant as Grant
+    note('password_changed', { user: caller.id, session: caller.sid, opened: opened.sid })
+    return opened
   })
 }
 
