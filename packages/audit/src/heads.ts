@@ -98,7 +98,7 @@ export class Heads {
       `INSERT INTO audit_heads (seq, hash, jws) VALUES ($1, decode($2, 'hex'), $3) ON CONFLICT DO NOTHING RETURNING seq`,
       [seq, hash, jws]
     )
-    if (stored.length > 0) emit(this.#parts.log, 'audit_head', { seq, hash, jws })
+    if (stored.length > 0) this.#tell({ seq, hash }, jws)
   }
 
   // Whoever stole a revoked key can sign other heads with it, so the next key vouches for the present one.
@@ -115,13 +115,18 @@ export class Heads {
     else await this.#insert(end, jws)
   }
 
+  // Not the signature: it looks like a token, and a log must hold none.
+  #tell({ seq, hash }: Pick<Head, 'seq' | 'hash'>, jws: string | null): void {
+    emit(this.#parts.log, 'audit_head', { seq, hash, kid: jws === null ? null : (kidOf(jws) ?? null) })
+  }
+
   async #replace({ seq, hash }: Head, jws: string, before: string | null): Promise<void> {
     const replaced = await this.#parts.database.query(
       `UPDATE audit_heads SET jws = $3 WHERE seq = $1 AND hash = decode($2, 'hex') AND jws IS NOT DISTINCT FROM $4
         RETURNING seq`,
       [seq, hash, jws, before]
     )
-    if (replaced.length > 0) emit(this.#parts.log, 'audit_head', { seq, hash, jws })
+    if (replaced.length > 0) this.#tell({ seq, hash }, jws)
   }
 
   // Only heads that fit their record: whoever can only add heads gets none signed.

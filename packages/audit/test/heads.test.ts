@@ -50,7 +50,7 @@ t.test('a signed head, its key first; what waited for a key is signed later', as
   const sealer = runSealer({ database, log, signer, pause: 20 })
   await audit.append(2)
   await until(() => lines.length > 0)
-  t.match(lines, [{ event: 'audit_head', jws: null }])
+  t.match(lines, [{ event: 'audit_head', kid: null }])
   // Whoever can only add heads gets none signed.
   await database.query(`INSERT INTO audit_heads (seq, hash) VALUES (1, sha256('another')), (900, sha256('later'))`)
   signs = true
@@ -66,7 +66,7 @@ t.test('a signed head, its key first; what waited for a key is signed later', as
       [900, false]
     ]
   )
-  t.match(lines[1], { event: 'audit_head', seq: 2, jws: heads[1]?.jws })
+  t.match(lines[1], { event: 'audit_head', seq: 2, kid: 'first' })
   const [part = ''] = [heads[1]?.jws?.split('.')[1]]
   const said = JSON.parse(Buffer.from(part, 'base64url').toString())
   t.match(said, { database: String, seq: 2, hash: heads[1]?.hash, at: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ })
@@ -95,10 +95,10 @@ t.test('when a key is revoked, the next one signs the present head at once, and 
     lines.map(({ seq }) => seq),
     [2, 2]
   )
-  const kids = lines.map(
-    ({ jws }) => JSON.parse(Buffer.from(String(jws).split('.')[0] ?? '', 'base64url').toString()).kid
+  t.match(
+    lines.map(({ kid }) => kid),
+    ['first', 'next']
   )
-  t.strictSame(kids, ['first', 'next'])
   revoked = 2
   await sleep(200)
   t.equal(lines.length, 2, 'without a key the head stays')

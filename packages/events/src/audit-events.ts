@@ -20,7 +20,9 @@ export const AUDIT_EVENTS = {
     fields: Type.Object({
       seq: Type.Integer({ description: 'The number of the last record' }),
       hash: Type.String({ description: 'The hash of the last record, in hex' }),
-      jws: Type.Union([Type.String(), Type.Null()], { description: 'Both, signed; null while no key signs' })
+      kid: Type.Union([Type.String(), Type.Null()], {
+        description: 'The key that has signed it, in audit_heads; null while no key signs'
+      })
     })
   },
   audit_pruned: {

@@ -54,7 +54,10 @@ t.test('at SIGTERM the counted refusals are written, all is sealed, and the sign
   t.match(verified, { unsealed: { count: 0 } })
 
   const lines = stdout.split('\n').filter((line) => line.includes('"audit_head"'))
-  const { seq, hash, jws } = JSON.parse(lines.at(-1) ?? '')
+  const { seq, hash } = JSON.parse(lines.at(-1) ?? '')
+  const [{ jws } = { jws: '' }] = await database.query<{ jws: string }>('SELECT jws FROM audit_heads WHERE seq = $1', [
+    seq
+  ])
   t.equal(seq, verified.end)
   const [key] = await database.query<{ jwk: object }>('SELECT jwk FROM audit_keys')
   const { payload } = await compactVerify(jws, await importJWK(key?.jwk ?? {}, 'RS256'))

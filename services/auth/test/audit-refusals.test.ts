@@ -157,7 +157,13 @@ function refusalsOf(ada: Person, root: Person, admin: string): Refusal[] {
       line: 'POST /users',
       sending: { token, body: { email: 'new@example.com' } },
       code: 'insufficient_scope',
-      record: of('user_invited', { ...actorOf('user', ada, token) })
+      record: of('user_invited', { ...actorOf('user', ada, token), ...noTarget })
+    },
+    {
+      line: 'DELETE /users/none',
+      sending: { token: admin },
+      code: 'invalid_input',
+      record: of('account_deleted', { ...byRoot, ...noTarget })
     },
     {
       line: 'GET /me',
@@ -244,4 +250,31 @@ t.test('the same refusal again is a number, and a flood of one client is bounded
   const [leftOut] = of('audit_left_out')
   t.equal(of('session_ended').length + Number(leftOut?.['refusals']), 120)
   t.equal(of('session_ended').length, 50)
+})
+
+t.test('a genuine token of a session that is over is recorded for its user and session', async (t) => {
+  const auth = await startAuth(t)
+  const ada = await auth.person()
+  const { access_token: token, refresh_token } = ada
+  await auth.send('POST /logout', { token: refresh_token })
+  const request = async (line: string, sending: Sending) => {
+    await auth.send(line, sending)
+    return auth.lines.at(-1)?.request_id ?? ''
+  }
+  const requests = [
+    await request('GET /me', { token, from: '192.0.2.1' }),
+    await request('PUT /update-username', { token, body: { username: 'Eve' }, from: '192.0.2.2' }),
+    await request('POST /refresh-token', { token: refresh_token, from: '192.0.2.3' })
+  ]
+  await auth.refusals.close()
+  const of = { ...stranger, session_id: sidOf(token), ...userTarget(ada.id), person_id: ada.id, outcome: 'refused' }
+  t.match(
+    await rowsOf(auth, requests),
+    [
+      { ...of, event: 'refused', detail: { route: 'GET /me' } },
+      { ...of, event: 'username_changed' },
+      { ...of, event: 'refused', detail: { route: 'POST /refresh-token' } }
+    ],
+    'and is erased with them'
+  )
 })

@@ -57,7 +57,7 @@ function actorOf(request: FastifyRequest, event: AuditedName): Pick<Refused, 'ac
   const session = claimsOf(request)?.sid
   if (!caller) return session === undefined ? {} : { session }
   const { actor, target }: Audited = EVENTS[event].audit
-  const isForAdmins = actor === 'admin' || (target === 'user' && idOf(request) !== undefined)
+  const isForAdmins = actor === 'admin' || (target === 'user' && namesId(request))
   const kind = isForAdmins && caller.roles.includes('admin') ? 'admin' : 'user'
   return { actor: { kind, id: caller.id, session: caller.sid } }
 }
@@ -71,10 +71,15 @@ function targetOf(request: FastifyRequest, event: AuditedName, account: string |
   const { actor, target }: Audited = EVENTS[event].audit
   const id = idOf(request)
   if (target !== undefined && id !== undefined) return { target: { kind: target, id } }
-  // What is aimed at another user has their id in its path; without a good one nobody is aimed at.
-  const isOwn = actor === 'user' && target === 'user' && !request.routeOptions.url?.includes(':id')
+  // Without a good id in the path nobody is aimed at.
+  const isOwn = actor === 'user' && target === 'user' && !namesId(request)
   const user = request.caller ? (isOwn ? request.caller.id : undefined) : account
   return user === undefined ? {} : { target: { kind: 'user', id: user } }
+}
+
+/** Whether the route is about the user or session of an id. */
+function namesId({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.includes(':id') ?? false
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
