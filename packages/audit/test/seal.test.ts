@@ -102,7 +102,16 @@ t.test('while the database is away one line tells, and then it is sealed', async
   const audit = await openLog(t)
   const way = await openWay(t, audit.serviceUrl)
   const { lines, log } = memoryLog()
-  const sealer = runSealer({ database: way.database, log, pause: 20 })
+  let answered = 0
+  const database = {
+    ...way.database,
+    query: async (sql: string, values?: readonly unknown[]) => {
+      const rows = await way.database.query<never>(sql, values)
+      answered += 1
+      return rows
+    }
+  }
+  const sealer = runSealer({ database, log, pause: 20 })
   await audit.append(1)
   await until(async () => (await counts(audit))?.sealed === 1)
   const failures = () => lines.filter(({ event }) => event === 'audit_failed')
@@ -115,6 +124,9 @@ t.test('while the database is away one line tells, and then it is sealed', async
     await audit.append(1)
     way.set(true)
     await until(async () => (await counts(audit))?.sealed === 1 + round)
+    // Only a run that has come to its end shows that the database is back; of one run no more statements follow.
+    const before = answered
+    await until(() => answered > before + 5)
   }
   way.set(false)
   await sealer.close()
