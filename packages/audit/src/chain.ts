@@ -1,24 +1,15 @@
 import { createHash } from 'node:crypto'
-import { hashPersonal } from './record.ts'
+import { hashPersonal, type NewRecord } from './record.ts'
 
-/** A sealed record as the table has it; times and JSON are texts, as they are hashed. */
-export interface SealedRecord {
-  readonly id: string
+/** A sealed record as the table has it, where nothing is sure but the types; times and JSON are texts, as they are hashed. */
+export interface SealedRecord extends Omit<NewRecord, 'event' | 'outcome' | 'actor_kind' | 'personal_salt'> {
   /** In UTC with microseconds, as in `2026-01-31T12:00:00.000000Z`. */
   readonly at: string
   readonly event: string
   readonly outcome: string
   readonly actor_kind: string
-  readonly actor_id: string | null
-  readonly session_id: string | null
-  readonly target_kind: string | null
-  readonly target_id: string | null
-  readonly request_id: string | null
-  readonly detail: string
-  readonly person_id: string | null
-  readonly personal: string | null
+  /** Null: erased. */
   readonly personal_salt: Buffer | null
-  readonly personal_hash: Buffer
   readonly seq: number
   readonly hash: Buffer
 }

@@ -43,14 +43,15 @@ function columnsOf(records: readonly NewRecord[]): unknown[] {
   return NAMES.map((name) => records.map((record) => record[name]))
 }
 
-// Skips what the sealer holds just now: the next batch finds it. `$1` are the people.
-const ERASE = (most: number) => `WITH due AS MATERIALIZED (
+// `$1` are the people.
+const erase = (most: number, lock: string) => `WITH due AS MATERIALIZED (
     SELECT id FROM audit_records WHERE person_id = ANY ($1::uuid[]) AND personal_salt IS NOT NULL
-     LIMIT ${most} FOR NO KEY UPDATE SKIP LOCKED)
+     LIMIT ${most} FOR NO KEY UPDATE ${lock})
   UPDATE audit_records r SET personal = NULL, personal_salt = NULL FROM due WHERE r.id = due.id RETURNING r.id`
 
-const ERASE_AT_ONCE = ERASE(5000).replace(' SKIP LOCKED', '')
-const ERASE_BATCH = ERASE(BATCH)
+const ERASE_AT_ONCE = erase(5000, '')
+// Skips what the sealer holds just now: a later sweep finds it.
+const ERASE_BATCH = erase(BATCH, 'SKIP LOCKED')
 
 /**
  * Erases the personal data of a person from the audit log. Their hashes stay, so the chain does too. Part of the

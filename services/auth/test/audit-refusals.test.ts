@@ -3,30 +3,15 @@ import type { Answer } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
 import { grantRole } from '../src/administration/actions.ts'
 import { type Auth, ISSUER, PASSWORD, type Person, type Sending, startAuth } from './app.ts'
-import { claimsOf } from './tokens.ts'
-
-interface Row {
-  readonly event: string
-  readonly outcome: string
-  readonly actor_kind: string
-  readonly actor_id: string | null
-  readonly session_id: string | null
-  readonly target_kind: string | null
-  readonly target_id: string | null
-  readonly request_id: string | null
-  readonly detail: Record<string, unknown>
-  readonly person_id: string | null
-  readonly personal: Record<string, unknown> | null
-}
+import { ROW, type Row } from './audit-rows.ts'
+import { claimsOf, sidOf } from './tokens.ts'
 
 const rowsOf = ({ database }: Auth, requests: readonly string[]) =>
   database.query<Row>(
-    `SELECT event, outcome, actor_kind, actor_id, session_id, target_kind, target_id, request_id, detail, person_id, personal
+    `SELECT ${ROW}
        FROM audit_records WHERE request_id = ANY ($1::uuid[]) ORDER BY at, id`,
     [requests]
   )
-
-const sidOf = (token: string) => claimsOf(token)['sid'] as string
 
 interface Refusal {
   readonly line: string

@@ -10,37 +10,22 @@ import {
 } from '../src/administration/actions.ts'
 import { logOutEverywhere, revokeEverybody } from '../src/sessions/revocation.ts'
 import { type Auth, ISSUER, PASSWORD, startAuth } from './app.ts'
+import { ROW, type Row } from './audit-rows.ts'
 import { startWithMail } from './mail.ts'
-import { claimsOf } from './tokens.ts'
+import { sidOf } from './tokens.ts'
 
 const NEW = 'staple of another kind'
-
-interface Row {
-  readonly event: string
-  readonly outcome: string
-  readonly actor_kind: string
-  readonly actor_id: string | null
-  readonly session_id: string | null
-  readonly target_kind: string | null
-  readonly target_id: string | null
-  readonly request_id: string | null
-  readonly detail: Record<string, unknown>
-  readonly person_id: string | null
-  readonly personal: Record<string, unknown> | null
-}
 
 /** The records of what `work` does, without the keys'. */
 async function recordsOf({ database }: Auth, work: () => Promise<unknown>): Promise<Row[]> {
   const known = await database.query<{ id: string }>('SELECT id FROM audit_records')
   await work()
   return database.query<Row>(
-    `SELECT event, outcome, actor_kind, actor_id, session_id, target_kind, target_id, request_id, detail, person_id, personal
+    `SELECT ${ROW}
        FROM audit_records WHERE id <> ALL ($1) ORDER BY at, id`,
     [known.map(({ id }) => id)]
   )
 }
-
-const sidOf = (token: string) => claimsOf(token)['sid'] as string
 
 t.test('each action of a user leaves exactly its record', async (t) => {
   const { server, auth } = await startWithMail(t, { env: {} })

@@ -12,6 +12,11 @@ export function headerOf(token: string): Record<string, unknown> {
   return part(token, 0)
 }
 
+/** The session of a token, unverified. */
+export function sidOf(token: string): string {
+  return String(claimsOf(token)['sid'])
+}
+
 function part(token: string, index: number): Record<string, unknown> {
   return JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString())
 }

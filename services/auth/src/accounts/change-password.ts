@@ -1,7 +1,6 @@
 import type { App } from '@latchkey/frame/app-type'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
-import { clientOf } from '../guards/client.ts'
 import { SIGNED_IN } from '../guards/token-cookies.ts'
 import type { Parts } from '../parts/parts.ts'
 import { newPassword, PASSWORD } from '../passwords/fields.ts'
@@ -43,8 +42,8 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
       tokens.refuseWithoutKey()
       const asker = await confirmPassword({ database, passwords }, request, current)
       const passwordHash = await passwords.hash(asker, wanted)
-      const from = clientOf(request)
-      const grant = await replacePassword(actingOf(request), caller, { passwordHash, idle: life.idle, from, outbox })
+      const acting = actingOf(request)
+      const grant = await replacePassword(acting, caller, { passwordHash, idle: life.idle, from: acting, outbox })
       outbox.wake()
       if (byCookie) return reply.send(cookies.set(reply, await tokens.issue(grant)))
       return reply.send(await tokens.issue(grant, accessClaims.aud))

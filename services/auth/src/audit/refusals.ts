@@ -22,8 +22,9 @@ type Named = Pick<Refused, 'event' | 'route'>
 export function recordRefusals({ actingOf, refusals }: { actingOf: ActingOf; refusals: Refusals }): OnProblem {
   return (request, problem) => {
     const named = nameOf(request, problem)
+    if (!named) return
     const acting = actingOf(request)
-    if (!named || acting.isDone) return
+    if (acting.isDone) return
     const account = acting.account ?? claimsOf(request)?.sub
     refusals.add({
       ...named,
@@ -33,13 +34,13 @@ export function recordRefusals({ actingOf, refusals }: { actingOf: ActingOf; ref
       ...targetOf(request, named.event, account),
       ...(account !== undefined && { account }),
       unless: acting.written?.[0]?.id ?? null,
-      ...clientOf(request, acting)
+      ...sourceOf(request, acting)
     })
   }
 }
 
 /** The client of a request: as it is counted, and as it is recorded. */
-export function clientOf(request: FastifyRequest, { requestId, ip, userAgent }: Acting) {
+export function sourceOf(request: FastifyRequest, { requestId, ip, userAgent }: Acting) {
   return { client: clientKey(request), source: { requestId, ip, userAgent } }
 }
 

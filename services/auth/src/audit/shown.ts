@@ -2,7 +2,7 @@ import type { Acting } from '@latchkey/audit/acting'
 import type { Refusals } from '@latchkey/audit/refusals'
 import type { FastifyRequest } from 'fastify'
 import type { Refreshed } from '../sessions/rotation.ts'
-import { clientOf } from './refusals.ts'
+import { sourceOf } from './refusals.ts'
 
 /**
  * Records a refresh token that was shown in a strange way, but changed nothing: again from elsewhere, or ahead of the
@@ -23,7 +23,7 @@ export function recordShown(
       target: { kind: 'user', id: sub },
       account: sub,
       session: sid,
-      ...clientOf(request, acting)
+      ...sourceOf(request, acting)
     })
   if (refreshed.verdict === 'ahead') {
     // The refusal of the request is this record.

@@ -2,6 +2,7 @@ import type { Acting } from '@latchkey/audit/acting'
 import type { Database } from '@latchkey/database/pool'
 import type { AuditedName } from '@latchkey/events/events'
 import type { FastifyRequest } from 'fastify'
+import type { Client } from '../sessions/rows.ts'
 import { clientOf } from './client.ts'
 
 declare module 'fastify' {
@@ -11,12 +12,12 @@ declare module 'fastify' {
   }
 }
 
-/** On whose behalf a request acts: the same for all of one request. */
-export type ActingOf = (request: FastifyRequest) => Acting
+/** On whose behalf a request acts, and its client: the same for all of one request. */
+export type ActingOf = (request: FastifyRequest) => Acting & Client
 
 /** Makes {@link ActingOf}. */
 export function createActingOf(database: Database): ActingOf {
-  const known = new WeakMap<FastifyRequest, Acting>()
+  const known = new WeakMap<FastifyRequest, Acting & Client>()
   return (request) => {
     const found = known.get(request)
     if (found) return found

@@ -3,7 +3,6 @@ import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { recordShown } from '../audit/shown.ts'
-import { clientOf } from '../guards/client.ts'
 import type { Parts } from '../parts/parts.ts'
 import type { Resource } from '../sessions/audience.ts'
 import { type Held, type Refreshed, refreshSession, shownFields } from '../sessions/rotation.ts'
@@ -24,11 +23,10 @@ export function nextTokens({ actingOf, refusals, tokens, refresh: settings }: Ne
     { resource, held }: { resource?: Resource; held?: Held | undefined }
   ): Promise<Static<typeof TOKENS>> => {
     tokens.refuseWithoutKey()
-    const from = clientOf(request)
     const acting = actingOf(request)
     acting.account = request.refreshClaims.sub
-    const refreshed = await refreshSession(acting, { shown: request.refreshClaims, held, from }, settings)
-    report(request, refreshed, from)
+    const refreshed = await refreshSession(acting, { shown: request.refreshClaims, held, from: acting }, settings)
+    report(request, refreshed, acting)
     recordShown({ acting, refusals }, request, refreshed)
     if (refreshed.verdict === 'early') throw new Problem('renewal_too_early', { retryAfter: refreshed.wait })
     if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })

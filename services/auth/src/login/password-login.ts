@@ -1,7 +1,6 @@
 import { Problem } from '@latchkey/problems/problem'
 import type { RefreshClaims } from '@latchkey/tokens/claims'
 import type { FastifyRequest } from 'fastify'
-import { clientOf } from '../guards/client.ts'
 import { clientKey } from '../limits/requests.ts'
 import type { Parts } from '../parts/parts.ts'
 import { type Bucket, deviceOf, strangersOf } from '../passwords/attempts.ts'
@@ -61,8 +60,7 @@ export function passwordLogin(parts: PasswordLoginParts): (request: FastifyReque
     }
     refuseUnable(account)
     if (checked === 'outdated') await renewHash(account, asker, password)
-    const from = clientOf(request)
-    return openSession(acting, { userId: account.id, tokenHash: account.token_hash, life, from })
+    return openSession(acting, { userId: account.id, tokenHash: account.token_hash, life, from: acting })
   }
 
   function refuseUnable({ id, disabled_at, email_verified }: Account): void {
