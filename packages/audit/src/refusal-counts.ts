@@ -86,6 +86,13 @@ export class RefusalCounts {
     return this.#leftOut > 0
   }
 
+  /** How many refusals are only counted yet: repeated ones, and those that were left out. */
+  get refusals(): number {
+    let refusals = this.#leftOut
+    for (const { repeated } of this.#counted.values()) refusals += repeated
+    return refusals
+  }
+
   /** How many are counted now. */
   get size(): number {
     return this.#counted.size

@@ -11,6 +11,8 @@ export interface Refusals {
   add(refused: ClientRefused): void
   /** Writes what is counted and what waits, in one last attempt, and logs what is lost. Never rejects. */
   close(): Promise<void>
+  /** How many refusals wait to be written, as records or as counts. */
+  readonly unwritten: number
 }
 
 /** What the writer of refusals needs. */
@@ -83,6 +85,10 @@ class RefusalWriter implements Refusals {
     const { lost, error } = await this.#queue.write()
     const all = lost + this.#queue.refusals + this.#counts.takeLeftOut()
     if (all > 0) this.#fail({ lost: all, error })
+  }
+
+  get unwritten(): number {
+    return this.#queue.refusals + this.#counts.refusals
   }
 
   #write(refused: ClientRefused, repeated?: number): void {

@@ -14,6 +14,7 @@ import { keyRules } from './keys/rule.ts'
 import { openMail } from './mail/open.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
 import { rotationWarning } from './sessions/rotation-warning.ts'
+import { stopInOrder } from './stop.ts'
 import { sweepRegularly } from './sweep.ts'
 
 /** Longest wait of a start for a silent database, in milliseconds; without the database no key signs or verifies. */
@@ -41,21 +42,18 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const sealer = runSealer({ database, log: logger, signer: createHeadSigner(keys.access, config.ISSUER) })
   const pruning = pruneDaily(database, logger)
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
-  // Beside the end of open requests, because a mail server that hangs takes its time too.
-  let mailStopped: Promise<void> | undefined
-  app.addHook('preClose', async () => {
-    mailStopped = mail.close()
-  })
-  app.addHook('onClose', async () => {
-    await sweeping.close()
-    await pruning.close()
-    await mailStopped
-    await keys.close()
-    await hashPool.close()
-    await refusals.close()
-    // After the last record.
-    await sealer.close()
-    await database.close()
+  stopInOrder({
+    app,
+    log: logger,
+    mail,
+    refusals,
+    lastWork: async (mailStopped) => {
+      await Promise.all([sweeping.close(), pruning.close(), mailStopped, keys.close(), hashPool.close()])
+      await refusals.close()
+      // After the last record.
+      await sealer.close()
+      await database.close()
+    }
   })
   return { app, host: config.HOST, port: config.PORT }
 }
