@@ -17,9 +17,11 @@ const SCHEMA = {
     signups: 'SELECT, INSERT, UPDATE, DELETE',
     mails: 'SELECT, INSERT, UPDATE, DELETE',
     codes: 'SELECT, INSERT, UPDATE, DELETE',
-    mailings: 'SELECT, INSERT, UPDATE, DELETE'
+    mailings: 'SELECT, INSERT, UPDATE, DELETE',
+    revocations: 'SELECT, INSERT, UPDATE, DELETE',
+    feed_head: 'SELECT, UPDATE'
   },
-  functions: AUDIT_SCHEMA.functions
+  functions: { ...AUDIT_SCHEMA.functions, 'number_revocations(integer)': 'EXECUTE' }
 } satisfies Schema
 
 /**

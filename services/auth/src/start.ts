@@ -13,6 +13,7 @@ import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { openMail } from './mail/open.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
+import { announceLife } from './revocations/life.ts'
 import { rotationWarning } from './sessions/rotation-warning.ts'
 import { stopInOrder } from './stop.ts'
 import { sweepRegularly } from './sweep.ts'
@@ -30,7 +31,13 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const database = openDatabase({ ...config, application_name: 'latchkey-auth' }, (error) =>
     logger.warn({ err: error }, 'an idle database connection was lost')
   )
-  const keys = await openLiveKeys({ dir: config.KEYS_DIR, database, rules: keyRules(config), log: logger })
+  const keys = await openLiveKeys({
+    dir: config.KEYS_DIR,
+    database,
+    rules: keyRules(config),
+    log: logger,
+    beforehand: () => announceLife(database, config.ACCESS_TOKEN_TTL)
+  })
   process.on('SIGHUP', () => void keys.update())
   const hashPool = openHashPool(config.HASH_THREADS)
   const mail = await openMail(config, database, logger)

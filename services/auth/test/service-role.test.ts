@@ -56,6 +56,8 @@ const RIGHTS = {
   audit_records: 'SELECT',
   audit_settings: 'SELECT',
   codes: 'DELETE, INSERT, SELECT, UPDATE',
+  feed_head: 'SELECT, UPDATE',
+  revocations: 'DELETE, INSERT, SELECT, UPDATE',
   mail_requests: 'DELETE, INSERT, SELECT, UPDATE',
   mails: 'DELETE, INSERT, SELECT, UPDATE',
   mailings: 'DELETE, INSERT, SELECT, UPDATE',

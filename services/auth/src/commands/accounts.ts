@@ -1,8 +1,13 @@
+import { readConfig } from '@latchkey/frame/config'
+import { Type } from 'typebox'
 import { disableUser, enableUser, endSessions, grantRole, revokeRole } from '../administration/actions.ts'
+import { authSettings } from '../config.ts'
 import { revokeEverybody } from '../sessions/revocation.ts'
 import type { Account } from '../users/account.ts'
 import { A_ROLE } from '../users/fields.ts'
 import { type Command, type CommandContext, onUser } from './command.ts'
+
+const CLOCKS = Type.Object({ CLOCK_LEEWAY: authSettings.properties.CLOCK_LEEWAY })
 
 /** The commands that change accounts. */
 export const ACCOUNT_COMMANDS: Record<string, Command> = {
@@ -46,7 +51,10 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
   'end-all-sessions': {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
-    run: async ({ acting }) => `${await revokeEverybody(acting, 'end-all-sessions')} users have no session any more`
+    run: async ({ acting, env }) => {
+      const { CLOCK_LEEWAY: leeway } = readConfig(CLOCKS, env)
+      return `${await revokeEverybody(acting, { command: 'end-all-sessions', leeway })} users have no session any more`
+    }
   }
 }
 

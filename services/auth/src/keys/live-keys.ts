@@ -28,6 +28,8 @@ interface LiveKeysParts {
   readonly database: Database
   readonly rules: Rules
   readonly log: KeyLog
+  /** Must have succeeded before a key is in force; called at each update. Nothing by default. */
+  readonly beforehand?: () => Promise<void>
 }
 
 /**
@@ -49,7 +51,7 @@ const FIRST_INTERVAL = 250
  *
  * Throws a KeyFileError if the folder cannot be used at the start.
  */
-export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts): Promise<LiveKeys> {
+export async function openLiveKeys({ dir, database, rules, log, beforehand }: LiveKeysParts): Promise<LiveKeys> {
   const folder = await WatchedFolder.open(dir, log)
   const rings = { access: createRing(), refresh: createRing() }
   // The source of the keys in force. A folder that has changed since waits for the database.
@@ -58,6 +60,7 @@ export async function openLiveKeys({ dir, database, rules, log }: LiveKeysParts)
 
   async function askDatabase(): Promise<void> {
     try {
+      await beforehand?.()
       const register = await bringUpToDate({ database, log }, folder, rules)
       inForce = { slots: folder.seen.slots, register }
       isAway = false

@@ -1,5 +1,6 @@
 import type { Queryable } from '@latchkey/database/pool'
 import type { Kind } from '@latchkey/tokens/claims'
+import { tellKeys } from '../revocations/rows.ts'
 import type { KeyTimes } from './rule.ts'
 
 /** The times of all keys of both kinds, and the time of the reading, in seconds since 1970 by the same clock. */
@@ -38,9 +39,12 @@ export async function recordFound(
   const changed: FoundKey[] = []
   for (const { kid, kind, revoked } of found) {
     const stored = await connection.query(
-      `INSERT INTO signing_keys AS k (kid, kind, first_seen_at, revoked_at)
-       VALUES ($1, $2, now(), CASE WHEN $3 THEN now() END)
-       ON CONFLICT (kid) DO UPDATE SET revoked_at = now() WHERE $3 AND k.revoked_at IS NULL RETURNING k.kid`,
+      `WITH stored AS (
+         INSERT INTO signing_keys AS k (kid, kind, first_seen_at, revoked_at)
+         VALUES ($1, $2, now(), CASE WHEN $3 THEN now() END)
+         ON CONFLICT (kid) DO UPDATE SET revoked_at = now() WHERE $3 AND k.revoked_at IS NULL RETURNING k.kid, k.revoked_at
+       ), revoked AS (SELECT kid FROM stored WHERE revoked_at IS NOT NULL),
+       told AS (${tellKeys('revoked')}) SELECT kid FROM stored`,
       [kid, kind, revoked]
     )
     if (stored.length > 0) changed.push({ kid, kind, revoked })
@@ -59,7 +63,8 @@ export async function recordSigning(
 /** Revokes a key that an instance has seen before; returns its kind, or nothing if no instance has seen it. */
 export async function revokeKey(database: Queryable, kid: string): Promise<Kind | undefined> {
   const [row] = await database.query<{ kind: Kind }>(
-    'UPDATE signing_keys SET revoked_at = coalesce(revoked_at, now()) WHERE kid = $1 RETURNING kind',
+    `WITH revoked AS (UPDATE signing_keys SET revoked_at = now() WHERE kid = $1 AND revoked_at IS NULL RETURNING kid),
+     told AS (${tellKeys('revoked')}) SELECT kind FROM signing_keys WHERE kid = $1`,
     [kid]
   )
   return row?.kind

@@ -4,6 +4,7 @@ import { Problem } from '@latchkey/problems/problem'
 import { forgetCodes, type ShownCode, useCode } from '../mail/codes.ts'
 import { dropMails, type Outbox } from '../mail/outbox.ts'
 import { forgetBucket, strangersOf } from '../passwords/attempts.ts'
+import { tellEverybody } from '../revocations/everybody.ts'
 import type { Account } from '../users/account.ts'
 import { replaceHash, resetHash } from '../users/change.ts'
 import { lockWithTokenHash, replaceTokenHash, replaceTokenHashes } from '../users/token-hash.ts'
@@ -126,11 +127,24 @@ const BATCH = 1000
 
 /**
  * Ends every session of every user, which is needed after a restore: a backup brings ended sessions and used codes back. Epochs rise
- * above all that the lost commits may have reached.
+ * above all that the lost commits may have reached. Access tokens end too: of those that are told so by the revocation
+ * feed, also all that are given within `leeway` seconds from now, because the clocks of instances may differ so much.
  *
  * Works in batches, so that nobody waits long; if it is interrupted, run it again. Returns the number of users.
  */
-export async function revokeEverybody(acting: Acting, command: string): Promise<number> {
+export async function revokeEverybody(
+  acting: Acting,
+  { command, leeway }: { command: string; leeway: number }
+): Promise<number> {
+  const tell = () => tellEverybody(acting.database, Math.ceil(Date.now() / 1000) + leeway)
+  // At once, and again afterwards for the tokens that were given meanwhile.
+  await tell()
+  const count = await revokeInBatches(acting, command)
+  await tell()
+  return count
+}
+
+async function revokeInBatches(acting: Acting, command: string): Promise<number> {
   let count = 0
   let ids: string[] = []
   do {

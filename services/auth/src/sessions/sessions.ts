@@ -1,5 +1,6 @@
 import { type Acting, transact } from '@latchkey/audit/acting'
 import type { Queryable } from '@latchkey/database/pool'
+import { tellSessions } from '../revocations/rows.ts'
 import { ACCOUNT_COLUMNS, USER_ENABLED } from '../users/account.ts'
 import {
   type Caller,
@@ -70,7 +71,9 @@ async function evict(acting: Acting, { user_id: user, sid: by }: Grant): Promise
   if (tooMany.length === 0) return
   await transact(acting, async (connection, note) => {
     const ended = await connection.query<{ id: string }>(
-      `UPDATE sessions s SET ${setEnded("'evicted'")} WHERE s.ended_at IS NULL AND s.id = ANY ($1::uuid[]) RETURNING s.id`,
+      `WITH ended AS (
+         UPDATE sessions s SET ${setEnded("'evicted'")} WHERE s.ended_at IS NULL AND s.id = ANY ($1::uuid[]) RETURNING s.id
+       ), told AS (${tellSessions('ended')}) SELECT id FROM ended`,
       [tooMany.map(({ id }) => id)]
     )
     for (const { id } of ended) note('session_evicted', { user, session: id, by })
@@ -116,7 +119,9 @@ export async function markEnded(
   { sid, userId, reason }: { sid: string; userId: string; reason: EndReason }
 ): Promise<boolean> {
   const ended = await connection.query(
-    `UPDATE sessions s SET ${setEnded('$3')} WHERE s.id = $1 AND s.user_id = $2 AND ${SESSION_LIVES} RETURNING s.id`,
+    `WITH ended AS (
+       UPDATE sessions s SET ${setEnded('$3')} WHERE s.id = $1 AND s.user_id = $2 AND ${SESSION_LIVES} RETURNING s.id
+     ), told AS (${tellSessions('ended')}) SELECT id FROM ended`,
     [sid, userId, reason]
   )
   return ended.length > 0

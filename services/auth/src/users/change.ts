@@ -1,5 +1,6 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
+import { tellSubjects } from '../revocations/rows.ts'
 import { ACCOUNT_COLUMNS, type Account, comparable } from './account.ts'
 import { newTokenHash } from './token-hash.ts'
 
@@ -82,7 +83,10 @@ export async function replaceEmail(connection: Queryable, id: string, email: str
  */
 export async function storeRoles(connection: Queryable, id: string, roles: readonly string[]): Promise<void> {
   await connection.query(
-    'UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND NOT (roles <@ $2 AND roles @> $2)',
+    `WITH changed AS (
+       UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND NOT (roles <@ $2 AND roles @> $2)
+       RETURNING id, epoch
+     ) ${tellSubjects('changed')}`,
     [id, roles]
   )
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Queryable } from '@latchkey/database/pool'
+import { tellSubjects } from '../revocations/rows.ts'
 import { USER_ENABLED } from './account.ts'
 
 /** Makes a token hash: the 32 random bytes from which the custom key of a user's refresh tokens is made. */
@@ -9,7 +10,11 @@ export function newTokenHash(): Buffer {
 
 /** Gives a user a new token hash and the next epoch, so no earlier token is valid. Part of a transaction. */
 export async function replaceTokenHash(connection: Queryable, id: string): Promise<void> {
-  await connection.query('UPDATE users SET token_hash = $2, epoch = epoch + 1 WHERE id = $1', [id, newTokenHash()])
+  await connection.query(
+    `WITH changed AS (UPDATE users SET token_hash = $2, epoch = epoch + 1 WHERE id = $1 RETURNING id, epoch)
+     ${tellSubjects('changed')}`,
+    [id, newTokenHash()]
+  )
 }
 
 /** Locks the row of an enabled user with this token hash; returns whether there is one. Part of a transaction. */
@@ -26,7 +31,7 @@ const EPOCHS_AHEAD = 1000
 
 /**
  * Gives the next `limit` users after the id `after` new token hashes, and epochs that no lost commit has reached.
- * Returns their ids. Part of a transaction.
+ * Returns their ids. Part of a transaction. The revocation feed is not told of each: the caller tells it of everybody.
  */
 export async function replaceTokenHashes(
   connection: Queryable,
