@@ -59,6 +59,7 @@ const REFUSED = {
   'services/auth/src/import/http.ts': "import 'fastify'",
   'services/auth/src/users/import.ts': "import '../import/record.ts'",
   'services/auth/src/administration/up.ts': "import '../accounts/me.ts'",
+  'services/auth/src/signals/sql.ts': "import 'pg'",
   'services/auth/src/sweep.ts': "database.query('SELECT 1')",
   'services/auth/src/accounts/i.ts': "database.query('SELECT 1')",
   'services/auth/src/login/j.ts': "export const rows = await database.query<Row>('SELECT $1', [1])",
@@ -76,6 +77,8 @@ const ALLOWED = {
   'services/auth/src/guards/down.ts': "import '@fastify/jwt'\nimport '../sessions/sessions.ts'",
   'services/auth/src/sessions/down.ts':
     "import '../users/find.ts'\nexport const rows = await database.query('SELECT 1')",
+  'services/auth/src/signals/down.ts':
+    "import '../keys/folder.ts'\nimport 'fastify'\nexport const rows = await database.query('SELECT 1')",
   'services/resource/src/o.ts': "import '@latchkey/verifier'",
   'packages/verifier/src/p.ts': "import 'node:fs'\nimport '@latchkey/tokens/rules'\nimport './q.ts'",
   'packages/tokens/src/r.ts': "import 'node:crypto'\nimport '@latchkey/problems/problem'\nimport './claims.ts'",

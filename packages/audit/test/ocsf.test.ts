@@ -63,7 +63,10 @@ const NEITHER = [
   'key_revoked',
   'audit_read',
   'audit_pruned',
-  'audit_left_out'
+  'audit_left_out',
+  'stream_added',
+  'stream_removed',
+  'stream_verification'
 ]
 
 t.test('each event of the audit log has its class and activity, or is in neither', (t) => {

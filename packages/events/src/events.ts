@@ -3,6 +3,7 @@ import { AUDIT_EVENTS } from './audit-events.ts'
 import type { Audited, Definition } from './definition.ts'
 import { BY_ADMIN, CODE, ERROR, KIDS, KIND, OF_KEY, OF_SESSION, OF_USER, REFRESH, REFRESH_FROM } from './fields.ts'
 import { MAIL_EVENTS } from './mail-events.ts'
+import { SIGNAL_EVENTS } from './signal-events.ts'
 
 const SELF = { actor: 'user', target: 'user' } as const
 const OWN_SESSION = { actor: 'user', target: 'session' } as const
@@ -137,7 +138,9 @@ export const EVENTS = {
   key_signs: { level: 'info', message: 'a key begins to sign', fields: Type.Object(OF_KEY), audit: KEY },
   key_revoked: { level: 'warn', message: 'a key was revoked', fields: Type.Object(OF_KEY), audit: KEY },
 
-  ...AUDIT_EVENTS
+  ...AUDIT_EVENTS,
+
+  ...SIGNAL_EVENTS
 } as const satisfies Record<string, Definition>
 
 /** One of the names of {@link EVENTS}. */

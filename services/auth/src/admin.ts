@@ -12,6 +12,7 @@ import { IMPORT_COMMANDS } from './commands/import.ts'
 import { INVITE_COMMANDS } from './commands/invite.ts'
 import { KEY_COMMANDS } from './commands/keys.ts'
 import { MAIL_COMMANDS } from './commands/mails.ts'
+import { STREAM_COMMANDS } from './commands/streams.ts'
 import { isConfirmed } from './question.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps if nobody can log in as one.
@@ -21,14 +22,32 @@ const COMMANDS: Record<string, Command> = {
   ...INVITE_COMMANDS,
   ...IMPORT_COMMANDS,
   ...MAIL_COMMANDS,
-  ...KEY_COMMANDS
+  ...KEY_COMMANDS,
+  ...STREAM_COMMANDS
 }
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(
     ([name, { words, help, asks }]) => [`${name} ${words}${asks ? ' [--yes]' : ''}`.trimEnd(), help] as const
   )
-  return ['usage: npm run admin -- <command>', ...lines.map(([line, help]) => `  ${line.padEnd(32)}${help}`)].join('\n')
+  return ['usage: npm run admin -- <command>', ...lines.map(([line, help]) => `  ${line.padEnd(30)}  ${help}`)].join(
+    '\n'
+  )
+}
+
+// The name of a command is one word, or two as in `stream add`.
+function chosen([first = '', second = '', ...rest]: readonly string[]) {
+  const long = `${first} ${second}`
+  if (Object.hasOwn(COMMANDS, long)) return { name: long, command: COMMANDS[long], rest }
+  const words = second === '' && rest.length === 0 ? [] : [second, ...rest]
+  return { name: first, command: Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined, rest: words }
+}
+
+function takes({ words: known, options }: Command, words: readonly string[]): boolean {
+  if (options) return true
+  const taken = known.split(' ').filter(Boolean)
+  const least = taken.filter((word) => !word.startsWith('[')).length
+  return words.length >= least && words.length <= taken.length
 }
 
 /** Seconds that a statement may take. */
@@ -48,12 +67,9 @@ async function recordRefusal({ database, account: id, command }: Acting, error: 
 }
 
 try {
-  const [name = '', ...rest] = process.argv.slice(2)
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  const { name, command, rest } = chosen(process.argv.slice(2))
   const words = command?.asks ? rest.filter((word) => word !== '--yes') : rest
-  const taken = command?.words.split(' ').filter(Boolean) ?? []
-  const least = taken.filter((word) => !word.startsWith('[')).length
-  if (!command || words.length < least || words.length > taken.length) throw new Error(usage())
+  if (!command || !takes(command, words)) throw new Error(usage())
   await onDatabase(process.env, PATIENCE, async (database, config) => {
     const isAnswered = words.length < rest.length
     const log = config.NODE_ENV === 'production' ? await createLogger('admin', config, process.stderr) : SILENT

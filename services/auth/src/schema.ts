@@ -19,7 +19,9 @@ const SCHEMA = {
     codes: 'SELECT, INSERT, UPDATE, DELETE',
     mailings: 'SELECT, INSERT, UPDATE, DELETE',
     revocations: 'SELECT, INSERT, UPDATE, DELETE',
-    feed_head: 'SELECT, UPDATE'
+    feed_head: 'SELECT, UPDATE',
+    signal_streams: 'SELECT, INSERT, UPDATE, DELETE',
+    signals_given: 'SELECT, INSERT, DELETE'
   },
   functions: { ...AUDIT_SCHEMA.functions, 'number_revocations(integer)': 'EXECUTE' }
 } satisfies Schema

@@ -15,6 +15,7 @@ import { openMail } from './mail/open.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
 import { announceLife } from './revocations/life.ts'
 import { rotationWarning } from './sessions/rotation-warning.ts'
+import { startSender } from './signals/sender.ts'
 import { stopInOrder } from './stop.ts'
 import { sweepRegularly } from './sweep.ts'
 
@@ -49,13 +50,14 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const sealer = runSealer({ database, log: logger, signer: createHeadSigner(keys.access, config.ISSUER) })
   const pruning = pruneDaily(database, logger)
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
+  const signals = startSender({ database, access: keys.access, issuer: config.ISSUER, log: logger })
   stopInOrder({
     app,
     log: logger,
-    mail,
+    senders: [mail, signals],
     refusals,
-    lastWork: async (mailStopped) => {
-      await Promise.all([sweeping.close(), pruning.close(), mailStopped, keys.close(), hashPool.close()])
+    lastWork: async (sendersStopped) => {
+      await Promise.all([sweeping.close(), pruning.close(), sendersStopped, keys.close(), hashPool.close()])
       await refusals.close()
       // After the last record.
       await sealer.close()

@@ -20,6 +20,8 @@ const TABLES = [
   'mails',
   'revocations',
   'sessions',
+  'signal_streams',
+  'signals_given',
   'signing_keys',
   'signups',
   'users'

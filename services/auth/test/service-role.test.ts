@@ -61,6 +61,8 @@ const RIGHTS = {
   mail_requests: 'DELETE, INSERT, SELECT, UPDATE',
   mails: 'DELETE, INSERT, SELECT, UPDATE',
   mailings: 'DELETE, INSERT, SELECT, UPDATE',
+  signal_streams: 'DELETE, INSERT, SELECT, UPDATE',
+  signals_given: 'DELETE, INSERT, SELECT',
   signups: 'DELETE, INSERT, SELECT, UPDATE',
   users: 'INSERT, SELECT, UPDATE',
   sessions: 'DELETE, INSERT, SELECT, UPDATE',

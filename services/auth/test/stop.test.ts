@@ -10,7 +10,7 @@ function stopping(lastWork: () => Promise<void>, lastMoment: number) {
   stopInOrder({
     app: app as never,
     log: { ...log, error: log.warn } as never,
-    mail: { close: async () => {} },
+    senders: [{ close: async () => {} }],
     refusals: { unwritten: 3 },
     lastWork,
     lastMoment

@@ -22,6 +22,8 @@ export interface Command {
   readonly help: string
   /** Whether it may ask for confirmation, which `--yes` answers in advance. */
   readonly asks?: true
+  /** Whether it has options, and checks its words itself. */
+  readonly options?: true
   /** Returns the message for the person. */
   run(on: CommandContext, ...words: string[]): Promise<string>
 }
