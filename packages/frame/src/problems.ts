@@ -106,6 +106,11 @@ export function refuseOtherMethods(app: App, paths: readonly string[]): void {
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   const { code, cause, message } = problem
+  // Such a route says once that it is not available, not at each request.
+  if (code === 'unavailable' && request.routeOptions.config?.logs === 'refusals') {
+    sendProblem(reply, problem, request.id)
+    return
+  }
   // A refusal on purpose, as in a storm of logins, needs no stack, which is expensive.
   if (problem.status >= 500)
     emit(request.log, 'failed', { code, ...(cause !== undefined && { err: problem }) }, message)

@@ -3,6 +3,16 @@ import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { AddressOf } from './client-address.ts'
 import { type LoggedPath, loggedPaths } from './logged-path.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * `refusals`: the route is asked all the time, so only what it refuses is logged (4xx) and faults of the program, not
+     * its answers, lost connections, and that it is not available.
+     */
+    logs?: 'refusals'
+  }
+}
+
 /** The part of a log line that describes a request. */
 export interface LoggedRequest {
   readonly method: string
@@ -31,7 +41,8 @@ export class OneLineARequest extends LogController {
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    const { url: route } = request.routeOptions
+    const { url: route, config } = request.routeOptions
+    if (config?.logs === 'refusals' && (error || reply.statusCode < 400 || reply.statusCode === 503)) return
     const req: LoggedRequest = {
       method: request.method,
       path: this.#pathOf(request, route),

@@ -5,7 +5,7 @@ import { Problem, unavailable } from '@latchkey/problems/problem'
 import t from 'tap'
 import { between } from '../../testing/src/between.ts'
 import { isProblem } from '../../testing/src/problem.ts'
-import { limitAnswerTime } from '../src/connections/answer-time.ts'
+import { extendAnswerTime, limitAnswerTime } from '../src/connections/answer-time.ts'
 import { listen, startFrame } from './frame.ts'
 
 /** In milliseconds. */
@@ -153,3 +153,33 @@ t.test(
     between(t, performance.now() - destroyed, { most: LONGEST / 2 }, 'it ended with its client')
   }
 )
+
+t.test('a handler may give its answer more time, and ends then', async (t) => {
+  const { send, lines } = await startFrame(t, (app) => {
+    limitAnswerTime(app, LONGEST)
+    app.get('/soon', async (request) => {
+      extendAnswerTime(request, 60_000)
+      await sleep(2 * LONGEST)
+      return {}
+    })
+    app.get('/never', (request) => {
+      extendAnswerTime(request, LONGEST)
+      return new Promise(() => {})
+    })
+  })
+  t.equal((await send('GET /soon')).status, 200)
+  const begun = performance.now()
+  isProblem(t, await send('GET /never'), 'unavailable')
+  between(t, performance.now() - begun, { least: 2 * LONGEST - 1 })
+  t.match(lines, [{}, { msg: `no answer within ${2 * LONGEST} ms` }, {}])
+})
+
+t.test('without a limit of answers there is nothing to give', async (t) => {
+  const { send } = await startFrame(t, (app) => {
+    app.get('/', async (request) => {
+      extendAnswerTime(request, LONGEST)
+      return {}
+    })
+  })
+  t.equal((await send('GET /')).status, 200)
+})

@@ -23,7 +23,7 @@ export function limitAnswerTime(app: App, longest: number): void {
     request.countdown = new Countdown(longest, () => {
       // Fastify does not answer a hijacked reply, such as a WebSocket's.
       if (reply.sent || reply.raw.headersSent) return
-      answerInstead(reply, unavailable(`no answer within ${longest} ms`), request.countdown.hasBegun)
+      answerInstead(reply, unavailable(`no answer within ${request.countdown.whole} ms`), request.countdown.hasBegun)
     })
     request.countdown.run()
     reply.raw.once('close', () => request.countdown.end())
@@ -40,15 +40,26 @@ export function limitAnswerTime(app: App, longest: number): void {
   })
 }
 
+/**
+ * Gives the answer to a request so many milliseconds more, as for a long poll. No effect where answers have no limit. To
+ * be called by the handler.
+ */
+export function extendAnswerTime({ countdown }: { countdown: Countdown | undefined }, milliseconds: number): void {
+  countdown?.extend(milliseconds)
+}
+
 class Countdown {
   /** Whether the guards are done, so that only the handler is left. */
   hasBegun = false
+  /** The whole time, in milliseconds. */
+  whole: number
   #left: number
   #since = 0
   #timer: NodeJS.Timeout | undefined
   readonly #atZero: () => void
 
   constructor(milliseconds: number, atZero: () => void) {
+    this.whole = milliseconds
     this.#left = milliseconds
     this.#atZero = atZero
   }
@@ -62,6 +73,13 @@ class Countdown {
   pause(): void {
     clearTimeout(this.#timer)
     this.#left -= performance.now() - this.#since
+  }
+
+  extend(milliseconds: number): void {
+    this.pause()
+    this.whole += milliseconds
+    this.#left += milliseconds
+    this.run()
   }
 
   end(): void {

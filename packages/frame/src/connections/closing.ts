@@ -5,6 +5,13 @@ import type { App } from '../app-type.ts'
 import { untilNobodyComes } from './accepting.ts'
 import type { Connections } from './open-connections.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborted when the app begins to close, so that requests which wait for something are answered at once. */
+    closing: AbortSignal
+  }
+}
+
 /** How long a closing app accepts pending connections and waits for their requests, in milliseconds. */
 const LAST_CHANCE = 1000
 
@@ -19,9 +26,10 @@ const SHORT_TURN = 0.2
  * as browsers and load balancers, would keep the process running.
  */
 export function endConnectionsWhenClosing(app: App, connections: Connections): void {
-  let closing = false
+  const stopping = new AbortController()
+  app.decorate('closing', stopping.signal)
   app.addHook('onSend', (request, reply, _payload, next) => {
-    if (closing) {
+    if (stopping.signal.aborted) {
       const last = connections.get(request.raw.socket)?.at(-1)
       if (last === reply.raw) reply.header('connection', 'close')
       // More requests follow on the connection and would be dropped; Fastify sets this on every answer.
@@ -30,7 +38,7 @@ export function endConnectionsWhenClosing(app: App, connections: Connections): v
     next()
   })
   app.addHook('preClose', async () => {
-    closing = true
+    stopping.abort()
     // The system connects clients before Node accepts them, and resets the pending ones when the app stops listening.
     await untilNobodyComes(app.server, LAST_CHANCE, SHORT_TURN)
     const drained = once(app.server, 'close')
