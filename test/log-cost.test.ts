@@ -25,6 +25,7 @@ const AUTH = [
   'POST /reset-password',
   'POST /users',
   'GET /audit-log',
+  'GET /revocations',
   'PUT /users/:id/roles',
   'DELETE /sessions/:id',
   'OPTIONS /login',
@@ -33,7 +34,13 @@ const AUTH = [
 const RESOURCE = ['GET /healthz', 'GET /greet', 'GET /gate', 'GET /openapi.json', 'POST /greet', 'HEAD /greet']
 
 const DATABASE_URL = await serviceUrl(await createDatabase(t))
-const settings = { DATABASE_URL, RATE_LIMIT_PER_MINUTE: '0', TRUST_PROXY: '127.0.0.1', JWKS_COOLDOWN: '1ms' }
+const settings = {
+  DATABASE_URL,
+  RATE_LIMIT_PER_MINUTE: '0',
+  TRUST_PROXY: '127.0.0.1',
+  JWKS_COOLDOWN: '1ms',
+  REVOCATION_FEED: 'open'
+}
 const { auth, resource } = await startPair(t, settings)
 
 /** Asserts what a line costs and shows; returns what the lines cost together. */

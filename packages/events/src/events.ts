@@ -138,6 +138,12 @@ export const EVENTS = {
   key_signs: { level: 'info', message: 'a key begins to sign', fields: Type.Object(OF_KEY), audit: KEY },
   key_revoked: { level: 'warn', message: 'a key was revoked', fields: Type.Object(OF_KEY), audit: KEY },
 
+  feed_lost: {
+    level: 'error',
+    message: 'the database has lost a place in the revocation feed that was told: was a backup restored?',
+    fields: Type.Object({ place: Type.String() })
+  },
+
   ...AUDIT_EVENTS,
 
   ...SIGNAL_EVENTS

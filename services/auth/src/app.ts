@@ -22,6 +22,7 @@ import { inviteUsers } from './administration/invite.ts'
 import { listUsers } from './administration/list.ts'
 import { recordRefusals } from './audit/refusals.ts'
 import type { Config } from './config.ts'
+import { followRevocations } from './feed/follow.ts'
 import { createActingOf } from './guards/acting.ts'
 import { endSession } from './login/end-session.ts'
 import { listSessions } from './login/list-sessions.ts'
@@ -41,13 +42,15 @@ import { metadata } from './well-known/metadata.ts'
 interface AppOptions extends Omit<Opened, 'now' | 'actingOf'>, Partial<Pick<Opened, 'now'>> {
   /** Says why the keys cannot be used now, or nothing; by default they always can. */
   readonly keysUnready?: () => Promise<string | undefined>
+  /** Reads the keys again, after one was revoked; by default they never change. */
+  readonly rereadKeys?: () => Promise<void>
   readonly logger: FastifyBaseLogger
 }
 
 /** Builds the auth service: its parts, then one line per endpoint. `now` is by default the system's clock. */
 export async function buildApp(
   config: Config,
-  { keysUnready = async () => undefined, logger, now = Date.now, ...opened }: AppOptions
+  { keysUnready = async () => undefined, rereadKeys = async () => {}, logger, now = Date.now, ...opened }: AppOptions
 ): Promise<App> {
   const maxAge = config.JWKS_PUBLISH_AGE
   const actingOf = createActingOf(opened.database)
@@ -97,7 +100,8 @@ export async function buildApp(
     readAuditLog(app, parts)
     mailPages(app, parts)
     jwks(app, { access: opened.keys.access, maxAge })
-    metadata(app, { issuer: config.ISSUER, maxAge })
+    metadata(app, { issuer: config.ISSUER, maxAge, hasFeed: config.REVOCATION_FEED !== 'off' })
+    followRevocations(app, config, { ...opened, actingOf, rereadKeys })
     health(app, async () => {
       const missing = await missingMigration(opened.database)
       if (missing) return `migration ${missing} is missing; run npm run migrate -w services/auth`

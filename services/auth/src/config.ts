@@ -5,6 +5,7 @@ import { contradictions } from '@latchkey/frame/contradictions'
 import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { choice, duration, integer, lengthOf, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
+import { faultsOfFeed, feedSettings } from './feed/settings.ts'
 import { faultsOfMail, mailSettings } from './mail/settings.ts'
 import { passwordSettings } from './passwords/settings.ts'
 
@@ -146,6 +147,7 @@ export const authSettings = Type.Object({
       'max-age of the published key set: how long verifiers may keep it before they ask again and learn of a new or revoked key.'
   }),
   KEY_LEAD: duration({ maximum: 7 * DAY, minimum: 2, default: '11m', description: KEY_LEAD }),
+  ...feedSettings,
   ...mailSettings,
   SIGNUP: choice(['open', 'invited', 'closed'], {
     default: 'open',
@@ -177,6 +179,7 @@ export function authConfig(env: Readonly<Record<string, string | undefined>>): R
   const problems = [
     config.KEY_LEAD < 2 * config.JWKS_PUBLISH_AGE && `KEY_LEAD must be at least twice JWKS_PUBLISH_AGE. ${KEY_LEAD}`,
     config.AUDIENCE.includes(config.ISSUER) && `AUDIENCE must not name the ISSUER. ${AUDIENCE}`,
+    ...faultsOfFeed(config),
     ...faultsOfMail(config)
   ].filter((problem) => problem !== false)
   if (problems.length > 0) throw new ConfigError(problems)

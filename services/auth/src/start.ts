@@ -43,7 +43,15 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const hashPool = openHashPool(config.HASH_THREADS)
   const mail = await openMail(config, database, logger)
   const refusals = createRefusals({ database, log: logger })
-  const opened = { database, keys, keysUnready: keys.unready, hashPool, outbox: mail.outbox, refusals }
+  const opened = {
+    database,
+    keys,
+    keysUnready: keys.unready,
+    rereadKeys: keys.update,
+    hashPool,
+    outbox: mail.outbox,
+    refusals
+  }
   const app = await buildApp(config, { ...opened, logger })
   // A request that comes too early would be refused until the database has said which key signs.
   app.addHook('onReady', () => Promise.race([keys.begun, sleep(FIRST_LOOK, undefined, { ref: false })]))

@@ -2,11 +2,12 @@ import { isProblem, printable } from '@latchkey/testing/problem'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { ISSUER, PASSWORD, startAuth } from './app.ts'
+import { newNonce } from './feed.ts'
 import { directPool } from './hash-pool.ts'
 
 // No text of a request is worked on before its length is known to be within its bound. Work is what is counted, not time.
 const hashPool = directPool()
-const auth = await startAuth(t, { hashPool })
+const auth = await startAuth(t, { hashPool, env: { REVOCATION_FEED: 'open' } })
 const ada = await auth.person({ email: 'ada@example.com' })
 await auth.database.query("UPDATE users SET roles = '{user,admin}', epoch = epoch + 1 WHERE id = $1", [ada.id])
 const { access_token: token } = (
@@ -109,15 +110,17 @@ t.test('a parameter is looked at up to its bound, in a query and in a path', asy
   const PARAMETERS = {
     '/users': ['search', 'after', 'limit'],
     '/refresh-token': ['resource'],
-    '/audit-log': AUDIT_FILTERS
+    '/audit-log': AUDIT_FILTERS,
+    '/revocations': ['after', 'wait', 'nonce']
   }
   const each = Object.entries(PARAMETERS).flatMap(([path, names]) => names.map((name) => [path, name] as const))
   for (const [path, name] of each) {
     for (const worst of ['a'.repeat(15_000), '1'.repeat(15_000), '\u0000'.repeat(5000), '\u0300\u0316'.repeat(1200)]) {
       texts.length = 0
       const about = `${name} ${printable(worst.slice(0, 4))}`
+      const needed = path === '/revocations' && name !== 'nonce' ? `&nonce=${newNonce()}` : ''
       const shown = name === 'resource' ? ada.refresh_token : token
-      const answer = await auth.send(`GET ${path}?${name}=${encodeURIComponent(worst)}`, { token: shown })
+      const answer = await auth.send(`GET ${path}?${name}=${encodeURIComponent(worst)}${needed}`, { token: shown })
       isProblem(t, answer, 'invalid_input', [name], about)
       t.strictSame(beyond(texts, worst, 254), [], about)
     }

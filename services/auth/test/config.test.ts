@@ -56,6 +56,8 @@ t.test('four settings are enough, and the others are as the contract has them; d
     RATE_LIMIT_PER_MINUTE: 100,
     JWKS_PUBLISH_AGE: 300,
     KEY_LEAD: 660,
+    REVOCATION_FEED: 'off',
+    FEED_WAITING: 1000,
     DATA_DIR: './data',
     SMTP_TLS: 'required',
     MAIL_FROM: 'Latchkey <no-reply@localhost>',
@@ -107,6 +109,9 @@ t.test('everything that is malformed is named at once, with what is expected, an
     RATE_LIMIT_PER_MINUTE: '1e3',
     JWKS_PUBLISH_AGE: '0s',
     KEY_LEAD: '1s',
+    REVOCATION_FEED: 'on',
+    FEED_TOKEN: 'secret-canary',
+    FEED_WAITING: '0',
     SMTP_URL: 'smtp://user:secret-canary@host/path',
     SMTP_TLS: 'on',
     MAIL_FROM: 'nobody',
@@ -140,6 +145,26 @@ t.test('KEY_LEAD is at least twice JWKS_PUBLISH_AGE', async (t) => {
   ]) {
     t.strictSame(complaints({ ...LEAST, ...env }), ['KEY_LEAD'])
   }
+})
+
+t.test('FEED_TOKEN is one token or two, and stands together with REVOCATION_FEED=token', async (t) => {
+  const token = 'bG9uZyBlbm91Z2ggdG8gYmUgYSBzZWNyZXQu+/=='
+  const found = (env: Record<string, string>) => problems({ ...LEAST, ...env })
+  for (const FEED_TOKEN of [token, `${token},${token}`, `${token} , ${token}`, 'a'.repeat(32), 'a'.repeat(256)]) {
+    t.strictSame(found({ REVOCATION_FEED: 'token', FEED_TOKEN }), [], FEED_TOKEN)
+    t.match(found({ REVOCATION_FEED: 'open', FEED_TOKEN }), [/^REVOCATION_FEED is open, and FEED_TOKEN is set: /])
+  }
+  const list = `${token},${token},${token}`
+  for (const FEED_TOKEN of ['a'.repeat(31), 'a'.repeat(257), `${token},`, `,${token}`, `${token} x`, 'é'.repeat(40)]) {
+    t.match(
+      found({ REVOCATION_FEED: 'token', FEED_TOKEN }),
+      [/^FEED_TOKEN must be a token of 32 to 256 letters/],
+      FEED_TOKEN
+    )
+  }
+  t.match(found({ REVOCATION_FEED: 'token', FEED_TOKEN: list }), [/^FEED_TOKEN has 3 tokens: two at most/])
+  t.match(found({ REVOCATION_FEED: 'token' }), [/^FEED_TOKEN is not set, and REVOCATION_FEED=token needs it: /])
+  t.strictSame(found({ REVOCATION_FEED: 'off', FEED_TOKEN: token }), [], 'off: it may stay for later')
 })
 
 /** Durations that contradict each other, or a default, and what the log says of them. */

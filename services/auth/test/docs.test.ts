@@ -3,8 +3,9 @@ import { everyOperationIsNamed, everyRefusalHasItsHeaders, everyTextIsShown } fr
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { ISSUER, startAuth } from './app.ts'
+import { FEED_TOKEN, lineOf } from './feed.ts'
 
-const auth = await startAuth(t)
+const auth = await startAuth(t, { env: { REVOCATION_FEED: 'token', FEED_TOKEN } })
 const { status, headers, body: document } = await auth.send('GET /openapi.json')
 
 /** Every endpoint of the contract, with all that it can answer: status, and the codes of the problems. */
@@ -117,6 +118,13 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
   'GET /me/activity': { ...ALWAYS, ...TOKEN, 200: [] },
   'GET /.well-known/jwks.json': { ...ALWAYS, 200: [], 304: [] },
   'GET /.well-known/oauth-authorization-server': { ...ALWAYS, 200: [] },
+  'GET /revocations': {
+    ...ALWAYS,
+    ...TOKEN,
+    ...LIMITED,
+    200: [],
+    401: ['invalid_token', 'missing_token']
+  },
   'GET /healthz': { ...ALWAYS, 200: [] },
   'GET /readyz': { ...ALWAYS, 200: [] }
 }
@@ -184,7 +192,7 @@ function credentialsOf(line: string): object[] {
     '/logout': [bearer, refresh, {}],
     '/verify-email': [{}, bearer, access]
   }
-  return special[path] ?? (/^\/(users|audit-log)/.test(path) ? [bearer] : [bearer, access])
+  return special[path] ?? (/^\/(users|audit-log|revocations)/.test(path) ? [bearer] : [bearer, access])
 }
 
 // What OpenAPI 3.1 asks of the parts that are used here; the schemas inside are JSON Schema 2020-12.
@@ -297,6 +305,19 @@ t.test('answers are as it says', async (t) => {
       true,
       `${line} ${status}: ${ajv.errorsText()}`
     )
+  }
+})
+
+t.test('the feed answers as it says, to the examples of its parameters', async (t) => {
+  const { parameters, responses } = named('GET /revocations')
+  t.strictSame(
+    parameters.map(({ name }: Operation) => name),
+    ['after', 'wait', 'nonce']
+  )
+  for (const { name, example } of parameters) {
+    const answer = await auth.send(lineOf({ wait: '0', [name]: example }), { token: FEED_TOKEN })
+    t.equal(answer.status, 200, `${name}=${example}`)
+    t.strictSame(Object.keys(responses[200].content), [answer.headers['content-type']])
   }
 })
 

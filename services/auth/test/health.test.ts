@@ -3,6 +3,7 @@ import { runAsOwner } from '@latchkey/testing/database'
 import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
 import { PASSWORD, startAuth } from './app.ts'
+import { lineOf } from './feed.ts'
 
 t.test('the process is up, and can serve', async (t) => {
   const auth = await startAuth(t)
@@ -58,12 +59,13 @@ t.test('tokens are neither believed nor refused while the database is away', asy
   const auth = await startAuth(t)
   const { access_token, refresh_token, password } = await auth.person()
   const DATABASE_URL = `postgres://nobody@127.0.0.1:${await closedPort()}/x`
-  const cut = await startAuth(t, { env: { DATABASE_URL } })
+  const cut = await startAuth(t, { env: { DATABASE_URL, REVOCATION_FEED: 'open' } })
   const change = { current_password: password, new_password: 'another harbour' }
   for (const [line, sending] of Object.entries({
     'GET /me': { token: access_token },
     'GET /me/activity': { token: access_token },
     'GET /audit-log': { token: access_token },
+    [lineOf({ wait: 1 })]: {},
     'PUT /update-username': { token: access_token, body: { username: 'Ada' } },
     'POST /change-password': { token: access_token, body: change },
     'PUT /update-email': { token: access_token, body: { email: 'b@example.com', current_password: password } },

@@ -23,6 +23,11 @@ t.test('the metadata say what is true, and no more', async (t) => {
   }
 })
 
+t.test('the metadata name the revocation feed where it is on', async (t) => {
+  const auth = await startAuth(t, { env: { REVOCATION_FEED: 'open' } })
+  t.equal((await auth.send(LINE)).body.revocations_endpoint, 'https://auth.example.com/revocations')
+})
+
 t.test('an issuer that ends with a slash is named with it, byte for byte', async (t) => {
   const auth = await startAuth(t, { env: { ISSUER: 'https://Auth.example.com:443/' } })
   const { issuer, jwks_uri } = (await auth.send(LINE)).body

@@ -12,6 +12,8 @@ export interface FeedSource {
    * {@link Pass.isFull}. It writes also when nothing waits, so that a database that may not write claims nothing.
    */
   pass(): Promise<Pass>
+  /** Those of the places that the database has. */
+  known(places: readonly string[]): Promise<ReadonlySet<string>>
   /**
    * The entries after a place, at most 10,000; from the beginning where `after` is null or the database lacks the place,
    * as after a restore.
@@ -61,6 +63,14 @@ export function openSource(database: Queryable): FeedSource {
       return found?.found === true
     },
     pass: () => numberRows(database),
+    known: async (places) => {
+      const rows = await database.query<{ place: string }>(
+        `SELECT ${PLACE} AS place FROM revocations r
+          WHERE r.seq = ANY (SELECT split_part(p, '.', 1)::bigint FROM unnest($1::text[]) AS p) AND ${PLACE} = ANY ($1)`,
+        [places]
+      )
+      return new Set(rows.map(({ place }) => place))
+    },
     page: (after) => readPage(database, after)
   }
 }

@@ -1,0 +1,22 @@
+import { REVOCATIONS_TYP, type Revocations } from '@latchkey/tokens/revocations'
+import { CompactSign } from 'jose'
+import type { KeyRing } from '../keys/folder.ts'
+
+/** Signs an answer of the feed; throws `unavailable` while no key may sign. */
+export type SignRevocations = (claims: Revocations) => Promise<Buffer>
+
+/**
+ * Makes the signer of the feed's answers: a JWS with the access key in force (RFC 7515 §3.1), off the main thread. Its
+ * `typ` is that of no token.
+ */
+export function createSigner(access: KeyRing): SignRevocations {
+  const encoder = new TextEncoder()
+  return async (claims) => {
+    const { kid, privateKey } = access.current
+    const jws = await new CompactSign(encoder.encode(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: 'RS256', typ: REVOCATIONS_TYP, kid })
+      .sign(privateKey)
+    // Bytes, which all who get this text share.
+    return Buffer.from(jws)
+  }
+}
