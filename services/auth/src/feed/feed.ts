@@ -119,8 +119,6 @@ class WaitingFeed implements Feed {
       await teller.tell(this.#waiting, behind, undefined)
     }
     if (now() >= this.#passed + BETWEEN_PASSES && (this.#due().length > 0 || (await this.#look()))) await this.#pass()
-    if (this.#isAway) this.#parts.log.info('the revocation feed answers again')
-    this.#isAway = false
   }
 
   async #look(): Promise<boolean> {
@@ -140,6 +138,8 @@ class WaitingFeed implements Feed {
     await teller.note(pass)
     const due = there.filter((question) => dueAt(question, teller.head) <= now())
     await teller.tell(this.#waiting, due, pass)
+    if (this.#isAway) this.#parts.log.info('the revocation feed answers again')
+    this.#isAway = false
   }
 
   #due(): Question[] {
@@ -147,7 +147,9 @@ class WaitingFeed implements Feed {
   }
 
   #nextLook(): number {
-    return this.#looked + (this.#isNoticed ? BETWEEN_OWN_LOOKS : BETWEEN_PASSES)
+    // Before, nobody could be told.
+    const { earliest } = this.#waiting
+    return Math.max(earliest, this.#looked + (this.#isNoticed ? BETWEEN_OWN_LOOKS : BETWEEN_PASSES))
   }
 
   #pause(): number {

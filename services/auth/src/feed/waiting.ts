@@ -46,6 +46,13 @@ export class Waiting {
     return [...this.#questions].filter((question) => dueAt(question, head) <= now)
   }
 
+  /** When the first question may be answered, if there is something to tell; Infinity if none waits. */
+  get earliest(): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const question of this.#questions) earliest = Math.min(earliest, question.earliest)
+    return earliest
+  }
+
   /** When the next question has to be answered; Infinity if none waits. */
   nextDue(head: string | undefined): number {
     let next = Number.POSITIVE_INFINITY
