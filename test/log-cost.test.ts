@@ -26,6 +26,8 @@ const AUTH = [
   'POST /users',
   'GET /audit-log',
   'GET /revocations',
+  'POST /signals/:id',
+  'GET /.well-known/ssf-configuration',
   'PUT /users/:id/roles',
   'DELETE /sessions/:id',
   'OPTIONS /login',

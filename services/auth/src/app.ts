@@ -35,6 +35,8 @@ import { signin } from './login/signin.ts'
 import { mailPages } from './pages/pages.ts'
 import { makeParts, type Opened } from './parts/make.ts'
 import { missingMigration } from './schema.ts'
+import { signalsConfiguration } from './signals/configuration.ts'
+import { pollSignals } from './signals/poll.ts'
 import { jwks } from './well-known/jwks.ts'
 import { metadata } from './well-known/metadata.ts'
 
@@ -102,6 +104,9 @@ export async function buildApp(
     jwks(app, { access: opened.keys.access, maxAge })
     metadata(app, { issuer: config.ISSUER, maxAge, hasFeed: config.REVOCATION_FEED !== 'off' })
     followRevocations(app, config, { ...opened, actingOf, rereadKeys })
+    const signals = { database: opened.database, issuer: config.ISSUER, access: opened.keys.access }
+    signalsConfiguration(app, { ...signals, maxAge })
+    pollSignals(app, signals)
     health(app, async () => {
       const missing = await missingMigration(opened.database)
       if (missing) return `migration ${missing} is missing; run npm run migrate -w services/auth`

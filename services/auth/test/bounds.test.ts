@@ -1,6 +1,7 @@
 import { isProblem, printable } from '@latchkey/testing/problem'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { addStream } from '../src/signals/streams.ts'
 import { ISSUER, PASSWORD, startAuth } from './app.ts'
 import { newNonce } from './feed.ts'
 import { directPool } from './hash-pool.ts'
@@ -101,6 +102,21 @@ t.test('a list of roles is looked at up to its bound, and each role as well', as
   for (const roles of [Array(20_000).fill(''), Array(12_000).fill({}), Array(9000).fill('user')]) {
     isProblem(t, await auth.send(`PUT /users/${ada.id}/roles`, { token, body: { roles } }), 'invalid_input', ['roles'])
   }
+})
+
+t.test('an id of a SET is looked at up to its bound', async (t) => {
+  const stream = await auth.database.transaction((on) => addStream(on, { method: 'poll', audience: 'app' }))
+  const line = `POST /signals/${stream?.id}`
+  const sending = { token: stream?.token }
+  const texts = watchTexts(t)
+  for (const worst of Object.values(WORST)) {
+    texts.length = 0
+    isProblem(t, await auth.send(line, { ...sending, body: { ack: [worst] } }), 'invalid_input', ['ack.0'])
+    const body = { returnImmediately: true, setErrs: { [worst]: { err: 'x' } } }
+    t.equal((await auth.send(line, { ...sending, body })).status, 200)
+    t.strictSame(beyond(texts, worst, 100), [])
+  }
+  isProblem(t, await auth.send(line, { ...sending, body: { ack: Array(9000).fill('x') } }), 'invalid_input', ['ack'])
 })
 
 const AUDIT_FILTERS = ['user', 'event', 'outcome', 'from', 'to', 'after', 'limit']

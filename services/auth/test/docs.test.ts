@@ -2,6 +2,7 @@ import { between } from '@latchkey/testing/between'
 import { everyOperationIsNamed, everyRefusalHasItsHeaders, everyTextIsShown } from '@latchkey/testing/operations'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
+import { addStream } from '../src/signals/streams.ts'
 import { ISSUER, startAuth } from './app.ts'
 import { FEED_TOKEN, lineOf } from './feed.ts'
 
@@ -125,11 +126,21 @@ const ENDPOINTS: Record<string, Record<number, string[]>> = {
     200: [],
     401: ['invalid_token', 'missing_token']
   },
+  'GET /.well-known/ssf-configuration': { ...ALWAYS, 200: [], 404: ['not_found'] },
+  'POST /signals/{id}': {
+    ...ALWAYS,
+    ...BODY,
+    ...LIMITED,
+    200: [],
+    400: ['invalid_input', 'invalid_request'],
+    401: ['invalid_token', 'missing_token']
+  },
   'GET /healthz': { ...ALWAYS, 200: [] },
   'GET /readyz': { ...ALWAYS, 200: [] }
 }
 
-const WITH_BODY = /signup|signin|login$|POST \/refresh-token|password|username|email|DELETE \/me|roles|POST \/users$/
+const WITH_BODY =
+  /signals|signup|signin|login$|POST \/refresh-token|password|username|email|DELETE \/me|roles|POST \/users$/
 
 // biome-ignore lint/suspicious/noExplicitAny: a document that is looked at member by member
 type Operation = any
@@ -175,7 +186,8 @@ t.test('each says what it does, what it takes and who may', async (t) => {
     if (hasBody)
       t.match(requestBody, {
         required: line !== 'POST /refresh-token',
-        content: { 'application/json': { schema: { additionalProperties: false } } }
+        // RFC 8936 lets receivers add members.
+        content: { 'application/json': { schema: { additionalProperties: line.startsWith('POST /signals') } } }
       })
   }
 })
@@ -192,7 +204,7 @@ function credentialsOf(line: string): object[] {
     '/logout': [bearer, refresh, {}],
     '/verify-email': [{}, bearer, access]
   }
-  return special[path] ?? (/^\/(users|audit-log|revocations)/.test(path) ? [bearer] : [bearer, access])
+  return special[path] ?? (/^\/(users|audit-log|revocations|signals)/.test(path) ? [bearer] : [bearer, access])
 }
 
 // What OpenAPI 3.1 asks of the parts that are used here; the schemas inside are JSON Schema 2020-12.
@@ -251,7 +263,8 @@ t.test('every route takes the examples of its fields as they stand', async (t) =
     'POST /reset-password': 400,
     'DELETE /me': 401,
     'PUT /users/{id}/roles': 401,
-    'POST /users': 401
+    'POST /users': 401,
+    'POST /signals/{id}': 401
   })
 })
 
@@ -262,7 +275,8 @@ t.test('each text of a request says how long it may be, in patterns that generat
     for (const [name, field] of [...Object.entries<Operation>(body), ...queried]) {
       const schema = field.items ?? field
       const about = `${line} ${name}`
-      if (schema.enum === undefined) between(t, schema.maxLength, { most: 1000 }, about)
+      const isText = schema.type === undefined || schema.type === 'string'
+      if (isText && schema.enum === undefined) between(t, schema.maxLength, { most: 1000 }, about)
       // Property classes are not read by Python, and digits are more to it than to ECMA-262.
       t.notMatch(schema.pattern ?? '', /\\[pPdDwWsSbB]/, about)
     }
@@ -281,8 +295,9 @@ function named(line: string): Operation {
 t.test('answers are as it says', async (t) => {
   const ajv = new Ajv2020({ strict: false, formats: { uuid: /^[\da-f-]{36}$/, 'date-time': /^\d{4}-.+Z$/ } })
   const { email, password, access_token, refresh_token } = await auth.person()
+  const stream = await auth.database.transaction((on) => addStream(on, { method: 'poll', audience: 'app' }))
   const said = (line: string, status: number): Operation =>
-    Object.fromEntries(operations)[line].responses[status].content
+    Object.fromEntries(operations)[line.replace(stream?.id ?? '', '{id}')].responses[status].content
   for (const [line, sending] of Object.entries<Parameters<typeof auth.send>[1]>({
     'POST /signup': { body: { email: 'new@example.com', username: 'New', password } },
     'POST /login': { body: { email, password } },
@@ -294,6 +309,8 @@ t.test('answers are as it says', async (t) => {
     'POST /change-password': { token: access_token, body: {} },
     'GET /.well-known/jwks.json': {},
     'GET /.well-known/oauth-authorization-server': {},
+    'GET /.well-known/ssf-configuration': {},
+    [`POST /signals/${stream?.id}`]: { token: stream?.token, body: { returnImmediately: true } },
     'GET /healthz': {},
     'GET /readyz': {}
   })) {

@@ -5,6 +5,8 @@ import t from 'tap'
 import { PASSWORD, startAuth } from './app.ts'
 import { lineOf } from './feed.ts'
 
+const NOBODY = '00000000-0000-4000-8000-000000000000'
+
 t.test('the process is up, and can serve', async (t) => {
   const auth = await startAuth(t)
   for (const path of ['/healthz', '/readyz']) {
@@ -41,6 +43,9 @@ t.test('it is up but not ready while the database is away, and says 503 where it
   const body = { email: 'ada@example.com', password: PASSWORD }
   isProblem(t, await auth.send('POST /login', { body }), 'unavailable', [], 'login')
   isProblem(t, await auth.send('POST /signup', { body: { ...body, username: 'Ada' } }), 'unavailable', [], 'signup')
+  isProblem(t, await auth.send('GET /.well-known/ssf-configuration'), 'unavailable', [], 'streams')
+  const poll = { token: 'x'.repeat(43), body: {} }
+  isProblem(t, await auth.send(`POST /signals/${NOBODY}`, poll), 'unavailable', [], 'a poll')
   for (const path of [
     '/healthz',
     '/.well-known/jwks.json',

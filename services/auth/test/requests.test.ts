@@ -1,7 +1,11 @@
 import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
+import { addStream } from '../src/signals/streams.ts'
 import { ISSUER, PASSWORD, startAuth } from './app.ts'
 import { newNonce } from './feed.ts'
+
+const STREAM = '00000000-0000-4000-8000-000000000000'
+const POLL = `/signals/${STREAM}`
 
 // What every endpoint refuses, whichever it is.
 const auth = await startAuth(t, { env: { REVOCATION_FEED: 'open' } })
@@ -152,6 +156,7 @@ const PATHS = {
   '/revocations': ['GET'],
   '/.well-known/jwks.json': ['GET', 'HEAD'],
   '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
+  [POLL]: ['POST'],
   '/healthz': ['GET', 'HEAD'],
   '/readyz': ['GET', 'HEAD'],
   '/docs': ['GET', 'HEAD'],
@@ -204,9 +209,12 @@ t.test('no endpoint knows a member of the query, and none is done that has one',
   const { id, email, password, refresh_token, ...ada } = await auth.person()
   await auth.database.query("UPDATE users SET roles = '{user,admin}' WHERE id = $1", [id])
   const administration = await auth.send('POST /login', { body: { email, password, resource: ISSUER } })
+  const stream = await auth.database.transaction((on) => addStream(on, { method: 'poll', audience: 'app' }))
+  await auth.database.query('UPDATE signal_streams SET id = $1', [STREAM])
   const tokens: Record<string, string> = {
     '/refresh-token': refresh_token,
-    '/audit-log': administration.body.access_token
+    '/audit-log': administration.body.access_token,
+    [POLL]: stream?.token ?? ''
   }
   const bodies: Record<string, object> = {
     '/signup': { email: 'new@example.com', username: 'New', password },
@@ -218,7 +226,8 @@ t.test('no endpoint knows a member of the query, and none is done that has one',
     '/verify-email/resend': { email },
     '/forgot-password': { email },
     '/reset-password': { email, code: 'x', new_password: 'another harbour' },
-    '/me': { current_password: password }
+    '/me': { current_password: password },
+    [POLL]: {}
   }
   const state = () => auth.database.query('SELECT * FROM users FULL JOIN sessions ON user_id = users.id')
   const before = await state()

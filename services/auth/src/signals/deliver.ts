@@ -8,7 +8,7 @@ import { type Place, readOn } from './log.ts'
 import { findPlace } from './place.ts'
 import { push } from './push.ts'
 import type { LoggedRecord } from './record.ts'
-import { setsOf, signSet, type UnsignedSet } from './set.ts'
+import { behind, isAhead, setsOf, signSet, type UnsignedSet } from './set.ts'
 
 /** What the delivery of a stream needs. */
 export interface DeliveryParts {
@@ -124,16 +124,4 @@ type Later = Extract<Verdict, { verdict: 'later' }>
 function countLate(sets: readonly UnsignedSet[], now: number): number {
   const first = sets.findIndex(({ record }) => ageOf(record, now) <= LONGEST_OFFER)
   return first < 0 ? sets.length : first
-}
-
-function isAhead({ record, part }: UnsignedSet, place: Place): boolean {
-  return record.seq > place.seq + 1 || part >= place.part
-}
-
-function behind({ record, part, isLast }: UnsignedSet): Place {
-  const read_at = new Date(record.at)
-  // Before this record, so that no other one can be meant.
-  return isLast
-    ? { seq: record.seq, mark: record.hash, read_at, part: 0 }
-    : { seq: record.seq - 1, mark: null, read_at, part: part + 1 }
 }
