@@ -15,7 +15,7 @@ export interface HeldStream extends Addressee, Receiver, Place {
  * How long a stream is held without a sign of life, in seconds. Longer than any push, so that a second instance sends only
  * what the first one cannot be sending any more, unless it is frozen.
  */
-const LEASE = 30
+const LEASE = 15
 
 const FREE = 's.due_at <= now() AND (s.held_until IS NULL OR s.held_until <= now())'
 
