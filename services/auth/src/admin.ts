@@ -8,12 +8,14 @@ import { reasonOf } from '@latchkey/problems/reason'
 import { onDatabase } from './command-line.ts'
 import { ACCOUNT_COMMANDS } from './commands/accounts.ts'
 import type { Command } from './commands/command.ts'
+import { EVERYTHING_COMMANDS } from './commands/everything.ts'
 import { IMPORT_COMMANDS } from './commands/import.ts'
 import { INVITE_COMMANDS } from './commands/invite.ts'
 import { KEY_COMMANDS } from './commands/keys.ts'
 import { MAIL_COMMANDS } from './commands/mails.ts'
 import { STREAM_COMMANDS } from './commands/streams.ts'
-import { isConfirmed } from './question.ts'
+import { RECEIVER_COMMANDS } from './commands/told.ts'
+import { hasTyped, isConfirmed } from './question.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps if nobody can log in as one.
 
@@ -23,6 +25,8 @@ const COMMANDS: Record<string, Command> = {
   ...IMPORT_COMMANDS,
   ...MAIL_COMMANDS,
   ...KEY_COMMANDS,
+  ...EVERYTHING_COMMANDS,
+  ...RECEIVER_COMMANDS,
   ...STREAM_COMMANDS
 }
 
@@ -79,7 +83,8 @@ try {
       acting,
       env: process.env,
       say: (line: string) => console.error(line),
-      isConfirmed: async (question: string) => isAnswered || isConfirmed(question)
+      isConfirmed: async (question: string) => isAnswered || isConfirmed(question),
+      hasTyped: async (question: string, text: string) => isAnswered || hasTyped(question, text)
     }
     try {
       console.log(await command.run(context, ...words))

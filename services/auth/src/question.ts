@@ -1,5 +1,5 @@
 /** Largest answer that is read, in bytes, if no line ends before. */
-const LONGEST_ANSWER = 64
+const LONGEST_ANSWER = 2048
 
 /**
  * Asks a question on standard error and reads one line of standard input.
@@ -8,11 +8,20 @@ const LONGEST_ANSWER = 64
  * read.
  */
 export async function isConfirmed(question: string): Promise<boolean> {
-  process.stderr.write(`${question} [y/N] `)
+  return /^y(es)?$/i.test(await ask(`${question} [y/N]`))
+}
+
+/** Asks for a text in the same way. Returns whether it was typed exactly. */
+export async function hasTyped(question: string, text: string): Promise<boolean> {
+  return (await ask(question)) === text
+}
+
+async function ask(question: string): Promise<string> {
+  process.stderr.write(`${question} `)
   const [answer = '', end] = (await readAnswer()).split('\n', 2)
   // A terminal already shows the line end that was typed.
   if (!process.stdin.isTTY || end === undefined) process.stderr.write('\n')
-  return /^y(es)?$/i.test(answer.trim())
+  return answer.trim()
 }
 
 async function readAnswer(): Promise<string> {

@@ -20,6 +20,7 @@ const SCHEMA = {
     mailings: 'SELECT, INSERT, UPDATE, DELETE',
     revocations: 'SELECT, INSERT, UPDATE, DELETE',
     feed_head: 'SELECT, UPDATE',
+    feed_receivers: 'SELECT, INSERT, UPDATE, DELETE',
     signal_streams: 'SELECT, INSERT, UPDATE, DELETE',
     signals_given: 'SELECT, INSERT, DELETE'
   },

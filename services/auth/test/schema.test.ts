@@ -14,6 +14,7 @@ const TABLES = [
   'audit_settings',
   'codes',
   'feed_head',
+  'feed_receivers',
   'latchkey_migrations',
   'mail_requests',
   'mailings',

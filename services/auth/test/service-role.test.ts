@@ -57,6 +57,7 @@ const RIGHTS = {
   audit_settings: 'SELECT',
   codes: 'DELETE, INSERT, SELECT, UPDATE',
   feed_head: 'SELECT, UPDATE',
+  feed_receivers: 'DELETE, INSERT, SELECT, UPDATE',
   revocations: 'DELETE, INSERT, SELECT, UPDATE',
   mail_requests: 'DELETE, INSERT, SELECT, UPDATE',
   mails: 'DELETE, INSERT, SELECT, UPDATE',

@@ -23,7 +23,10 @@ async function prepare(t: Test, more: Record<string, string> = {}) {
   }
   const acting = { database, log: { info: () => {}, warn: () => {}, error: () => {} }, command: 'test' }
   const run = (name: string, ...words: string[]) =>
-    commandOf(name).run({ database, acting, env, say: () => {}, isConfirmed: async () => true }, ...words)
+    commandOf(name).run(
+      { database, acting, env, say: () => {}, isConfirmed: async () => true, hasTyped: async () => true },
+      ...words
+    )
   const records = () =>
     database.query<{ event: string; target_id: string }>(
       'SELECT event, outcome, actor_kind, target_kind, target_id, detail FROM audit_records ORDER BY at'

@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly say: (line: string) => void
   /** Asks the person; `--yes` answers in advance. */
   readonly isConfirmed: (question: string) => Promise<boolean>
+  /** Asks the person to type a text; `--yes` does so in advance. */
+  readonly hasTyped: (question: string, text: string) => Promise<boolean>
 }
 
 /** One command of `npm run admin`. */

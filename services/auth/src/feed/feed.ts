@@ -112,7 +112,7 @@ class WaitingFeed implements Feed {
 
   async #turn(): Promise<void> {
     const { teller, now } = this.#parts
-    if (this.#waiting.size === 0 || now() < this.#notBefore) return
+    if (now() < this.#notBefore) return
     const behind = this.#due().filter(({ after }) => teller.isFarBehind(after))
     if (behind.length > 0) {
       this.#notBefore = now() + BETWEEN_PAGES

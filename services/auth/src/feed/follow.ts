@@ -3,8 +3,10 @@ import type { App } from '@latchkey/frame/app-type'
 import type { Static, TObject } from 'typebox'
 import type { ActingOf } from '../guards/acting.ts'
 import type { Keys } from '../keys/folder.ts'
+import { noteReceivers } from '../revocations/receivers.ts'
 import { openSource } from '../revocations/source.ts'
 import { type Feed, openFeed } from './feed.ts'
+import { noteWhoAsks } from './receivers.ts'
 import { revocations } from './revocations.ts'
 import { type feedSettings, tokensOf } from './settings.ts'
 import { createSigner } from './sign.ts'
@@ -48,5 +50,6 @@ export function followRevocations(
     if (actingOf(request).isDone) feed.noticed()
     done()
   })
-  revocations(app, { feed, tokens: mode === 'token' && token ? tokensOf(token) : undefined })
+  const note = noteWhoAsks({ store: (receivers) => noteReceivers(database, receivers), log, closing })
+  revocations(app, { feed, note, tokens: mode === 'token' && token ? tokensOf(token) : undefined })
 }

@@ -7,8 +7,11 @@ import { readBearer } from '@latchkey/tokens/bearer'
 import { REVOCATION_NONCE, REVOCATION_PLACE } from '@latchkey/tokens/revocations'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { clientOf } from '../guards/client.ts'
 import { clientKey } from '../limits/requests.ts'
+import type { Receiver } from '../revocations/receivers.ts'
 import type { Feed } from './feed.ts'
+import { seqOf } from './rule.ts'
 
 /** Up to ten seconds, because the service closes a connection that is silent for 15. */
 const A_WAIT = '^(10([.]0{1,3})?|[0-9]([.][0-9]{1,3})?)$'
@@ -67,8 +70,15 @@ const schemaOf = (needsToken: boolean) => ({
 
 const NEEDS_TOKEN = ['missing_token', 'invalid_request', 'invalid_token'] as const
 
+interface RevocationsParts {
+  readonly feed: Feed
+  /** Notes who asks. */
+  readonly note: (receiver: Receiver) => void
+  readonly tokens: readonly string[] | undefined
+}
+
 /** `GET /revocations`. Without `tokens` everybody may ask. */
-export function revocations(app: App, { feed, tokens }: { feed: Feed; tokens: readonly string[] | undefined }): void {
+export function revocations(app: App, { feed, note, tokens }: RevocationsParts): void {
   const options = {
     schema: schemaOf(tokens !== undefined),
     // Nobody would get the answer that HEAD waits for.
@@ -85,6 +95,8 @@ export function revocations(app: App, { feed, tokens }: { feed: Feed; tokens: re
     const { text, isCrowded } = await new Promise<{ text: Buffer; isCrowded: boolean }>((resolve, refuse) => {
       const answer = (text: Buffer, isCrowded: boolean) => resolve({ text, isCrowded })
       reply.raw.once('close', feed.ask(asked, { answer, refuse }))
+      const { ip, userAgent } = clientOf(request)
+      note({ ip, userAgent: userAgent ?? '', seq: seqOf(after), isAuthenticated: tokens !== undefined })
     })
     if (isCrowded) reply.header('retry-after', '1')
     return reply.type('application/jwt').send(text)

@@ -1,0 +1,55 @@
+import type { Queryable } from '@latchkey/database/pool'
+
+/** Who reads the feed. */
+export interface Receiver {
+  readonly ip: string
+  readonly userAgent: string
+  /** It knows the entry of this number and all before. */
+  readonly seq: number
+  /** Whether it has shown the token of the feed. */
+  readonly isAuthenticated: boolean
+}
+
+/** A receiver as it is stored. */
+export interface SeenReceiver extends Receiver {
+  /** Seconds since it asked last. */
+  readonly ago: number
+}
+
+/** Most receivers that are kept. */
+export const MOST_RECEIVERS = 1000
+
+/** Notes who has asked just now, and forgets all but the last 1,000; those without the token first. */
+export async function noteReceivers(database: Queryable, receivers: readonly Receiver[]): Promise<void> {
+  // In one order, so that two instances do not wait for each other.
+  await database.query(
+    `INSERT INTO feed_receivers AS r (ip, user_agent, seq, is_authenticated, asked_at)
+     SELECT ip, user_agent, seq, is_authenticated, now()
+       FROM unnest($1::text[], $2::text[], $3::bigint[], $4::boolean[]) AS n (ip, user_agent, seq, is_authenticated)
+      ORDER BY ip, user_agent
+     ON CONFLICT (ip, user_agent)
+     DO UPDATE SET seq = excluded.seq, is_authenticated = excluded.is_authenticated, asked_at = excluded.asked_at`,
+    [
+      receivers.map(({ ip }) => ip),
+      receivers.map(({ userAgent }) => userAgent),
+      receivers.map(({ seq }) => seq),
+      receivers.map(({ isAuthenticated }) => isAuthenticated)
+    ]
+  )
+  await database.query(
+    `DELETE FROM feed_receivers d USING (
+       SELECT ip, user_agent FROM feed_receivers ORDER BY is_authenticated DESC, asked_at DESC, ip, user_agent
+       OFFSET ${MOST_RECEIVERS} FOR UPDATE SKIP LOCKED
+     ) AS old WHERE d.ip = old.ip AND d.user_agent = old.user_agent`
+  )
+}
+
+/** The receivers that have asked within so many seconds, the last first. */
+export async function listReceivers(database: Queryable, within: number): Promise<SeenReceiver[]> {
+  return database.query(
+    `SELECT ip, user_agent AS "userAgent", seq, is_authenticated AS "isAuthenticated",
+            extract(epoch FROM now() - asked_at)::float8 AS ago
+       FROM feed_receivers WHERE asked_at > now() - make_interval(secs => $1) ORDER BY asked_at DESC, ip, user_agent`,
+    [within]
+  )
+}
