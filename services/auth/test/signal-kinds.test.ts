@@ -113,6 +113,17 @@ const TABLE: [what: string, record: LoggedRecord, signals: object[]][] = [
     record('stream_verification', { ...byOperator, target_kind: 'stream', target_id: 'v', detail: { state: 'x1' } }),
     []
   ],
+  [
+    'the end of all sessions of everybody',
+    record('admin_command', {
+      ...byOperator,
+      target_kind: null,
+      target_id: null,
+      detail: { command: 'end-all-sessions' }
+    }),
+    [revoked({ everybody: true }, 'admin', 'The sessions of all users were ended.')]
+  ],
+  ['another command', record('admin_command', { ...byOperator, detail: { command: 'import', accounts: 3 } }), []],
   ['a refused logout', record('logout', { ...ofSession, outcome: 'refused' }), []],
   ['a login', record('login', ofSession), []],
   ['a record without a user', record('user_disabled', { target_kind: null, target_id: null }), []],

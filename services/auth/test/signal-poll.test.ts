@@ -255,7 +255,7 @@ t.test('the metadata says what is there, and only while there is a stream', asyn
     issuer: ISSUER,
     jwks_uri: `${ISSUER}/.well-known/jwks.json`,
     delivery_methods_supported: ['urn:ietf:rfc:8935', 'urn:ietf:rfc:8936'],
-    critical_subject_members: ['session'],
+    critical_subject_members: ['session', 'tenant'],
     authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6750' }],
     default_subjects: 'ALL'
   })

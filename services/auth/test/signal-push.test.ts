@@ -3,6 +3,7 @@ import { transact } from '@latchkey/audit/acting'
 import { runAsOwner } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
 import { disableUser } from '../src/administration/actions.ts'
+import { revokeEverybody } from '../src/sessions/revocation.ts'
 import { startSender } from '../src/signals/sender.ts'
 import { addStream, listStreams, removeStream } from '../src/signals/streams.ts'
 import { type Auth, ISSUER, PASSWORD, startAuth } from './app.ts'
@@ -126,6 +127,18 @@ t.test('what was before a stream is not sent, and what no user did is not either
   })
 })
 
+t.test('the end of all sessions of everybody is one SET, about the issuer', async (t) => {
+  const { auth, to, send, number } = await prepare(t)
+  await auth.person()
+  const command = 'end-all-sessions'
+  await revokeEverybody({ ...auth.operator, command }, { command, leeway: 5 })
+  await number()
+  send()
+  const [set] = await read(auth, await to.came(1))
+  t.equal(set && kindOf(set), 'session-revoked')
+  t.strictSame(set?.claims.sub_id, { format: 'complex', tenant: { format: 'uri', uri: ISSUER } })
+})
+
 t.test('a SET that a receiver refuses is logged, and the next one comes', async (t) => {
   const { auth, to, stream, send, number, find } = await prepare(t)
   to.answer = (pushed, reply) => (to.pushed.length === 1 ? refuse('invalid_request') : ACCEPT)(pushed, reply)
@@ -174,7 +187,8 @@ t.test('while the sender is not let in, nothing is lost and nothing overtakes', 
 
 t.test('a huge answer is not read, whatever its status', async (t) => {
   const { auth, to, send, number, find } = await prepare(t)
-  const flood = Buffer.alloc(5_000_000, '{')
+  // What a bounded reader does not see to its end would be a refusal.
+  const flood = JSON.stringify({ err: 'invalid_request' }).padEnd(5_000_000, ' ')
   to.answer = (_pushed, reply) => void reply.writeHead(to.pushed.length === 1 ? 400 : 202).end(flood)
   const ada = await auth.person()
   await disableUser(auth.operator, ada)

@@ -147,8 +147,9 @@ function lineOf(stream: ListedStream): string {
   return [
     `${id} ${method} ${audience}${endpoint === null ? '' : ` ${shownUrl(endpoint)}`}, added at ${created_at.toISOString()}`,
     sent_at ? `last taken at ${sent_at.toISOString()}` : 'nothing was taken yet',
-    behind + waiting === 0 ? 'up to date' : `${behind} records behind`,
-    waiting > 0 && `${waiting} SETs not acknowledged`,
+    behind + waiting === 0 && 'up to date',
+    behind > 0 && `${behind === 1 ? '1 record' : `${behind} records`} behind`,
+    waiting > 0 && `${waiting === 1 ? '1 SET' : `${waiting} SETs`} not acknowledged`,
     failures > 0 && `sent in vain ${failures} times (${last_error})`,
     lost > 0 && `${lost} lost`
   ]

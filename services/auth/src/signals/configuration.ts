@@ -26,7 +26,8 @@ const schema = {
 
 /**
  * `GET /.well-known/ssf-configuration`, for `maxAge` seconds. There are no endpoints to manage streams: the operator adds
- * them. `session` is critical: who does not know it would end all sessions of a user for the end of one (SSF 1.0 §7.1).
+ * them. `session` is critical: who does not know it would end all sessions of a user for the end of one (SSF 1.0 §7.1); `tenant`,
+ * because without it nobody is named.
  */
 export function signalsConfiguration(
   app: App,
@@ -37,7 +38,7 @@ export function signalsConfiguration(
     issuer,
     jwks_uri: `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`,
     delivery_methods_supported: ['urn:ietf:rfc:8935', 'urn:ietf:rfc:8936'],
-    critical_subject_members: ['session'],
+    critical_subject_members: ['session', 'tenant'],
     authorization_schemes: [{ spec_urn: 'urn:ietf:rfc:6750' }],
     default_subjects: 'ALL'
   }

@@ -9,12 +9,13 @@ export interface Signal {
 }
 
 /**
- * Whom a SET is about: a user, one session of a user, or the stream itself. In a SET a user is a subject identifier of
- * the format `iss_sub` (RFC 9493 §3.2.4).
+ * Whom a SET is about: a user, one session of a user, all users, or the stream itself. In a SET a user is a subject
+ * identifier of the format `iss_sub` (RFC 9493 §3.2.4).
  */
 export type Subject =
   | { readonly user: string }
   | { readonly user: string; readonly session: string }
+  | { readonly everybody: true }
   | { readonly stream: string }
 
 const EVENT_TYPES = 'https://schemas.openid.net/secevent'
@@ -54,10 +55,15 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   user_disabled: andSessions(account(TYPES.accountDisabled)),
   user_enabled: account(TYPES.accountEnabled),
   account_deleted: andSessions(account(TYPES.accountPurged)),
+  admin_command: (record) =>
+    ENDS_EVERYBODY.includes(String(record.detail['command'])) ? [sessionRevoked(record, { everybody: true })] : [],
   stream_verification: ({ target_id: stream, detail: { state } }) => [
     stream === null ? undefined : { subject: { stream }, type: TYPES.verification, event: { state } }
   ]
 }
+
+/** The commands that end the sessions of all users. Each batch of theirs is a record, so such a SET can come more than once. */
+const ENDS_EVERYBODY: readonly string[] = ['end-all-sessions', 'revoke-everything']
 
 /** The events of the audit log that become SETs. */
 export const SIGNALLED: readonly string[] = Object.keys(MAKERS)
@@ -127,7 +133,8 @@ const REASONS: Readonly<Record<string, string>> = {
   password_changed: 'The user changed their password.',
   password_reset: 'The password was reset.',
   user_disabled: 'The account was disabled.',
-  account_deleted: 'The account was deleted.'
+  account_deleted: 'The account was deleted.',
+  admin_command: 'The sessions of all users were ended.'
 }
 
 function reasonOf({ event }: LoggedRecord): string {

@@ -57,6 +57,8 @@ function claimsOf(
 
 function subjectOf(subject: Subject, iss: string): object {
   if ('stream' in subject) return { format: 'opaque', id: subject.stream }
+  // A tenant is all of its users (SSF 1.0 §3.2). There is one: whatever the issuer knows.
+  if ('everybody' in subject) return { format: 'complex', tenant: { format: 'uri', uri: iss } }
   const user = { format: 'iss_sub', iss, sub: subject.user }
   if (!('session' in subject)) return user
   return { format: 'complex', user, session: { format: 'opaque', id: subject.session } }
