@@ -51,6 +51,7 @@ export function startOn(where, script, { env = {}, flags = [], input } = {}) {
   said.catch(() => {})
   if (input !== undefined) child.send(/** @type {import('node:child_process').Serializable} */ (input))
   return {
+    child,
     pid: child.pid,
     said,
     ended,

@@ -40,10 +40,19 @@ export async function openPair() {
      * @param {string} databaseUrl
      * @param {string | number} [port]
      * @param {import('./cores.mjs').Where} [where]
+     * @param {Record<string, string>} [more] settings
      */
-    startAuth: (databaseUrl, port = new URL(issuer).port, where = 'server') => {
+    startAuth: (databaseUrl, port = new URL(issuer).port, where = 'server', more = {}) => {
       const limits = { RATE_LIMIT_PER_MINUTE: '0', BCRYPT_COST }
-      const env = { ISSUER: issuer, AUDIENCE, PORT: String(port), KEYS_DIR: keys, DATABASE_URL: databaseUrl, ...limits }
+      const env = {
+        ISSUER: issuer,
+        AUDIENCE,
+        PORT: String(port),
+        KEYS_DIR: keys,
+        DATABASE_URL: databaseUrl,
+        ...limits,
+        ...more
+      }
       return startService('auth', env, where)
     },
     /**

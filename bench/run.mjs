@@ -13,6 +13,7 @@ import { growth } from './rows/growth.mjs'
 import { login } from './rows/login.mjs'
 import { memory } from './rows/memory.mjs'
 import { refresh } from './rows/refresh.mjs'
+import { revocation } from './rows/revocation.mjs'
 import { start } from './rows/start.mjs'
 import { storm } from './rows/storm.mjs'
 import { judged, table } from './table.mjs'
@@ -26,6 +27,7 @@ const ROWS = {
   growth,
   memory,
   start,
+  revocation,
   'better-auth': betterAuth
 }
 const OPTIONS = ['--json', '--long', '--quick', '--logs']
