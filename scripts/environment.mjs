@@ -9,6 +9,8 @@ import { root } from './command.mjs'
 /** The default ports of the services; the URLs in development.env have them too. */
 const ports = { AUTH_PORT: '9090', RESOURCE_PORT: '8080' }
 
+const FEED = ['FEED_URL', 'FEED_WHEN_CUT', 'FEED_CACHE_FILE']
+
 /**
  * The settings of npm start: the environment wins, then .env, then development.env. Empty counts as unset.
  *
@@ -26,6 +28,8 @@ export function readSettings(folder, environment) {
   )
   // If the key set is named as a file, there must be no default URL of another one.
   if ('JWKS_FILE' in chosen) delete defaults['JWKS_URL']
+  // Nobody asks a feed that is off.
+  if (chosen['REVOCATION_FEED'] === 'off') for (const name of FEED) delete defaults[name]
   return { NODE_ENV: 'development', DATA_DIR: './data', HOST: '127.0.0.1', ...defaults, ...chosen }
 }
 

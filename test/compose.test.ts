@@ -49,11 +49,11 @@ t.test('an image starts its service as npm start does', async (t) => {
 
 t.test('only who needs a secret of the compose stack has it', async (t) => {
   t.strictSame(Object.fromEntries(Object.entries(services).map(([name, block]) => [name, volumesOf(block)])), {
-    keys: ['database-password', 'database-service', 'keys'],
+    keys: ['database-password', 'database-service', 'feed', 'keys'],
     database: ['database', 'database-password:ro'],
     migrate: ['database-password:ro', 'database-service:ro'],
-    auth: ['database-service:ro', 'keys:ro'],
-    resource: ['jwks'],
+    auth: ['database-service:ro', 'feed:ro', 'keys:ro'],
+    resource: ['feed:ro', 'jwks'],
     mailpit: []
   })
   const owners = Object.keys(services).filter((name) => services[name]?.includes('MIGRATION_DATABASE_URL'))

@@ -16,8 +16,15 @@ export interface Instances {
   anyResource(): string
 }
 
-/** Starts two instances of each service, with a database of their own if `extra` names none. */
-export async function startInstances(t: Test, extra: Record<string, string> = {}): Promise<Instances> {
+/**
+ * Starts two instances of each service, with a database of their own if `extra` names none. `ofResources` gives each of
+ * the resource services its own settings, from the URLs of the auth services.
+ */
+export async function startInstances(
+  t: Test,
+  extra: Record<string, string> = {},
+  ofResources: (auths: readonly string[]) => readonly Record<string, string>[] = () => []
+): Promise<Instances> {
   const dir = await mkdtemp(join(tmpdir(), 'latchkey-instances-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   await runScript('generate-keys.sh', [], { KEYS_DIR: dir })
@@ -34,11 +41,13 @@ export async function startInstances(t: Test, extra: Record<string, string> = {}
     RATE_LIMIT_PER_MINUTE: '0',
     ...extra
   }
-  const [auths, resources] = [ports.slice(0, 2), ports.slice(2)].map((ports, i) =>
-    ports.map((PORT) =>
-      service(t, i === 0 ? 'auth' : 'resource', { ...env, PORT, JWKS_CACHE_FILE: join(dir, `jwks-${PORT}.json`) })
+  const own = ofResources(ports.slice(0, 2).map((port) => `http://127.0.0.1:${port}`))
+  const auths = ports.slice(0, 2).map((PORT) => service(t, 'auth', { ...env, PORT }))
+  const resources = ports
+    .slice(2)
+    .map((PORT, i) =>
+      service(t, 'resource', { ...env, PORT, JWKS_CACHE_FILE: join(dir, `jwks-${PORT}.json`), ...own[i] })
     )
-  ) as [Service[], Service[]]
   for (const instances of [auths, resources]) await Promise.all(instances.map(({ start }) => start()))
   return { auths, resources, anyAuth: inTurn(auths), anyResource: inTurn(resources) }
 }

@@ -25,7 +25,11 @@ t.test('development.env says what the contract says', async (t) => {
     KEYS_DIR: './keys',
     JWKS_URL: 'http://127.0.0.1:9090/.well-known/jwks.json',
     PUBLIC_URL: 'http://127.0.0.1:9090',
-    JWKS_CACHE_FILE: './data/jwks.json'
+    JWKS_CACHE_FILE: './data/jwks.json',
+    REVOCATION_FEED: 'open',
+    FEED_URL: 'http://127.0.0.1:9090/revocations',
+    FEED_WHEN_CUT: 'accept',
+    FEED_CACHE_FILE: './data/revocations.json'
   })
 })
 
@@ -81,6 +85,14 @@ t.test('the addresses of development.env follow HOST to where the service can be
     ISSUER: 'http://[::1]:7003',
     JWKS_URL: 'http://[::1]:7003/.well-known/jwks.json'
   })
+})
+
+t.test('a feed that is off is asked by nobody', async (t) => {
+  const settings = readSettings(await folderWith(t), { REVOCATION_FEED: 'off' })
+  t.strictSame(
+    Object.keys(settings).filter((name) => name.startsWith('FEED_')),
+    []
+  )
 })
 
 t.test('a byte order mark takes nothing from the first line of .env', async (t) => {

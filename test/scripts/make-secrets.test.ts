@@ -10,20 +10,21 @@ import { keysToCopy } from './key-scripts.ts'
 const script = fileURLToPath(new URL('../../services/auth/docker/make-secrets.sh', import.meta.url))
 const copyKeys = await keysToCopy(t)
 
-/** The three volumes, the keys made already, because that takes its time. */
-async function volumes(t: Test): Promise<{ owner: string; service: string; run(): Promise<void> }> {
+/** The four volumes, the keys made already, because that takes its time. */
+async function volumes(t: Test): Promise<{ owner: string; service: string; feed: string; run(): Promise<void> }> {
   const keys = await copyKeys(t)
-  const [owner, service] = [path.join(keys, 'owner'), path.join(keys, 'service')]
-  await Promise.all([mkdir(owner), mkdir(service)])
+  const [owner, service, feed] = [path.join(keys, 'owner'), path.join(keys, 'service'), path.join(keys, 'feed')]
+  await Promise.all([mkdir(owner), mkdir(service), mkdir(feed)])
   const env = {
     PATH: process.env['PATH'],
     KEYS_DIR: keys,
     OWNER_DIR: owner,
     SERVICE_DIR: service,
+    FEED_DIR: feed,
     DATABASE_URL_FORM: 'postgres://%s:%s@database:5432/latchkey'
   }
   const run = async () => void (await promisify(execFile)('bash', [script], { env }))
-  return { owner, service, run }
+  return { owner, service, feed, run }
 }
 
 /** All files of a folder with their modes. */
@@ -76,6 +77,18 @@ t.test('a run that was cut off is completed by the next, whatever is missing', a
   await run()
   t.notSame(await filesOf(service), services, 'a new password, which migrate gives to the user')
   t.strictSame(await filesOf(owner), owners)
+})
+
+t.test('the feed has a token of its own, which stays', async (t) => {
+  const { owner, service, feed, run } = await volumes(t)
+  await Promise.all([run(), run()])
+  const files = await filesOf(feed)
+  t.match(files, { token: { mode: 0o600, text: /^[\da-f]{64}\n$/ } })
+  t.strictSame(Object.keys(files), ['token'])
+  const token = String(files['token']?.text.trim())
+  t.notMatch(JSON.stringify([await filesOf(owner), await filesOf(service)]), token)
+  await run()
+  t.strictSame(await filesOf(feed), files)
 })
 
 t.test('of several runs at once one makes the passwords', async (t) => {

@@ -47,6 +47,7 @@ async function makePlace(t: Test): Promise<Place> {
   const [auth, resource] = [await freePort(), await freePort()]
   const env = {
     ...{ DATA_DIR: data, KEYS_DIR: keys, JWKS_CACHE_FILE: path.join(data, 'jwks.json'), BCRYPT_COST: '10' },
+    FEED_CACHE_FILE: path.join(data, 'revocations.json'),
     ...{ AUTH_PORT: String(auth), RESOURCE_PORT: String(resource), LOG_LEVEL: 'warn' }
   }
   return { data, env, auth: `http://127.0.0.1:${auth}`, resource: `http://127.0.0.1:${resource}` }

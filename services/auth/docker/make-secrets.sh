@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What the one-shot `keys` of docker-compose.yml does without another command, as auth's own user: makes the signing keys
 # in KEYS_DIR, and the passwords of two users of the database: in OWNER_DIR that of its owner, also by itself for the
-# server, and in SERVICE_DIR that of the auth service. Each folder has a URL, which is DATABASE_URL_FORM with the user and
-# the password in the places of %s.
+# server, and in SERVICE_DIR that of the auth service. Each of both folders has a URL, which is DATABASE_URL_FORM with
+# the user and the password in the places of %s. In FEED_DIR the token of the revocation feed.
 # Makes only what is missing and overwrites nothing. Cut off anywhere: run it again.
 set -euo pipefail
 umask 077
@@ -25,7 +25,7 @@ make() {
 
 "${BASH_SOURCE%/*}/../../../scripts/generate-keys.sh" "$KEYS_DIR"
 
-new_password() { openssl rand -hex 32; }
+new_secret() { openssl rand -hex 32; }
 
 make_url() {
   local folder=$1 user=$2 password=$3 url
@@ -35,7 +35,7 @@ make_url() {
 }
 
 if [[ ! -e $OWNER_DIR/password ]]; then
-  password=$(new_password)
+  password=$(new_secret)
   # 0640: the database's server is another user, who gets the group of this file.
   make 640 "$OWNER_DIR/password" "$password"
 fi
@@ -45,6 +45,10 @@ if [[ ! -e $OWNER_DIR/url ]]; then
 fi
 # `migrate` makes this user, with the password of the URL.
 if [[ ! -e $SERVICE_DIR/url ]]; then
-  password=$(new_password)
+  password=$(new_secret)
   make_url "$SERVICE_DIR" latchkey_service "$password"
+fi
+if [[ ! -e $FEED_DIR/token ]]; then
+  token=$(new_secret)
+  make 600 "$FEED_DIR/token" "$token"
 fi
