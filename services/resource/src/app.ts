@@ -3,7 +3,7 @@ import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
 import { tokenCookies } from '@latchkey/tokens/cookies'
-import { createVerifier, fromCookie, type KeySet } from '@latchkey/verifier'
+import { createVerifier, fromCookie, type KeySet, type RevocationFeed } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
 import namedAccessTokens from '@latchkey/verifier/fastify-named'
 import type { FastifyBaseLogger } from 'fastify'
@@ -15,13 +15,15 @@ import { welcome } from './welcome.ts'
 /** The parts of the app, which does not close them. */
 export interface Parts {
   readonly keys: KeySet
+  /** None: tokens are accepted until they expire. */
+  readonly revocations?: RevocationFeed | undefined
   readonly logger: FastifyBaseLogger
 }
 
 /** Builds the resource service: the verifier, then one line per endpoint. */
-export async function buildApp(config: Config, { keys, logger }: Parts): Promise<App> {
+export async function buildApp(config: Config, { keys, revocations, logger }: Parts): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, COOKIE_DOMAIN: cookieDomain } = config
-  const verifier = createVerifier({ issuer, audience, keys, leeway })
+  const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
 
   return createApp(config, logger, async (app) => {
     await openapi(
@@ -40,6 +42,6 @@ export async function buildApp(config: Config, { keys, logger }: Parts): Promise
     greet(app)
     welcome(app)
     gate(app)
-    health(app, () => keys.unready())
+    health(app, () => keys.unready() ?? revocations?.unready())
   })
 }

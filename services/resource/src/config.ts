@@ -4,6 +4,7 @@ import { contradictions } from '@latchkey/frame/contradictions'
 import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { duration, integer, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
+import { faultsOfFeed, feedSettings } from './feed.ts'
 
 /** In seconds. */
 const DAY = 86_400
@@ -81,7 +82,8 @@ export const resourceSettings = Type.Object({
     default: '5s',
     description:
       'How far the clocks of services may differ when times of tokens are checked; an expired token is accepted for this long.'
-  })
+  }),
+  ...feedSettings
 })
 
 /** The settings of the resource service, named as in the environment; durations are seconds. */
@@ -108,6 +110,7 @@ export function resourceConfig(env: Readonly<Record<string, string | undefined>>
   const { JWKS_FILE: seed, JWKS_CACHE_FILE: cache } = config
   if (seed && cache && resolve(seed) === resolve(cache))
     problems.push('JWKS_CACHE_FILE must not be JWKS_FILE, which would be written over: name another file.')
+  problems.push(...faultsOfFeed(config))
   if (problems.length > 0) throw new ConfigError(problems)
   return config
 }

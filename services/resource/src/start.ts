@@ -3,17 +3,22 @@ import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
 import type { Service } from '@latchkey/frame/process'
 import { buildApp } from './app.ts'
 import { doubts, resourceConfig } from './config.ts'
+import { openRevocations } from './feed.ts'
 import { openKeys } from './keys.ts'
 
 /** Reads settings and keys and makes the service, not yet listening. Throws errors that an operator can correct. */
 export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const config = resourceConfig(env)
   const logger = await createLogger('resource', config)
-  warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL'], logger)
+  warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL', 'FEED_URL'], logger)
   for (const line of doubts(config)) logger.warn(line)
   const keys = await openKeys(config, logger)
-  const app = await buildApp(config, { keys, logger })
+  const revocations = openRevocations(config, logger)
+  const app = await buildApp(config, { keys, revocations, logger })
   // Before the wait for open requests, because one of them may wait for a key.
-  app.addHook('preClose', async () => keys.close())
+  app.addHook('preClose', async () => {
+    keys.close()
+    revocations?.close()
+  })
   return { app, host: config.HOST, port: config.PORT }
 }

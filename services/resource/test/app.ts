@@ -6,6 +6,7 @@ import type { KeySet } from '@latchkey/verifier'
 import type { Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import { resourceConfig } from '../src/config.ts'
+import { openRevocations } from '../src/feed.ts'
 import { openKeys } from '../src/keys.ts'
 
 export const ISSUER = 'https://auth.example.com'
@@ -30,9 +31,11 @@ export async function startResource(t: Test, env: Record<string, string>): Promi
   const lines: Line[] = []
   const logger = await createLogger('resource', config, { write: (line: string) => lines.push(JSON.parse(line)) })
   const keys = await openKeys(config, logger)
-  const app = await buildApp(config, { keys, logger })
+  const revocations = openRevocations(config, logger)
+  const app = await buildApp(config, { keys, revocations, logger })
   t.teardown(async () => {
     keys.close()
+    revocations?.close()
     await app.close()
   })
   const send: Resource['send'] = async (line, headers = {}) => {

@@ -33,7 +33,8 @@ t.test('issuer, audience and one place of keys are enough; the rest has the defa
     JWKS_STALE_AGE: 86_400,
     JWKS_COOLDOWN: 5,
     JWKS_TIMEOUT: 3,
-    CLOCK_LEEWAY: 5
+    CLOCK_LEEWAY: 5,
+    FEED_BOUND: 60
   })
   const { JWKS_URL: _, ...rest } = LEAST
   t.match(resourceConfig({ ...rest, JWKS_FILE: './jwks.json' }), { JWKS_FILE: './jwks.json' })
@@ -98,13 +99,29 @@ const MALFORMED: Record<string, string[]> = {
   JWKS_STALE_AGE: ['1day', '999ms'],
   JWKS_COOLDOWN: ['5sec'],
   JWKS_TIMEOUT: ['0s', '49ms', '3'],
-  CLOCK_LEEWAY: ['5', '-5s']
+  CLOCK_LEEWAY: ['5', '-5s'],
+  FEED_URL: ['/revocations', 'ftp://auth.example.com', 'https://auth.example.com/revocations?token=x'],
+  FEED_WHEN_CUT: ['Refuse', 'never'],
+  FEED_BOUND: ['2999ms', '60', '2d'],
+  FEED_TOKEN: ['one,two', 'a b']
 }
+
+const FEED = { FEED_URL: 'https://auth.example.com/revocations', FEED_WHEN_CUT: 'refuse' }
+
+t.test('what happens while the feed is cut is a choice that nobody overlooks', async (t) => {
+  t.match(resourceConfig({ ...LEAST, ...FEED }), { ...FEED, FEED_BOUND: 60 })
+  t.match(problems({ ...LEAST, FEED_URL: FEED.FEED_URL }), [/^FEED_WHEN_CUT is not set\. .*refuse.*recent.*accept/])
+  t.match(problems({ ...LEAST, FEED_WHEN_CUT: 'accept', FEED_TOKEN: 'x' }), [
+    /^FEED_URL is not set, and FEED_WHEN_CUT, FEED_TOKEN needs it/
+  ])
+  const files = { JWKS_CACHE_FILE: './data/jwks.json', FEED_CACHE_FILE: 'data/../data/jwks.json' }
+  t.match(problems({ ...LEAST, ...FEED, ...files }), [/^FEED_CACHE_FILE must not be JWKS_CACHE_FILE/])
+})
 
 t.test('a malformed value is refused by the name of its setting, and not repeated', async (t) => {
   for (const [name, values] of Object.entries(MALFORMED)) {
     for (const value of values) {
-      const found = problems({ ...LEAST, [name]: value })
+      const found = problems({ ...LEAST, ...(name.startsWith('FEED') && FEED), [name]: value })
       t.match(found, [new RegExp(`^${name} `)], `${name}=${value}`)
       t.equal(found.length, 1, `${name}=${value}`)
     }
