@@ -35,10 +35,15 @@ const REFUSED_MEMBERS = ['crit', 'zip', 'b64', 'p2c', 'jku', 'x5u', 'jwk', 'x5c'
  * 1 to 128 base64url characters, and no member by which a token brings its own key. Throws `invalid_token`.
  */
 export function checkHeader(kind: Kind, header: Readonly<Record<string, unknown>>): TokenHeader {
+  return checkTypedHeader(KINDS[kind].typ, header)
+}
+
+/** The same for whatever else the issuer signs, with this `typ`. */
+export function checkTypedHeader(expected: string, header: Readonly<Record<string, unknown>>): TokenHeader {
   const { alg, typ, kid } = header
   if (alg !== 'RS256') throw refused('alg is not RS256')
-  if (typeof typ !== 'string' || typ.toLowerCase().replace(/^application\//, '') !== KINDS[kind].typ) {
-    throw refused(`typ is not ${KINDS[kind].typ}`)
+  if (typeof typ !== 'string' || typ.toLowerCase().replace(/^application\//, '') !== expected) {
+    throw refused(`typ is not ${expected}`)
   }
   if (typeof kid !== 'string' || !KID.test(kid)) throw refused('kid is not 1 to 128 base64url characters')
   for (const member of REFUSED_MEMBERS) if (member in header) throw refused(`header has ${member}`)

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { writeAtomically } from './atomic-file.ts'
 
 /** A kept key set: its URL, and when its fetch began (milliseconds since 1970). */
 interface CachedSet {
@@ -20,16 +19,7 @@ export async function readCacheFile(path: string, url: string, now: number): Pro
   }
 }
 
-/** Keeps a key set. It writes a new file and renames it, so a reader sees the old file or the new one, never a part. */
-export async function writeCacheFile(path: string, cached: CachedSet): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  // Not the process id: instances in containers share a volume and all have id 1.
-  const beside = `${path}.${randomUUID()}.tmp`
-  try {
-    await writeFile(beside, JSON.stringify(cached), { mode: 0o600 })
-    await rename(beside, path)
-  } catch (error) {
-    await rm(beside, { force: true })
-    throw error
-  }
+/** Keeps a key set for the next start. */
+export function writeCacheFile(path: string, cached: CachedSet): Promise<void> {
+  return writeAtomically(path, JSON.stringify(cached))
 }

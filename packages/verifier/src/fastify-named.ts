@@ -6,11 +6,11 @@ import fp from 'fastify-plugin'
 import { requireFunctions, requireTexts, requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
 import { fromHeader, type TokenFrom } from './token-from.ts'
-import type { Verifier } from './verifier.ts'
+import type { TokenVerifier } from './verifier.ts'
 
 /** The options of the plugin. Registered twice in one app, it needs other names each time. */
 export interface AccessTokenOptions {
-  readonly verifier: Verifier
+  readonly verifier: TokenVerifier
   /** The property of the request that gets the claims. `user`. */
   readonly property?: string
   /** The property of the app that gets the `onRequest` hook. `requireAccessToken`. */

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import { type FetchLimits, readLimited, withinTime } from './fetch-limits.ts'
 
 /** Largest accepted key set, in bytes; ten RSA keys have about 5 kB. */
 const SIZE_LIMIT = 256 * 1024
@@ -14,13 +14,10 @@ export interface JwksAnswer {
   readonly maxAge?: number
 }
 
-/** How to fetch; `timeout` is for the whole answer, in seconds, and `closing` aborts the fetch. */
-export interface FetchSettings {
+/** How to fetch. */
+export interface FetchSettings extends FetchLimits {
   readonly url: string
-  readonly timeout: number
-  readonly closing: AbortSignal
   readonly fetch: typeof globalThis.fetch
-  readonly clock: Clock
 }
 
 /**
@@ -28,22 +25,8 @@ export interface FetchSettings {
  *
  * Throws for every answer except 200 and, to our `etag`, 304. It does not check that the text is a key set.
  */
-export async function fetchJwks(settings: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
-  const { timeout, closing, clock } = settings
-  const ending = new AbortController()
-  const close = () => ending.abort(closing.reason)
-  const late = () => ending.abort(new DOMException(`no whole answer within ${timeout} s`, 'TimeoutError'))
-  // It keeps the process alive no longer than the request does.
-  const inTime = clock.after(timeout * 1000, late, true)
-  closing.addEventListener('abort', close)
-  try {
-    closing.throwIfAborted()
-    return await ask(settings, etag, ending.signal)
-  } finally {
-    // A signal that fires after the answer would make Node's client open a connection and leave it open.
-    inTime()
-    closing.removeEventListener('abort', close)
-  }
+export function fetchJwks(settings: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
+  return withinTime(settings, (signal) => ask(settings, etag, signal))
 }
 
 async function ask({ url, fetch }: FetchSettings, etag: string | undefined, signal: AbortSignal): Promise<JwksAnswer> {
@@ -60,21 +43,10 @@ async function ask({ url, fetch }: FetchSettings, etag: string | undefined, sign
   const newTag = answer.headers.get('etag') ?? (unchanged ? etag : undefined)
   const maxAge = freshFor(answer.headers)
   return {
-    ...(!unchanged && { text: await readLimited(answer) }),
+    ...(!unchanged && { text: await readLimited(answer, SIZE_LIMIT) }),
     ...(newTag !== undefined && { etag: newTag }),
     ...(maxAge !== undefined && { maxAge })
   }
-}
-
-async function readLimited(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.byteLength
-    if (size > SIZE_LIMIT) throw new Error(`the answer is larger than ${SIZE_LIMIT} bytes`)
-    chunks.push(chunk)
-  }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
 }
 
 function freshFor(headers: Headers): number | undefined {

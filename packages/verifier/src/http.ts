@@ -6,7 +6,7 @@ import type { AccessClaims } from '@latchkey/tokens/claims'
 import { requireFunctions, requireVerifier } from './options.ts'
 import { Refusal } from './refusal.ts'
 import { fromHeader, type TokenFrom } from './token-from.ts'
-import type { Verifier } from './verifier.ts'
+import type { TokenVerifier } from './verifier.ts'
 
 /** Where the token is; by default in the Authorization header. */
 interface AuthenticateOptions {
@@ -21,19 +21,19 @@ interface AuthenticateOptions {
  * errors that are no refusal, such as one of `trusted`.
  */
 export function authenticate(
-  verifier: Verifier,
+  verifier: TokenVerifier,
   request: IncomingMessage,
   response?: undefined,
   options?: AuthenticateOptions
 ): Promise<AccessClaims>
 export function authenticate(
-  verifier: Verifier,
+  verifier: TokenVerifier,
   request: IncomingMessage,
   response: ServerResponse,
   options?: AuthenticateOptions
 ): Promise<AccessClaims | undefined>
 export async function authenticate(
-  verifier: Verifier,
+  verifier: TokenVerifier,
   request: IncomingMessage,
   response?: ServerResponse,
   { tokenFrom = fromHeader }: AuthenticateOptions = {}

@@ -20,6 +20,8 @@ export interface KeySource {
    * A source without it has all keys that exist.
    */
   lookUp?(kid: string): VerificationKey | undefined
+  /** Asks the issuer again as soon as its cooldown lets it, because a key was revoked. A source without it never changes. */
+  refresh?(): void
 }
 
 /** A key source that works in the background. */

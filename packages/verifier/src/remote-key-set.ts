@@ -44,6 +44,8 @@ export class RemoteKeySet implements KeySet {
   #keys: ReadonlyMap<string, VerificationKey> = new Map()
   #etag: string | undefined
   #fetching = false
+  /** Whether another fetch was asked for while one was running, which may have begun before the change. */
+  #again = false
   #timer = { at: Number.POSITIVE_INFINITY, cancel: () => {} }
   #waiting: (() => void)[] = []
 
@@ -93,6 +95,11 @@ export class RemoteKeySet implements KeySet {
       throw unavailable('no current key set', Math.max(0, this.#policy.nextAllowed - this.#clock.elapsed()) / 1000)
     }
     return found
+  }
+
+  refresh(): void {
+    this.#again = this.#fetching
+    if (!this.#fetching) this.#schedule(Math.min(this.#timer.at, this.#policy.nextAllowed))
   }
 
   status(): KeySetStatus {
@@ -150,6 +157,7 @@ export class RemoteKeySet implements KeySet {
     }
     this.#fetching = false
     this.#wake()
+    if (this.#again) this.refresh()
   }
 
   #accept(answer: JwksAnswer, began: Moment): void {

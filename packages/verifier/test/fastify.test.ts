@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { accessClaims, accessToken, makeKey } from '../../testing/src/tokens.ts'
 import { readKeySet } from '../src/jwk.ts'
 import type { KeySource } from '../src/key-set.ts'
-import { createVerifier, type Verifier } from '../src/verifier.ts'
+import { createVerifier, type TokenVerifier } from '../src/verifier.ts'
 
 const issuer = 'https://auth.example.com'
 const audience = 'latchkey'
@@ -22,7 +22,7 @@ const keySet: KeySource = {
 /** An app that is not ours: its own serializer, its own error handler, its own request ids. */
 async function foreignApp(
   t: Test,
-  verifier: Verifier
+  verifier: TokenVerifier
 ): Promise<{ app: FastifyInstance; log: { level: number; code?: string }[] }> {
   const log: { level: number; code?: string }[] = []
   const app = Fastify({

@@ -5,13 +5,17 @@ import { unavailable } from '@latchkey/problems/problem'
 import { authenticate } from '@latchkey/verifier/http'
 import t, { type Test } from 'tap'
 import { accessClaims } from '../../testing/src/tokens.ts'
-import type { Verifier } from '../src/verifier.ts'
+import type { TokenVerifier } from '../src/verifier.ts'
 
 const claims = accessClaims('https://auth.example.com', 'latchkey', 0)
 
 /** Guards a server with this verifier; the answer of one that lets through or throws is a word. */
-async function guarded(t: Test, verify: Verifier['verify'], headers: Record<string, string> = {}): Promise<Response> {
-  const verifier: Verifier = { recall: () => undefined, verify }
+async function guarded(
+  t: Test,
+  verify: TokenVerifier['verify'],
+  headers: Record<string, string> = {}
+): Promise<Response> {
+  const verifier: TokenVerifier = { recall: () => undefined, verify }
   const server = createServer((request, response) => {
     authenticate(verifier, request, response).then(
       (user) => user && response.end(`passed ${user.sub}`),

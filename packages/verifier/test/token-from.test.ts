@@ -7,7 +7,7 @@ import { authenticate } from '@latchkey/verifier/http'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { accessClaims } from '../../testing/src/tokens.ts'
-import type { Verifier } from '../src/verifier.ts'
+import type { TokenVerifier } from '../src/verifier.ts'
 
 const issuer = 'https://auth.example.com'
 const origins = ['https://app.example.com']
@@ -86,7 +86,7 @@ const READERS = {
 }
 
 /** Lets every token pass, and is answered with it. */
-const verifier: Verifier = {
+const verifier: TokenVerifier = {
   recall: () => undefined,
   verify: async (token) => ({ ...claims, preferred_username: token })
 }

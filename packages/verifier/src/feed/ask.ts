@@ -1,0 +1,46 @@
+import { type FetchLimits, readLimited, withinTime } from '../fetch-limits.ts'
+import { LARGEST_ANSWER } from './answer.ts'
+
+/** Where and how to ask. */
+export interface FeedEndpoint extends Omit<FetchLimits, 'timeout'> {
+  readonly url: string
+  readonly fetch: typeof globalThis.fetch
+  /** The headers of every question. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A question; `wait` and `timeout` are in seconds. */
+export interface Asked {
+  readonly after: string | null
+  readonly wait: number
+  readonly nonce: string
+  readonly timeout: number
+}
+
+/** An answer with another status than 200; `retryAfter` is in seconds. */
+export class FeedRefusal extends Error {
+  override readonly name = 'FeedRefusal'
+  readonly retryAfter: number
+
+  constructor(answer: Response) {
+    super(`the feed answered ${answer.status}`)
+    const seconds = answer.headers.get('retry-after') ?? ''
+    this.retryAfter = /^\d{1,6}$/.test(seconds) ? Number(seconds) : 0
+  }
+}
+
+/** Asks the feed once, within the limits of time and size, without redirects. Returns the text of the answer, unchecked. */
+export function askFeed(endpoint: FeedEndpoint, { after, wait, nonce, timeout }: Asked): Promise<string> {
+  const url = new URL(endpoint.url)
+  if (after !== null) url.searchParams.set('after', after)
+  url.searchParams.set('wait', String(wait))
+  url.searchParams.set('nonce', nonce)
+  return withinTime({ ...endpoint, timeout }, async (signal) => {
+    const answer = await endpoint.fetch(url, { headers: endpoint.headers, redirect: 'manual', signal })
+    if (answer.status !== 200) {
+      await answer.body?.cancel()
+      throw new FeedRefusal(answer)
+    }
+    return readLimited(answer, LARGEST_ANSWER)
+  })
+}

@@ -1,0 +1,35 @@
+import type { RevocationEntry } from '@latchkey/tokens/revocations'
+import type { KeySource } from '../key-set.ts'
+import type { FeedState } from './freshness.ts'
+
+/** The state of a feed. */
+export interface FeedStatus {
+  readonly state: FeedState
+  /** How old the knowledge is, in seconds; missing before the first complete answer. */
+  readonly age?: number
+  /** How many entries it holds; those that have ended count until they are dropped. */
+  readonly entries: number
+  /** The place in the feed up to which it knows; missing before the first answer. */
+  readonly place?: string
+  /** How many entries came since the start. */
+  readonly received: number
+  /** Seconds from the issuer's clock to ours at the last answer with entries: how long they took, if both clocks are right. */
+  readonly lag?: number
+  /** Failed questions since the last good answer. */
+  readonly failures: number
+}
+
+/** Whose feed it is. */
+export interface FeedOwner {
+  readonly issuer: string
+  readonly audience: string
+  readonly keys: KeySource
+}
+
+/** Who listens to a feed. */
+export interface FeedListener {
+  /** Entries have come, and are known. */
+  told(entries: readonly RevocationEntry[]): void
+  /** The state has changed. */
+  changed(): void
+}
