@@ -230,7 +230,7 @@ t.test('each action of an administrator, and of an operator, leaves exactly its 
       }
     ])
   }
-  t.match(await recordsOf(auth, () => revokeEverybody(operator, { command: 'test', leeway: 5 })), [
+  t.match(await recordsOf(auth, () => revokeEverybody(operator, { command: 'test', ahead: 5 })), [
     { event: 'admin_command', actor_kind: 'operator', target_id: null, detail: { command: 'test', accounts: 2 } }
   ])
 })

@@ -19,6 +19,7 @@ const receiver = (n: number, own: Partial<Receiver> = {}): Receiver => ({
   ip: `192.0.2.${n % 250}`,
   userAgent: `latchkey-verifier (greet; ${n.toString(16).padStart(8, '0')})`,
   seq: n,
+  mark: '',
   isAuthenticated: true,
   ...own
 })
@@ -35,7 +36,7 @@ t.test('who asks is listed a moment later, with the number that they know', asyn
     await sleep(50)
     listed = await listReceivers(auth.database, 60)
   }
-  t.match(listed, [{ ip: '192.0.2.1', userAgent: agent, seq: 1, isAuthenticated: true, ago: Number }])
+  t.match(listed, [{ ip: '192.0.2.1', userAgent: agent, seq: 1, isKnown: true, isAuthenticated: true, ago: Number }])
   t.equal(listed.length, 1, 'nobody who was refused')
 })
 

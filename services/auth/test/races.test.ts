@@ -234,7 +234,7 @@ t.test('ending everybody’s sessions and changes of administrators do not stop 
   for (const { id } of people.slice(0, 3)) await grantRole(auth.operator, { id }, 'admin')
   for (let round = 0; round < 5; round += 1) {
     const [count] = await Promise.all([
-      revokeEverybody(raised.operator, { command: 'test', leeway: 5 }),
+      revokeEverybody(raised.operator, { command: 'test', ahead: 5 }),
       ...people.map(({ id }) => enableUser(auth.operator, { id })),
       ...people.map(({ id }) => disableUser(auth.operator, { id }).catch(() => {}))
     ])

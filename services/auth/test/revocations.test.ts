@@ -143,7 +143,7 @@ t.test('a revoked key is told once, and for ever', async (t) => {
 t.test("everybody's end is told before it begins and after it has ended, not of each", async (t) => {
   await auth.person()
   const before = Math.floor(Date.now() / 1000)
-  const entries = await entriesOf(() => revokeEverybody(operator, { command: 'test', leeway: 7 }))
+  const entries = await entriesOf(() => revokeEverybody(operator, { command: 'test', ahead: 7 }))
   t.equal(entries.length, 2)
   for (const [kind, key, time] of entries as [string, null, number][]) {
     t.strictSame([kind, key], ['all', null])

@@ -131,7 +131,7 @@ t.test('the end of all sessions of everybody is one SET, about the issuer', asyn
   const { auth, to, send, number } = await prepare(t)
   await auth.person()
   const command = 'end-all-sessions'
-  await revokeEverybody({ ...auth.operator, command }, { command, leeway: 5 })
+  await revokeEverybody({ ...auth.operator, command }, { command, ahead: 5 })
   await number()
   send()
   const [set] = await read(auth, await to.came(1))

@@ -2,12 +2,13 @@ import { readConfig } from '@latchkey/frame/config'
 import { Type } from 'typebox'
 import { disableUser, enableUser, endSessions, grantRole, revokeRole } from '../administration/actions.ts'
 import { authSettings } from '../config.ts'
-import { revokeEverybody } from '../sessions/revocation.ts'
+import { aheadOf, revokeEverybody } from '../sessions/revocation.ts'
 import type { Account } from '../users/account.ts'
 import { A_ROLE } from '../users/fields.ts'
 import { type Command, type CommandContext, onUser } from './command.ts'
 
-const CLOCKS = Type.Object({ CLOCK_LEEWAY: authSettings.properties.CLOCK_LEEWAY })
+const { CLOCK_LEEWAY, ANSWER_TIMEOUT, PASSWORD_TIMEOUT } = authSettings.properties
+const TIMES = Type.Object({ CLOCK_LEEWAY, ANSWER_TIMEOUT, PASSWORD_TIMEOUT })
 
 /** The commands that change accounts. */
 export const ACCOUNT_COMMANDS: Record<string, Command> = {
@@ -52,8 +53,8 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
     run: async ({ acting, env }) => {
-      const { CLOCK_LEEWAY: leeway } = readConfig(CLOCKS, env)
-      return `${await revokeEverybody(acting, { command: 'end-all-sessions', leeway })} users have no session any more`
+      const ahead = aheadOf(readConfig(TIMES, env))
+      return `${await revokeEverybody(acting, { command: 'end-all-sessions', ahead })} users have no session any more`
     }
   }
 }

@@ -37,7 +37,7 @@ export async function untilReceiversKnow({ database, say }: Pick<CommandContext,
     const waited = Date.now() - begun
     const all = await listReceivers(database, RECENT + waited / 1000)
     const receivers = all.filter(({ isAuthenticated }) => isAuthenticated)
-    const late = receivers.filter(({ seq }) => seq < pass.seq)
+    const late = receivers.filter(({ seq, isKnown }) => seq < pass.seq || !isKnown)
     const count = `${receivers.length - late.length} of ${receivers.length} receivers know it`
     if (receivers.length === 0) return 'no receiver has shown the token of the revocation feed in the last minute'
     if (late.length === 0) return count

@@ -96,7 +96,8 @@ export function revocations(app: App, { feed, note, tokens }: RevocationsParts):
       const answer = (text: Buffer, isCrowded: boolean) => resolve({ text, isCrowded })
       reply.raw.once('close', feed.ask(asked, { answer, refuse }))
       const { ip, userAgent } = clientOf(request)
-      note({ ip, userAgent: userAgent ?? '', seq: seqOf(after), isAuthenticated: tokens !== undefined })
+      const [, mark = ''] = after?.split('.') ?? []
+      note({ ip, userAgent: userAgent ?? '', seq: seqOf(after), mark, isAuthenticated: tokens !== undefined })
     })
     if (isCrowded) reply.header('retry-after', '1')
     return reply.type('application/jwt').send(text)

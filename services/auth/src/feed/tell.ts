@@ -80,7 +80,8 @@ export class Teller {
       const page = pages.get(group.after) ?? (await source.page(group.after))
       pages.set(group.after, page)
       entries += page.entries.length
-      if (!page.more) this.#noteHead(page.to)
+      // A page of an older database than that of the pass, as after a fail-over, is not the end.
+      if (!page.more && seqOf(page.to) >= this.#seq) this.#noteHead(page.to)
       if (page.more || pass) told.push({ group, page })
     }
     return told
@@ -112,7 +113,7 @@ export class Teller {
   }
 
   #claims({ questions }: Group<Question>, { after, to, more, entries }: Page, pass: Pass | undefined) {
-    const isComplete = pass !== undefined && !more && !pass.isFull
+    const isComplete = pass !== undefined && !more && !pass.isFull && seqOf(to) >= pass.seq
     return {
       iss: this.#parts.issuer,
       iat: Math.floor(Date.now() / 1000),

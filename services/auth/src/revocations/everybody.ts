@@ -1,6 +1,9 @@
 import type { Queryable } from '@latchkey/database/pool'
 
-/** Writes that access tokens are refused which were issued before a time, in whole seconds since 1970. */
-export async function tellEverybody(connection: Queryable, time: number): Promise<void> {
-  await connection.query(`INSERT INTO revocations (kind, number) VALUES ('all', $1)`, [time])
+/** Writes that access tokens are refused which are issued before `ahead` seconds from now, by the database's clock. */
+export async function tellEverybody(connection: Queryable, ahead: number): Promise<void> {
+  await connection.query(
+    `INSERT INTO revocations (kind, number) VALUES ('all', ceil(extract(epoch FROM now()) + $1::float8)::bigint)`,
+    [ahead]
+  )
 }

@@ -94,7 +94,10 @@ interface Row {
   readonly seconds: number
 }
 
-const PLACE = `r.seq || '.' || left(replace(r.id::text, '-', ''), 16)`
+/** The mark of a row `r`: the first 8 bytes of its id. */
+export const MARK = `left(replace(r.id::text, '-', ''), 16)`
+
+const PLACE = `r.seq || '.' || ${MARK}`
 
 async function readPage(database: Queryable, asked: string | null): Promise<Page> {
   // From the row of the place on, so that it is seen whether it is there.

@@ -122,21 +122,27 @@ export async function logOutEverywhere(acting: Acting, caller: Caller): Promise<
   })
 }
 
+/** How far ahead everybody's end has to be told, in seconds: the difference of clocks, and the longest answer. */
+export function aheadOf(config: { CLOCK_LEEWAY: number; ANSWER_TIMEOUT: number; PASSWORD_TIMEOUT: number }): number {
+  return config.CLOCK_LEEWAY + Math.max(config.ANSWER_TIMEOUT, config.PASSWORD_TIMEOUT)
+}
+
 /** Users per transaction of {@link revokeEverybody}. */
 const BATCH = 1000
 
 /**
  * Ends every session of every user, which is needed after a restore: a backup brings ended sessions and used codes back. Epochs rise
  * above all that the lost commits may have reached. Access tokens end too: of those that are told so by the revocation
- * feed, also all that are given within `leeway` seconds from now, because the clocks of instances may differ so much.
+ * feed, also all that are given within `ahead` seconds from now: so far clocks of instances may differ, and so long an
+ * answer may take, whose token is of a session from before.
  *
  * Works in batches, so that nobody waits long; if it is interrupted, run it again. Returns the number of users.
  */
 export async function revokeEverybody(
   acting: Acting,
-  { command, leeway }: { command: string; leeway: number }
+  { command, ahead }: { command: string; ahead: number }
 ): Promise<number> {
-  const tell = () => tellEverybody(acting.database, Math.ceil(Date.now() / 1000) + leeway)
+  const tell = () => tellEverybody(acting.database, ahead)
   // At once, and again afterwards for the tokens that were given meanwhile.
   await tell()
   const count = await revokeInBatches(acting, command)
