@@ -4,6 +4,7 @@ import { runAsOwner } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
 import { disableUser } from '../src/administration/actions.ts'
 import { revokeEverybody } from '../src/sessions/revocation.ts'
+import { advance, postponeStream, releaseStream, takeStream } from '../src/signals/lease.ts'
 import { startSender } from '../src/signals/sender.ts'
 import { addStream, listStreams, removeStream } from '../src/signals/streams.ts'
 import { type Auth, ISSUER, PASSWORD, startAuth } from './app.ts'
@@ -289,6 +290,27 @@ t.test('after a restore a stream goes on with what is new, and the log says so',
   t.strictSame(sets.map(kindOf), ['session-revoked', 'account-disabled'])
   for (const { claims } of sets) t.equal(claims.sub_id['sub'], eve.id)
   t.match(find('signals_rewound'), [{ level: 'error', stream, seq: 3, from: 0 }])
+})
+
+t.test('one at a time takes a stream, and who was frozen too long moves it no more', async (t) => {
+  const { auth, stream, number } = await prepare(t)
+  const { database } = auth
+  await disableUser(auth.operator, await auth.person())
+  await number()
+  const takes = await Promise.all(Array.from({ length: 4 }, () => takeStream(database, stream)))
+  const [first, ...more] = takes.flatMap((taken) => taken ?? [])
+  t.strictSame(more, [])
+  if (!first) throw new Error('nobody has it')
+  t.equal(await advance(database, first, { ...first, seq: 1 }), true)
+  await database.query("UPDATE signal_streams SET held_until = now() - interval '1 second'")
+  const second = await takeStream(database, stream)
+  t.match(second, { seq: 1 })
+  t.equal(await advance(database, first, { ...first, seq: 9 }), false)
+  await releaseStream(database, first)
+  await postponeStream(database, first, { wait: 60, reason: 'too late' })
+  t.match(await database.query('SELECT seq, holder, failures FROM signal_streams'), [
+    { seq: 1, holder: second?.holder, failures: 0 }
+  ])
 })
 
 t.test('many instances send each SET once, in order', async (t) => {
