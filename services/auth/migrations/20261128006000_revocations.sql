@@ -47,8 +47,11 @@ COMMENT ON COLUMN feed_head.access_life_until IS 'Until then access_life counts,
 -- them. The update is a statement of its own: its snapshot is younger than the lock, so it sees all that was committed
 -- before. One statement that locks and numbers would miss some. The call is one transaction, so a client that stands
 -- still between two statements holds no lock.
+-- Always by index, and rows are found again by their place: the table grows by thousands between two statistics, and a
+-- plan that was good for one row compares each waiting row with all others. In the statement nobody else changes a row
+-- that has no number.
 CREATE FUNCTION number_revocations(most integer) RETURNS TABLE (seq bigint, numbered bigint, has_key boolean)
-LANGUAGE plpgsql SET lock_timeout = '500ms' AS $$
+LANGUAGE plpgsql SET lock_timeout = '500ms' SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   head bigint;
@@ -57,11 +60,11 @@ DECLARE
 BEGIN
   SELECT h.seq INTO STRICT head FROM feed_head h FOR UPDATE;
   WITH waiting AS MATERIALIZED (
-    SELECT r.id FROM revocations r WHERE r.seq IS NULL ORDER BY r.id LIMIT least(greatest(most, 1), 10000)
-  ), placed AS (
-    SELECT w.id, row_number() OVER (ORDER BY w.id) AS place FROM waiting w
+    SELECT r.ctid AS place, r.id FROM revocations r WHERE r.seq IS NULL ORDER BY r.id LIMIT least(greatest(most, 1), 10000)
+  ), numbers AS MATERIALIZED (
+    SELECT w.place, row_number() OVER (ORDER BY w.id) AS number FROM waiting w
   ), sealed AS (
-    UPDATE revocations r SET seq = head + p.place, sealed_at = now() FROM placed p WHERE r.id = p.id
+    UPDATE revocations r SET seq = head + n.number, sealed_at = now() FROM numbers n WHERE r.ctid = n.place
     RETURNING r.kind
   )
   SELECT count(*), coalesce(bool_or(s.kind = 'key'), false) INTO done, keys FROM sealed s;

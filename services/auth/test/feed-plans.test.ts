@@ -15,7 +15,8 @@ t.test('a pass reads the rows that wait, not all rows, also if the statistics ar
     await database.query('SELECT pg_stat_force_next_flush()')
     const [row] = await database.query<{ tuples: number }>(
       `SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'revocations')
-            + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'revocations') AS tuples`
+            + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes
+                WHERE relname = 'revocations' AND indexrelname <> 'revocations_unsealed') AS tuples`
     )
     return Number(row?.tuples)
   }
@@ -25,6 +26,7 @@ t.test('a pass reads the rows that wait, not all rows, also if the statistics ar
     await database.query("INSERT INTO revocations (kind, key) SELECT 'session', n FROM generate_series(1, 200) AS n")
     t.equal((await source.pass()).numbered, 200)
   }
-  // The index of those that wait is read once by each, with what is left of earlier ones.
-  between(t, (await read()) - before, { least: 4000, most: 20_000 }, 'all rows at each pass would be 42,000 and more')
+  // Not counted is the index of those that wait: as long as any transaction of the cluster is open, also in another
+  // database, it has what is left of earlier ones.
+  between(t, (await read()) - before, { most: 8000 }, 'all rows at each pass would be 42,000 and more')
 })
