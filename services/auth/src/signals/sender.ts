@@ -26,7 +26,8 @@ export function startSender(parts: DeliveryParts): Sender {
   let isAway = false
 
   function failed(error: unknown): void {
-    if (!isAway) log.warn({ err: error }, 'Shared Signals cannot be sent now; they wait in the audit log')
+    // Without streams nothing waits.
+    if (!isAway && pause === PAUSE) log.warn({ err: error }, 'Shared Signals cannot be sent now; they wait in the audit log')
     isAway = true
   }
 
