@@ -27,7 +27,8 @@ export function startSender(parts: DeliveryParts): Sender {
 
   function failed(error: unknown): void {
     // Without streams nothing waits.
-    if (!isAway && pause === PAUSE) log.warn({ err: error }, 'Shared Signals cannot be sent now; they wait in the audit log')
+    if (!isAway && pause === PAUSE)
+      log.warn({ err: error }, 'Shared Signals cannot be sent now; they wait in the audit log')
     isAway = true
   }
 
