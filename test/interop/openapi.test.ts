@@ -20,7 +20,8 @@ t.test('what the services answer with a token is in their OpenAPI documents', { 
     const token = await administration()
     const others = choose('exclude', [...ELSEWHERE, ...WITH_REFRESH_TOKEN, ...LAST, ...ENDS_SESSIONS])
     const refused = await refusedIn(t, { url: auth.url, token, chosen: others })
-    t.strictSame(refused, ['POST /users', 'POST /users/{id}/invitation'], 'nobody is invited without mail')
+    const expected = ['POST /signals/{id}', 'POST /users', 'POST /users/{id}/invitation']
+    t.strictSame(refused, expected, 'a stream has a token of its own, and nobody is invited without mail')
   })
 
   await t.test('those that end sessions, each of somebody else', async (t) => {
