@@ -46,6 +46,12 @@ export interface Revocations {
 /** A place in the feed: a number, and the first 8 bytes of the id of the row that has it. */
 export const REVOCATION_PLACE = /^(0|[1-9][0-9]{0,15})\.[0-9a-f]{16}$/
 
+/** The number and the mark of a {@link REVOCATION_PLACE}. */
+export function readPlace(place: string): { seq: number; mark: string } {
+  const [seq = '', mark = ''] = place.split('.')
+  return { seq: Number(seq), mark }
+}
+
 /** A nonce of a question. */
 export const REVOCATION_NONCE = /^[A-Za-z0-9_-]{16,64}$/
 

@@ -13,8 +13,8 @@ import { IMPORT_COMMANDS } from './commands/import.ts'
 import { INVITE_COMMANDS } from './commands/invite.ts'
 import { KEY_COMMANDS } from './commands/keys.ts'
 import { MAIL_COMMANDS } from './commands/mails.ts'
+import { RECEIVER_COMMANDS } from './commands/receivers.ts'
 import { STREAM_COMMANDS } from './commands/streams.ts'
-import { RECEIVER_COMMANDS } from './commands/told.ts'
 import { hasTyped, isConfirmed } from './question.ts'
 
 // The command behind `npm run admin`: makes the first administrator, and helps if nobody can log in as one.

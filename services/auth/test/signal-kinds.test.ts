@@ -23,8 +23,8 @@ const record = (event: string, more: Partial<LoggedRecord> = {}): LoggedRecord =
 })
 
 const ofSession = { target_kind: 'session', target_id: SESSION }
-const byAdmin = { actor_kind: 'admin', actor_id: OTHER, session_id: 'another' }
-const byOperator = { actor_kind: 'operator', actor_id: null, session_id: null }
+const byAdmin = { actor_kind: 'admin', actor_id: OTHER, session_id: 'another' } as const
+const byOperator = { actor_kind: 'operator', actor_id: null, session_id: null } as const
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type'
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type'

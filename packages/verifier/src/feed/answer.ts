@@ -1,6 +1,6 @@
 import { isCount } from '@latchkey/tokens/claims'
 import { decodeUnverified } from '@latchkey/tokens/compact'
-import { REVOCATION_PLACE, REVOCATIONS_TYP, type Revocations } from '@latchkey/tokens/revocations'
+import { REVOCATION_PLACE, REVOCATIONS_TYP, type Revocations, readPlace } from '@latchkey/tokens/revocations'
 import { checkTypedHeader } from '@latchkey/tokens/rules'
 import type { KeySource } from '../key-set.ts'
 import { readEntries } from './entries.ts'
@@ -57,7 +57,7 @@ function checked(claims: Partial<Record<keyof Revocations, unknown>>): Omit<Answ
   if (typeof more !== 'boolean') throw new Error('more is neither true nor false')
   if (more ? complete_at !== null : !isMoment(complete_at))
     throw new Error('complete_at is no time, or not null with more')
-  if (after !== null && numberOf(to) < numberOf(after)) throw new Error('it goes backwards')
+  if (after !== null && readPlace(to).seq < readPlace(after).seq) throw new Error('it goes backwards')
   if (more && after === to) throw new Error('it says that there is more, and tells nothing')
   const { entries, unknown } = readEntries(claims.entries)
   return { iss, iat, nonces, after, to, more, complete_at, entries, unknown }
@@ -65,8 +65,4 @@ function checked(claims: Partial<Record<keyof Revocations, unknown>>): Omit<Answ
 
 function isMoment(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER / 1000
-}
-
-function numberOf(place: string): number {
-  return Number(place.split('.')[0])
 }

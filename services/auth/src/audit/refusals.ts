@@ -8,7 +8,7 @@ import type { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { ActingOf } from '../guards/acting.ts'
 import { clientKey } from '../limits/requests.ts'
-import { canonicalId } from '../users/fields.ts'
+import { canonicalId, isId } from '../users/fields.ts'
 
 /** What a refusal tells besides its code. */
 type Named = Pick<Refused, 'event' | 'route'>
@@ -83,10 +83,8 @@ function namesId({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url?.includes(':id') ?? false
 }
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
-
 // Also before the parameters are validated.
 function idOf({ params }: FastifyRequest): string | undefined {
   const { id } = (params ?? {}) as { readonly id?: unknown }
-  return typeof id === 'string' && UUID.test(id) ? canonicalId(id) : undefined
+  return typeof id === 'string' && isId(id) ? canonicalId(id) : undefined
 }

@@ -4,7 +4,7 @@ import { keysInUse } from '../keys/emergency.ts'
 import { revokeKey } from '../keys/signing-keys.ts'
 import { aheadOf, revokeEverybody } from '../sessions/revocation.ts'
 import type { Command } from './command.ts'
-import { untilReceiversKnow } from './told.ts'
+import { untilReceiversKnow } from './receivers.ts'
 
 const COMMAND = 'revoke-everything'
 

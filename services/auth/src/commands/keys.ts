@@ -3,7 +3,7 @@ import { authConfig } from '../config.ts'
 import { listKeys } from '../keys/list.ts'
 import { revokeKey } from '../keys/signing-keys.ts'
 import type { Command } from './command.ts'
-import { untilReceiversKnow } from './told.ts'
+import { untilReceiversKnow } from './receivers.ts'
 
 /** The commands about signing keys. */
 export const KEY_COMMANDS: Record<string, Command> = {

@@ -14,9 +14,8 @@ import {
   removeStream,
   wakeStream
 } from '../signals/streams.ts'
+import { canonicalId, isId } from '../users/fields.ts'
 import type { Command, CommandContext } from './command.ts'
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /** The commands about the receivers of Shared Signals. */
 export const STREAM_COMMANDS: Record<string, Command> = {
@@ -55,12 +54,12 @@ export const STREAM_COMMANDS: Record<string, Command> = {
     help: 'ends a stream: its receiver gets nothing more',
     run: async ({ acting }, id = '') => {
       const method = await transact(acting, async (connection, note) => {
-        const removed = UUID.test(id) ? await removeStream(connection, id) : undefined
-        if (removed) note('stream_removed', { stream: id.toLowerCase(), method: removed })
+        const removed = isId(id) ? await removeStream(connection, id) : undefined
+        if (removed) note('stream_removed', { stream: canonicalId(id), method: removed })
         return removed
       })
       if (!method) throw unknown(id)
-      return `stream ${id.toLowerCase()} was removed`
+      return `stream ${canonicalId(id)} was removed`
     }
   },
   'stream verify': {
@@ -69,8 +68,8 @@ export const STREAM_COMMANDS: Record<string, Command> = {
     run: async ({ acting }, id = '') => {
       const state = randomUUID()
       const method = await transact(acting, async (connection, note) => {
-        const found = UUID.test(id) ? await wakeStream(connection, id) : undefined
-        if (found) note('stream_verification', { stream: id.toLowerCase(), state })
+        const found = isId(id) ? await wakeStream(connection, id) : undefined
+        if (found) note('stream_verification', { stream: canonicalId(id), state })
         return found
       })
       if (!method) throw unknown(id)

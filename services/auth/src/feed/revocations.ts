@@ -1,17 +1,16 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { App } from '@latchkey/frame/app-type'
 import { extendAnswerTime } from '@latchkey/frame/connections/answer-time'
 import { problems } from '@latchkey/frame/schemas'
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import { readBearer } from '@latchkey/tokens/bearer'
-import { REVOCATION_NONCE, REVOCATION_PLACE } from '@latchkey/tokens/revocations'
+import { hashOfBearer, isOfHash } from '@latchkey/tokens/bearer-hash'
+import { REVOCATION_NONCE, REVOCATION_PLACE, readPlace } from '@latchkey/tokens/revocations'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { clientOf } from '../guards/client.ts'
 import { clientKey } from '../limits/requests.ts'
 import type { Receiver } from '../revocations/receivers.ts'
 import type { Feed } from './feed.ts'
-import { seqOf } from './rule.ts'
 
 /** Up to ten seconds, because the service closes a connection that is silent for 15. */
 const A_WAIT = '^(10([.]0{1,3})?|[0-9]([.][0-9]{1,3})?)$'
@@ -96,8 +95,8 @@ export function revocations(app: App, { feed, note, tokens }: RevocationsParts):
       const answer = (text: Buffer, isCrowded: boolean) => resolve({ text, isCrowded })
       reply.raw.once('close', feed.ask(asked, { answer, refuse }))
       const { ip, userAgent } = clientOf(request)
-      const [, mark = ''] = after?.split('.') ?? []
-      note({ ip, userAgent: userAgent ?? '', seq: seqOf(after), mark, isAuthenticated: tokens !== undefined })
+      const { seq, mark } = after === null ? { seq: 0, mark: '' } : readPlace(after)
+      note({ ip, userAgent: userAgent ?? '', seq, mark, isAuthenticated: tokens !== undefined })
     })
     if (isCrowded) reply.header('retry-after', '1')
     return reply.type('application/jwt').send(text)
@@ -106,11 +105,10 @@ export function revocations(app: App, { feed, note, tokens }: RevocationsParts):
 
 // Their hashes are compared, so that neither length nor content of a token can be measured.
 function requireToken(tokens: readonly string[]) {
-  const hashOf = (token: string) => createHash('sha256').update(token).digest()
-  const known = tokens.map(hashOf)
+  const known = tokens.map(hashOfBearer)
   return async ({ raw }: FastifyRequest) => {
-    const shown = hashOf(readBearer(raw.rawHeaders))
-    const matches = known.filter((token) => timingSafeEqual(token, shown))
+    const shown = readBearer(raw.rawHeaders)
+    const matches = known.filter((hash) => isOfHash(shown, hash))
     if (matches.length > 0) return
     throw new Problem('invalid_token', {
       detail: 'The token is not the one of the feed.',

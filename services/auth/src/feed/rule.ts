@@ -1,3 +1,5 @@
+import { readPlace } from '@latchkey/tokens/revocations'
+
 // What the feed decides, without any I/O. Times are milliseconds of a clock that only goes forward.
 
 /** Least time between two passes of an instance, and between two looks. */
@@ -94,5 +96,5 @@ export function groupsOf<Q extends Timing>(questions: readonly Q[], places: Read
 
 /** The number of a place. */
 export function seqOf(place: string | null | undefined): number {
-  return place ? Number(place.slice(0, place.indexOf('.'))) : 0
+  return place ? readPlace(place).seq : 0
 }

@@ -1,13 +1,10 @@
 import { emit } from '@latchkey/events/emit'
 import type { FastifyBaseLogger } from 'fastify'
 import type { KeyRing } from '../keys/folder.ts'
-import type { FeedSource, Page, Pass } from '../revocations/source.ts'
+import { type FeedSource, MOST_ON_A_PAGE, type Page, type Pass } from '../revocations/source.ts'
 import { type Group, groupsOf, MOST_ENTRIES, seqOf } from './rule.ts'
 import type { SignRevocations } from './sign.ts'
 import type { Question, Waiting } from './waiting.ts'
-
-/** Rows of a page: with more than so many behind it, a place is far behind. */
-const PAGE = 10_000
 
 /** What the teller needs. */
 export interface TellerParts {
@@ -44,7 +41,7 @@ export class Teller {
 
   /** Whether there are more entries after a place than a page has, so that no pass is needed to tell the next ones. */
   isFarBehind(after: string | null): boolean {
-    return this.#seq - seqOf(after) > PAGE
+    return this.#seq - seqOf(after) > MOST_ON_A_PAGE
   }
 
   /** Notes what a pass has found. */
@@ -62,7 +59,7 @@ export class Teller {
     if (questions.length === 0) return
     const { sign } = this.#parts
     const told = await this.#read(questions, pass)
-    await this.#refuseOwnKeys(told.map(({ page }) => page))
+    await this.#rereadOwnKeys(told.map(({ page }) => page))
     await Promise.all(
       told.map(async ({ group, page }) => {
         waiting.answer(group.questions, await sign(this.#claims(group, page, pass)))
@@ -106,7 +103,7 @@ export class Teller {
   }
 
   // Another instance may have numbered the end of the key that signs here; it would be believed no more.
-  async #refuseOwnKeys(pages: readonly Page[]): Promise<void> {
+  async #rereadOwnKeys(pages: readonly Page[]): Promise<void> {
     const { access, rereadKeys } = this.#parts
     const isOwn = pages.some(({ entries }) => entries.some(([kind, key]) => kind === 'key' && access.accepted.has(key)))
     if (isOwn) await rereadKeys()

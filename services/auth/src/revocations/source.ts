@@ -50,7 +50,7 @@ export interface Page {
 const MOST_NUMBERED = 5000
 
 /** Rows of a page. */
-const MOST_ON_A_PAGE = 10_000
+export const MOST_ON_A_PAGE = 10_000
 
 /** Opens the source of the feed. */
 export function openSource(database: Queryable): FeedSource {

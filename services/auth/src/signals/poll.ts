@@ -1,10 +1,10 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Database } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import { extendAnswerTime } from '@latchkey/frame/connections/answer-time'
 import { BODY_PROBLEMS, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { readBearer } from '@latchkey/tokens/bearer'
+import { isOfHash } from '@latchkey/tokens/bearer-hash'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { KeyRing } from '../keys/folder.ts'
@@ -12,7 +12,6 @@ import { findBearerHash } from './given.ts'
 import { wordOf } from './judge.ts'
 import { createPolling } from './polling.ts'
 import { signSet } from './set.ts'
-import { hashOfBearer } from './streams.ts'
 
 /** Longest wait for a SET, in milliseconds: the frame cuts a connection that is silent for 15 s. */
 const LONGEST_WAIT = 10_000
@@ -20,9 +19,10 @@ const LONGEST_WAIT = 10_000
 /** Most SETs of an answer. */
 const LARGEST_ANSWER = 100
 
+const A_STREAM = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 const STREAM = Type.String({
   maxLength: 36,
-  pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+  pattern: A_STREAM,
   description: 'the id of a stream',
   examples: ['00000000-0000-4000-8000-000000000000']
 })
@@ -124,16 +124,16 @@ async function untilGone<T>(closing: AbortSignal, { raw }: FastifyReply, work: (
 // Another id is of no SET of ours, and ignored.
 const isJti = (id: string) => id.length === 22 && /^[\w-]+$/.test(id)
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+const STREAM_ID = new RegExp(A_STREAM)
 const TOKEN = /^[\w-]{43}$/
 
 // The answer is the same for an unknown stream: who has no token does not learn which streams there are.
 async function requireToken(database: Database, { raw, params }: FastifyRequest): Promise<void> {
   const token = readBearer(raw.rawHeaders)
   const { id } = params as { readonly id: string }
-  const mayFit = token.length === 43 && TOKEN.test(token) && id.length === 36 && UUID.test(id)
+  const mayFit = token.length === 43 && TOKEN.test(token) && id.length === 36 && STREAM_ID.test(id)
   const hash = mayFit ? await findBearerHash(database, id) : undefined
-  if (hash && timingSafeEqual(hash, hashOfBearer(token))) return
+  if (hash && isOfHash(token, hash)) return
   throw new Problem('invalid_token', {
     detail: 'This is not the token of this stream.',
     reason: 'not the token of the stream'

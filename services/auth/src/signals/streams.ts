@@ -1,5 +1,6 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Queryable } from '@latchkey/database/pool'
+import { hashOfBearer } from '@latchkey/tokens/bearer-hash'
 
 /** How a stream is delivered: the service sends (RFC 8935), or the receiver asks (RFC 8936). */
 export type Method = 'push' | 'poll'
@@ -57,11 +58,6 @@ export async function addStream(connection: Queryable, stream: NewStream): Promi
   )
   if (added.length === 0) return undefined
   return { id, ...(token !== undefined && { token }) }
-}
-
-/** The hash of a token that polls. Plain SHA-256, because the token has 256 random bits. */
-export function hashOfBearer(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
 }
 
 /** Lists the streams, the oldest first. */
