@@ -23,6 +23,34 @@ export class FakeFeedClock extends FakeClock implements FeedClock {
   }
 }
 
+/** What long polls of a played feed wait for. */
+export class News {
+  readonly #clock: FakeFeedClock
+  readonly #waiting = new Set<() => void>()
+
+  constructor(clock: FakeFeedClock) {
+    this.#clock = clock
+  }
+
+  /** Resolves when something is told, or after so many seconds of the clock. */
+  wait(seconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake)
+        cancel()
+        resolve()
+      }
+      const cancel = this.#clock.after(seconds * 1000, wake)
+      this.#waiting.add(wake)
+    })
+  }
+
+  /** Wakes all that wait. */
+  tell(): void {
+    for (const wake of [...this.#waiting]) wake()
+  }
+}
+
 /** A question, as it arrived. */
 export interface FeedQuestion {
   /** When, in seconds of the clock. */
@@ -49,10 +77,11 @@ export class FakeFeed {
   /** The rows, each with its place. The first is only a place. */
   rows: { place: string; entry: RevocationEntry | undefined }[] = [{ place: placeOf(0), entry: undefined }]
   readonly #clock: FakeFeedClock
-  readonly #waiting = new Set<() => void>()
+  readonly #news: News
 
   constructor(clock: FakeFeedClock, key: TestKey) {
     this.#clock = clock
+    this.#news = new News(clock)
     this.key = key
   }
 
@@ -72,13 +101,13 @@ export class FakeFeed {
   /** Ends something: it is told at once. */
   tells(...entries: RevocationEntry[]): void {
     for (const entry of entries) this.rows.push({ place: placeOf(this.rows.length), entry })
-    for (const wake of [...this.#waiting]) wake()
+    this.#news.tell()
   }
 
   /** Answers as a good issuer does: at once if there is news, otherwise when the wait is over. */
   async answer(question: FeedQuestion): Promise<Response> {
     const known = this.#place(question.after)
-    if (known >= 0 && known === this.rows.length - 1) await this.#news(question.wait)
+    if (known >= 0 && known === this.rows.length - 1) await this.#news.wait(question.wait)
     return new Response(this.text(question), { headers: { 'content-type': 'application/jwt' } })
   }
 
@@ -105,18 +134,6 @@ export class FakeFeed {
 
   #place(after: string | null): number {
     return after === null ? -1 : this.rows.findIndex(({ place }) => place === after)
-  }
-
-  #news(wait: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake)
-        cancel()
-        resolve()
-      }
-      const cancel = this.#clock.after(wait * 1000, wake)
-      this.#waiting.add(wake)
-    })
   }
 }
 

@@ -1,30 +1,17 @@
-import { createHmac, randomUUID } from 'node:crypto'
-import type { RevocationEntry, Revocations } from '@latchkey/tokens/revocations'
-import { accessClaims, compact, type Members } from '../../testing/src/tokens.ts'
+import { accessClaims } from '../../testing/src/tokens.ts'
 import type { Feed } from '../src/feed/feed.ts'
 import type { WhenCut } from '../src/feed/freshness.ts'
 import { markOf } from '../src/feed/mark.ts'
 import { openFeed } from '../src/feed/open-feed.ts'
-import type { VerificationKey } from '../src/jwk.ts'
 import { settle } from './fake-clock.ts'
-import { AUDIENCE, FakeFeedClock, FEED_URL, ISSUER, ISSUER_ORIGIN, placeOf, session, subject } from './fake-feed.ts'
+import { AUDIENCE, FakeFeedClock, FEED_URL, ISSUER, ISSUER_ORIGIN, session, subject } from './fake-feed.ts'
+import { key, PlayedNetwork } from './played-network.ts'
 
 /** What a history found. */
 export interface Found {
   readonly faults: readonly string[]
   readonly checks: number
   readonly cutSeconds: number
-}
-
-// A signature that costs a microsecond: the simulation is about time, not about RSA.
-const signer = (input: Buffer) => createHmac('sha256', 'played').update(input).digest()
-const key: VerificationKey = {
-  kid: 'played',
-  jwk: { kty: 'RSA', n: '', e: '', kid: 'played' },
-  verifies: (text) => {
-    const end = text.lastIndexOf('.')
-    return signer(Buffer.from(text.slice(0, end))).toString('base64url') === text.slice(end + 1)
-  }
 }
 
 /** Numbers from 0 up to 1 that a seed decides. */
@@ -61,12 +48,9 @@ class History {
   readonly #clock = new FakeFeedClock()
   readonly #whenCut: WhenCut
   readonly #bound: number
-  readonly #rows: (RevocationEntry | undefined)[] = [undefined]
   readonly #tokens: Issued[] = []
-  readonly #texts: string[] = []
-  readonly #waiting = new Set<() => void>()
+  readonly #network: PlayedNetwork
   readonly #faults: string[] = []
-  #weather = 'sound'
   #soundSince = 0
   #checks = 0
   #cut = 0
@@ -77,6 +61,7 @@ class History {
     this.#whenCut = whenCut
     this.#bound = bound
     this.#clock.random = this.#next
+    this.#network = new PlayedNetwork(this.#clock, this.#next)
     this.#feed = this.#open()
   }
 
@@ -101,7 +86,7 @@ class History {
       whenCut: this.#whenCut,
       bound: this.#bound,
       clock: this.#clock,
-      fetch: this.#fetch
+      fetch: this.#network.fetch
     }) as Feed
     const keys = { held: (kid: string) => (kid === key.kid ? key : undefined), find: async () => key }
     feed.start({ issuer: ISSUER, audience: AUDIENCE, keys }, { told: () => {}, changed: () => {} })
@@ -122,8 +107,7 @@ class History {
     const some = this.#tokens[Math.floor(this.#next() * this.#tokens.length)]
     if (some && this.#next() < 0.3 && some.endedAt === Number.POSITIVE_INFINITY) {
       some.endedAt = this.#now()
-      this.#rows.push(this.#next() < 0.5 ? session(some.claims.sid) : subject(some.claims.sub, 1))
-      for (const wake of [...this.#waiting]) wake()
+      this.#network.end(this.#next() < 0.5 ? session(some.claims.sid) : subject(some.claims.sub, 1))
     }
     if (this.#next() < 0.03) this.#turn(['sound', 'sound', 'cut', 'slow', 'lossy', 'replays', 'halves'])
     if (this.#next() < 0.02) this.#clock.wrong = (this.#next() - 0.5) * 120_000
@@ -138,15 +122,15 @@ class History {
 
   #turn(weathers: readonly string[]): void {
     const weather = weathers[Math.floor(this.#next() * weathers.length)] ?? 'sound'
-    if (weather === 'sound' && this.#weather !== 'sound') this.#soundSince = this.#now()
-    this.#weather = weather
+    if (weather === 'sound' && this.#network.weather !== 'sound') this.#soundSince = this.#now()
+    this.#network.weather = weather
   }
 
   #check(): void {
     const now = this.#now()
     const isCut = this.#feed.status().state !== 'current'
     if (isCut) this.#cut += STEP
-    if (isCut && this.#weather === 'sound' && now - this.#soundSince > SOUND)
+    if (isCut && this.#network.weather === 'sound' && now - this.#soundSince > SOUND)
       this.#fault('it is cut with a sound network')
     for (const { mark, endedAt } of this.#tokens) {
       this.#checks += 1
@@ -164,67 +148,6 @@ class History {
 
   #fault(what: string): void {
     if (this.#faults.length < 5) this.#faults.push(`${what} (second ${this.#now()})`)
-  }
-
-  #sleep(seconds: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(seconds * 1000, resolve))
-  }
-
-  readonly #fetch: typeof globalThis.fetch = async (input, init) => {
-    const ended = new Promise<never>((_, reject) => {
-      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
-    })
-    return Promise.race([this.#travel(new URL(String(input)).searchParams), ended])
-  }
-
-  async #travel(query: URLSearchParams): Promise<Response> {
-    await this.#way()
-    const after = query.get('after')
-    const known = after === null ? -1 : Number(after.split('.')[0])
-    if (known === this.#rows.length - 1) await this.#news(Number(query.get('wait')))
-    const text = this.#sign(known, after, String(query.get('nonce')))
-    this.#texts.push(text)
-    await this.#way()
-    if (this.#weather === 'replays')
-      return new Response(this.#texts[Math.floor(this.#next() * this.#texts.length)] ?? '')
-    return new Response(this.#weather === 'halves' ? text.slice(0, text.length / 2) : text)
-  }
-
-  // One way over the network.
-  async #way(): Promise<void> {
-    if (this.#weather === 'cut') throw new TypeError('fetch failed')
-    const isLost = this.#weather === 'lossy' && this.#next() < 0.4
-    const slow = this.#weather === 'slow' ? 4 * this.#next() : 0.05 * this.#next()
-    await this.#sleep(isLost ? 1000 : slow)
-  }
-
-  #news(wait: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake)
-        cancel()
-        resolve()
-      }
-      const cancel = this.#clock.after(wait * 1000, wake)
-      this.#waiting.add(wake)
-    })
-  }
-
-  #sign(known: number, after: string | null, nonce: string): string {
-    const told = this.#rows.slice(known + 1, known + 1 + 20)
-    const last = known + told.length
-    const more = last < this.#rows.length - 1
-    const claims: Revocations = {
-      iss: ISSUER,
-      iat: Math.floor(this.#now() + ISSUER_ORIGIN),
-      nonces: [nonce, randomUUID()],
-      after,
-      to: placeOf(last),
-      more,
-      complete_at: more ? null : this.#now() + ISSUER_ORIGIN,
-      entries: told.flatMap((entry) => (entry ? [entry] : []))
-    }
-    return compact({ alg: 'RS256', typ: 'revocations+jwt', kid: key.kid }, claims as unknown as Members, signer)
   }
 }
 

@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { verifyLog } from '@latchkey/audit/verify'
 import { openDatabase } from '@latchkey/database/pool'
@@ -7,17 +5,13 @@ import { addressOf, startChild } from '@latchkey/testing/child'
 import { createDatabase, serviceUrl } from '@latchkey/testing/database'
 import { compactVerify, importJWK } from 'jose'
 import t, { type Test } from 'tap'
-import { rsaPem } from './keys.ts'
+import { keysDir, rsaPem } from './keys.ts'
 
 const SERVER = new URL('../dist/server.js', import.meta.url)
 const pems = { access: await rsaPem(), refresh: await rsaPem() }
 
 async function prepare(t: Test) {
-  const dir = t.testdir()
-  for (const [kind, pem] of Object.entries(pems)) {
-    mkdirSync(join(dir, kind))
-    writeFileSync(join(dir, kind, 'current.private.pem'), pem, { mode: 0o600 })
-  }
+  const dir = keysDir(t, pems)
   const DATABASE_URL = await serviceUrl(await createDatabase(t))
   const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 2, ANSWER_TIMEOUT: 60 }, () => {})
   t.teardown(() => database.close())

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import type { Test } from 'tap'
 import { type Keys, loadKeys } from '../src/keys/folder.ts'
 
 const generate = promisify(generateKeyPair)
@@ -30,6 +31,16 @@ async function makeKeys(slots: readonly string[]): Promise<Keys> {
   } finally {
     rmSync(dir, { recursive: true })
   }
+}
+
+/** A folder of the test with a key of each kind in the slot `current`. */
+export function keysDir(t: Test, pems: { access: string; refresh: string }, mode = 0o600): string {
+  const dir = t.testdir()
+  for (const [kind, pem] of Object.entries(pems)) {
+    mkdirSync(path.join(dir, kind))
+    writeFileSync(path.join(dir, kind, 'current.private.pem'), pem, { mode })
+  }
+  return dir
 }
 
 /** A private key in PEM, as openssl writes it. */

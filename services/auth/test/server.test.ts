@@ -1,27 +1,18 @@
 import { once } from 'node:events'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf, startChild } from '@latchkey/testing/child'
 import { createDatabase, runStatement } from '@latchkey/testing/database'
 import pg from 'pg'
-import t, { type Test } from 'tap'
-import { rsaPem } from './keys.ts'
+import t from 'tap'
+import { keysDir, rsaPem } from './keys.ts'
 
 // The two commands of the service as processes of their own.
 const SERVER = new URL('../dist/server.js', import.meta.url)
 const MIGRATE = new URL('../dist/migrate.js', import.meta.url)
 const [access, refresh, weak] = await Promise.all([rsaPem(), rsaPem(), rsaPem(1024)])
-
-function keysDir(t: Test, pems: { access: string; refresh: string }, mode = 0o600): string {
-  const dir = t.testdir()
-  for (const [kind, pem] of Object.entries(pems)) {
-    mkdirSync(join(dir, kind))
-    writeFileSync(join(dir, kind, 'current.private.pem'), pem, { mode })
-  }
-  return dir
-}
 
 const environment = (more: Record<string, string>) => ({
   PORT: '0',

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openDatabase } from '@latchkey/database/pool'
 import { addressOf, type Child, startChild } from '@latchkey/testing/child'
 import { createDatabase, serviceUrl } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
-import { rsaPem } from './keys.ts'
+import { freePort } from '../../../scripts/free-port.mjs'
+import { keysDir, rsaPem } from './keys.ts'
 import { ACCEPT, kindOf, type ReceivedSet, startReceiver, verifySet } from './signal-receiver.ts'
 
 // Two services as processes, and receivers that know nothing but the metadata and the RFCs.
@@ -17,20 +15,8 @@ const SERVER = new URL('../dist/server.js', import.meta.url)
 const ADMIN = fileURLToPath(new URL('../dist/admin.js', import.meta.url))
 const pems = { access: await rsaPem(), refresh: await rsaPem() }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
-}
-
 async function prepare(t: Test) {
-  const dir = t.testdir()
-  for (const [kind, pem] of Object.entries(pems)) {
-    mkdirSync(join(dir, kind))
-    writeFileSync(join(dir, kind, 'current.private.pem'), pem, { mode: 0o600 })
-  }
+  const dir = keysDir(t, pems)
   const DATABASE_URL = await serviceUrl(await createDatabase(t))
   const database = openDatabase({ DATABASE_URL, DATABASE_POOL_SIZE: 2, ANSWER_TIMEOUT: 60 }, () => {})
   t.teardown(() => database.close())

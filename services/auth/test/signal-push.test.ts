@@ -10,21 +10,24 @@ import { addStream, listStreams, removeStream } from '../src/signals/streams.ts'
 import { type Auth, ISSUER, PASSWORD, startAuth } from './app.ts'
 import { ACCEPT, kindOf, type Pushed, type PushReceiver, refuse, startReceiver, verifySet } from './signal-receiver.ts'
 
+/** Starts the sender of a service, until the end of the test. */
+function runSender(t: Test, auth: Auth) {
+  const sender = startSender({
+    database: auth.database,
+    access: auth.keys.access,
+    issuer: ISSUER,
+    log: auth.operator.log
+  })
+  t.teardown(() => sender.close())
+  return sender
+}
+
 /** The service with one stream, whose sender runs, and numbers for new records. */
 async function prepare(t: Test, { receiver, authorization = 'Bearer of-the-receiver' }: Prepared = {}) {
   const auth = await startAuth(t)
   const to = receiver ?? (await startReceiver(t))
   const stream = await add(auth, to.url, authorization)
-  const send = () => {
-    const sender = startSender({
-      database: auth.database,
-      access: auth.keys.access,
-      issuer: ISSUER,
-      log: auth.operator.log
-    })
-    t.teardown(() => sender.close())
-    return sender
-  }
+  const send = () => runSender(t, auth)
   const number = () => auth.database.query('SELECT audit_seal(1000)')
   const find = (event: string) => auth.lines.filter((line) => line['event'] === event)
   return { auth, to, stream, send, number, find }
@@ -109,13 +112,7 @@ t.test('what was before a stream is not sent, and what no user did is not either
   await auth.database.query('SELECT audit_seal(1000)')
   const to = await startReceiver(t)
   const stream = await add(auth, to.url, 'Bearer x')
-  const sender = startSender({
-    database: auth.database,
-    access: auth.keys.access,
-    issuer: ISSUER,
-    log: auth.operator.log
-  })
-  t.teardown(() => sender.close())
+  runSender(t, auth)
   await transact(auth.operator, async (_connection, note) => {
     note('stream_verification', { stream: randomUUID(), state: 'of another stream' })
     note('stream_verification', { stream, state: 'of this one' })
