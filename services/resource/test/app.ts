@@ -1,13 +1,13 @@
 import type { App } from '@latchkey/frame/app-type'
+import { feedPlace } from '@latchkey/frame/feed-settings'
+import { keySetPlace } from '@latchkey/frame/issuer-settings'
 import { createLogger } from '@latchkey/frame/logger'
 import type { Answer } from '@latchkey/testing/problem'
 import { accessClaims, accessToken, type Members, type TestKey } from '@latchkey/testing/tokens'
-import type { KeySet } from '@latchkey/verifier'
+import { type KeySet, openFeed, openKeySet } from '@latchkey/verifier'
 import type { Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import { resourceConfig } from '../src/config.ts'
-import { openRevocations } from '../src/feed.ts'
-import { openKeys } from '../src/keys.ts'
 
 export const ISSUER = 'https://auth.example.com'
 export const AUDIENCE = 'latchkey'
@@ -30,8 +30,9 @@ export async function startResource(t: Test, env: Record<string, string>): Promi
   const config = resourceConfig({ ISSUER, AUDIENCE, ...env })
   const lines: Line[] = []
   const logger = await createLogger('resource', config, { write: (line: string) => lines.push(JSON.parse(line)) })
-  const keys = await openKeys(config, logger)
-  const revocations = openRevocations(config, logger)
+  const keys = await openKeySet({ ...keySetPlace(config), log: logger })
+  const feed = feedPlace(config)
+  const revocations = feed && openFeed({ ...feed, log: logger })
   const app = await buildApp(config, { keys, revocations, logger })
   t.teardown(async () => {
     keys.close()

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path'
-import { choice, duration, text, url } from '@latchkey/frame/settings'
-import { type KeySetLog, openFeed, type RevocationFeed } from '@latchkey/verifier'
 import { type Static, type TObject, Type } from 'typebox'
+import { choice, duration, text, url } from './settings.ts'
 
 const WHEN_CUT =
   'What happens to tokens that the feed does not name, while it was not read completely for FEED_BOUND: refuse answers 503 to all; recent accepts those that were issued within FEED_BOUND, and answers 401 to others; accept takes all, as without the feed. Required with FEED_URL: docs/revocation.md says when to choose which.'
 
-/** The settings of the revocation feed. */
+/** The settings of a service that reads the revocation feed of its issuer. */
 export const feedSettings = {
   FEED_URL: Type.Optional(
     url({
@@ -37,7 +36,8 @@ export const feedSettings = {
   )
 }
 
-type FeedConfig = Static<TObject<typeof feedSettings>>
+/** The settings of the feed, as they are read. */
+export type FeedConfig = Static<TObject<typeof feedSettings>>
 
 /** Says what the settings of the feed lack together. */
 export function faultsOfFeed(config: FeedConfig & { JWKS_CACHE_FILE?: string; JWKS_FILE?: string }): string[] {
@@ -57,16 +57,24 @@ export function faultsOfFeed(config: FeedConfig & { JWKS_CACHE_FILE?: string; JW
   ]
 }
 
-/** Opens the revocation feed of the settings; nothing if they name none. */
-export function openRevocations(config: FeedConfig, log: KeySetLog): RevocationFeed | undefined {
+/** What `openFeed` of the verifier takes besides its log. `bound` in seconds. */
+export interface FeedPlace {
+  readonly url: string
+  readonly whenCut: 'refuse' | 'recent' | 'accept'
+  readonly bound: number
+  readonly cacheFile?: string
+  readonly token?: string
+}
+
+/** Where the revocation feed of the settings is, and how it is read; nothing if they name none. */
+export function feedPlace(config: FeedConfig): FeedPlace | undefined {
   const { FEED_URL, FEED_WHEN_CUT, FEED_BOUND, FEED_CACHE_FILE, FEED_TOKEN } = config
   if (FEED_URL === undefined || FEED_WHEN_CUT === undefined) return undefined
-  return openFeed({
+  return {
     url: FEED_URL,
     whenCut: FEED_WHEN_CUT,
     bound: FEED_BOUND,
     ...(FEED_CACHE_FILE && { cacheFile: FEED_CACHE_FILE }),
-    ...(FEED_TOKEN && { token: FEED_TOKEN }),
-    log
-  })
+    ...(FEED_TOKEN && { token: FEED_TOKEN })
+  }
 }
