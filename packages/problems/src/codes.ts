@@ -98,11 +98,25 @@ const AUTH = {
   too_many_requests: { status: 429, title: 'Too many attempts', detail: 'Wait for the time in Retry-After.' }
 } as const satisfies Group
 
+/** The additional codes of the chat. */
+const CHAT = {
+  not_a_member: { status: 403, title: 'Not a member', detail: 'Join the room first.' },
+  banned: { status: 403, title: 'Banned', detail: 'You are banned from this room. A moderator of it can lift that.' },
+  insufficient_role: {
+    status: 403,
+    title: 'Missing role in the room',
+    detail: 'Your role in this room does not let you do this.'
+  },
+  room_closed: { status: 409, title: 'Room closed', detail: 'This room is closed: it can be read, nothing more.' },
+  last_owner: { status: 409, title: 'Last owner', detail: 'Make somebody else an owner of the room first.' },
+  limit_reached: { status: 409, title: 'Limit reached', detail: 'There are as many of these as there may be.' }
+} as const satisfies Group
+
 /**
  * Every error code that Latchkey answers with, its HTTP status and its public text. The list is closed: services,
  * clients and tests look at `code`, and README.md lists exactly these.
  */
-export const PROBLEMS = { ...FRAME, ...TOKENS, ...AUTH }
+export const PROBLEMS = { ...FRAME, ...TOKENS, ...AUTH, ...CHAT }
 
 /** One of the codes of {@link PROBLEMS}. */
 export type ProblemCode = keyof typeof PROBLEMS

@@ -8,6 +8,8 @@ export interface Cluster {
   url: string
   /** the database that has the schema and is copied for each test file */
   template: string
+  /** the same with the schema of the chat */
+  chatTemplate: string
   /** the user that the services connect as: no owner, it only reads and writes rows */
   service: { user: string; password: string }
   /** where the embedded server lies; absent: TEST_DATABASE_URL names a server that is not ours */

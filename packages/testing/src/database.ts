@@ -10,6 +10,12 @@ export async function createDatabase(t: Test): Promise<string> {
   return createEmptyDatabase(t, `TEMPLATE ${template}`)
 }
 
+/** As {@link createDatabase}, with the schema of the chat. */
+export async function createChatDatabase(t: Test): Promise<string> {
+  const { chatTemplate } = await currentCluster()
+  return createEmptyDatabase(t, `TEMPLATE ${chatTemplate}`)
+}
+
 /** As {@link createDatabase}, without the schema; `options` are those of CREATE DATABASE. */
 export async function createEmptyDatabase(t: Test, options = 'TEMPLATE template0'): Promise<string> {
   const { url } = await currentCluster()

@@ -2,11 +2,11 @@ import { transact } from '@latchkey/audit/acting'
 import { findRecords } from '@latchkey/audit/read'
 import { type AuditedName, EVENTS } from '@latchkey/events/events'
 import type { App } from '@latchkey/frame/app-type'
+import { canonicalId, idOf } from '@latchkey/frame/ids'
 import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
-import { canonicalId, idOf } from '../users/fields.ts'
 import { LONGEST_TIME, refuseTime } from './time.ts'
 
 const DEFAULT_LIMIT = 50

@@ -1,9 +1,10 @@
 import type { App } from '@latchkey/frame/app-type'
+import { canonicalId, idOf } from '@latchkey/frame/ids'
 import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import type { Caller } from '../sessions/rows.ts'
-import { canonicalId, idOf, ROLES } from '../users/fields.ts'
+import { ROLES } from '../users/fields.ts'
 import { type Change, deleteUser, disableUser, enableUser, endSessions, setRoles } from './actions.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { transact } from '@latchkey/audit/acting'
+import { canonicalId, isId } from '@latchkey/frame/ids'
 import { reasonOf } from '@latchkey/problems/reason'
 import { faultOfReceiverUrl, shownUrl } from '../signals/receiver-url.ts'
 import {
@@ -14,7 +15,6 @@ import {
   removeStream,
   wakeStream
 } from '../signals/streams.ts'
-import { canonicalId, isId } from '../users/fields.ts'
 import type { Command, CommandContext } from './command.ts'
 
 /** The commands about the receivers of Shared Signals. */

@@ -1,11 +1,11 @@
 import { transact } from '@latchkey/audit/acting'
 import type { App } from '@latchkey/frame/app-type'
+import { canonicalId, idOf } from '@latchkey/frame/ids'
 import { ACCOUNT_PROBLEMS, BODY_PROBLEMS, HEADER_OR_COOKIE, problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { markEnded } from '../sessions/sessions.ts'
-import { canonicalId, idOf } from '../users/fields.ts'
 
 const schema = {
   tags: ['sessions'],

@@ -1,0 +1,26 @@
+import { Type } from 'typebox'
+import { ROOM_ID, USER_ID } from '../fields.ts'
+import { insertBan, isBanned, removeMember } from '../rooms/members.ts'
+import { action, DONE } from './action.ts'
+import { anotherUser } from './target.ts'
+import { changeRoom } from './writing.ts'
+
+/** `ban`: keeps somebody out of a room, member or not. */
+export const ban = action({
+  name: 'ban',
+  summary: 'Ban a user from a room, member or not',
+  input: Type.Object({ room: ROOM_ID, user_id: USER_ID }, { additionalProperties: false }),
+  output: DONE,
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed'],
+  async run(parts, caller, { room: id, user_id }) {
+    const user = anotherUser(user_id, caller)
+    const wish = { room: id, rule: 'ban', target: user } as const
+    return changeRoom(parts, caller, wish, async ({ connection, room, target, write }) => {
+      if (await isBanned(connection, room.id, user)) return {}
+      if (target) await removeMember(connection, room.id, user)
+      await insertBan(connection, room.id, user, caller.user_id)
+      await write({ kind: 'banned', target: { user_id: user, username: target?.username ?? null } })
+      return {}
+    })
+  }
+})

@@ -1,0 +1,53 @@
+import type { Database } from '@latchkey/database/pool'
+import { SHARE } from '@latchkey/database/time-limits'
+import { createApp } from '@latchkey/frame/app'
+import type { App } from '@latchkey/frame/app-type'
+import { health } from '@latchkey/frame/health'
+import { openapi } from '@latchkey/frame/openapi'
+import { createVerifier, type KeySet, type RevocationFeed } from '@latchkey/verifier'
+import accessTokens from '@latchkey/verifier/fastify'
+import type { FastifyBaseLogger } from 'fastify'
+import type { ActionParts } from './actions/action.ts'
+import type { Config } from './config.ts'
+import { type Committed, Lanes } from './events/lanes.ts'
+import { Buckets } from './limits/buckets.ts'
+import { rest } from './rest/rest.ts'
+import { missingMigration } from './schema.ts'
+
+/** The parts of the app, which does not close them. */
+export interface Parts {
+  readonly keys: KeySet
+  /** None: tokens are accepted until they expire. */
+  readonly revocations?: RevocationFeed | undefined
+  readonly database: Database
+  readonly logger: FastifyBaseLogger
+}
+
+/** Builds the chat: the verifier, what actions need, then its faces. */
+export async function buildApp(config: Config, { keys, revocations, database, logger }: Parts): Promise<App> {
+  const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, MESSAGES_PER_MINUTE: perMinute } = config
+  const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
+  const committed: Committed = () => {}
+  const actionParts: ActionParts = {
+    database,
+    lanes: new Lanes(database, committed),
+    committed,
+    messages: new Buckets({ perMinute, burst: Math.max(1, Math.floor(perMinute / 3)) })
+  }
+  const longestAnswer = config.ANSWER_TIMEOUT * 1000 * SHARE.answer
+
+  return createApp({ ...config, longestAnswer }, logger, async (app) => {
+    await openapi(app, {
+      title: 'Latchkey chat',
+      description: 'Rooms and messages for whoever has an access token. It asks no auth service: it verifies offline.',
+      version: '1'
+    })
+    await app.register(accessTokens, { verifier })
+    rest(app, actionParts)
+    health(app, async () => {
+      const missing = await missingMigration(database)
+      if (missing) return `migration ${missing} is missing; run npm run migrate -w services/chat`
+      return keys.unready() ?? revocations?.unready()
+    })
+  })
+}

@@ -1,0 +1,79 @@
+import type { Queryable } from '@latchkey/database/pool'
+import { EVENT_COLUMNS, type EventRow, eventOf, type RoomEvent } from './event.ts'
+
+/** Reads the events of a room after a number, ascending. */
+export async function eventsAfter(
+  database: Queryable,
+  { room, after, limit }: { room: string; after: number; limit: number }
+): Promise<RoomEvent[]> {
+  const rows = await database.query<EventRow>(
+    `SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+    [room, after, limit]
+  )
+  return rows.map(eventOf)
+}
+
+/** A page of messages: those before a number, nearest first, or those after it. */
+export interface MessagePage {
+  readonly room: string
+  readonly before?: number | undefined
+  readonly after?: number | undefined
+  readonly limit: number
+}
+
+/** Reads messages of a room, ascending, without other events; the last ones unless the page says otherwise. */
+export async function messagesOf(
+  database: Queryable,
+  { room, before, after, limit }: MessagePage
+): Promise<RoomEvent[]> {
+  if (after !== undefined) {
+    const rows = await database.query<EventRow>(
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND kind = 'message' AND seq > $2 ORDER BY seq LIMIT $3`,
+      [room, after, limit]
+    )
+    return rows.map(eventOf)
+  }
+  const rows = await database.query<EventRow>(
+    `SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND kind = 'message' AND seq < $2 ORDER BY seq DESC LIMIT $3`,
+    [room, before ?? Number.MAX_SAFE_INTEGER, limit]
+  )
+  return rows.reverse().map(eventOf)
+}
+
+/** Reads one message: who sent it, and whether it was deleted; nothing if there is none of this number. */
+export async function findMessage(
+  database: Queryable,
+  room: string,
+  seq: number
+): Promise<{ actor_id: string; is_deleted: boolean } | undefined> {
+  const [row] = await database.query<{ actor_id: string; is_deleted: boolean }>(
+    `SELECT actor_id, deleted_at IS NOT NULL AS is_deleted FROM events
+     WHERE room_id = $1 AND seq = $2 AND kind = 'message'`,
+    [room, seq]
+  )
+  return row
+}
+
+/** Takes the text of a message away, inside a transaction that holds the head of its room. */
+export async function eraseMessage(connection: Queryable, room: string, seq: number, by: string): Promise<void> {
+  await connection.query(
+    'UPDATE events SET text = NULL, deleted_at = now(), deleted_by = $3 WHERE room_id = $1 AND seq = $2',
+    [room, seq, by]
+  )
+}
+
+/** The last number of each of these rooms; rooms that are unknown are left out. */
+export async function headsOf(database: Queryable, rooms: readonly string[]): Promise<Map<string, number>> {
+  const rows = await database.query<{ room_id: string; last_seq: number }>(
+    'SELECT room_id, last_seq FROM heads WHERE room_id = ANY ($1)',
+    [rooms]
+  )
+  return new Map(rows.map(({ room_id, last_seq }) => [room_id, last_seq]))
+}
+
+/** The identity of the log; another one after a restore. */
+export async function streamOf(database: Queryable): Promise<string> {
+  const [row] = await database.query<{ id: string }>('SELECT id FROM stream')
+  if (!row) throw new Error('the table stream is empty: write one row into it')
+  return row.id
+}

@@ -1,0 +1,36 @@
+import { openDatabase } from '@latchkey/database/pool'
+import { feedPlace } from '@latchkey/frame/feed-settings'
+import { keySetPlace } from '@latchkey/frame/issuer-settings'
+import { createLogger } from '@latchkey/frame/logger'
+import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
+import type { Service } from '@latchkey/frame/process'
+import { openFeed, openKeySet } from '@latchkey/verifier'
+import { buildApp } from './app.ts'
+import { chatConfig, doubts } from './config.ts'
+import { sweepRegularly } from './sweep.ts'
+
+/** Reads settings and keys and makes the service, not yet listening. Throws errors that an operator can correct. */
+export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
+  const config = chatConfig(env)
+  const logger = await createLogger('chat', config)
+  warnOfPlainHttp(config, ['ISSUER', 'JWKS_URL', 'FEED_URL', 'AUTH_URL'], logger)
+  for (const line of doubts(config)) logger.warn(line)
+  const database = openDatabase({ ...config, application_name: 'latchkey-chat' }, (error) =>
+    logger.warn({ err: error }, 'an idle database connection was lost')
+  )
+  const keys = await openKeySet({ ...keySetPlace(config), log: logger })
+  const feed = feedPlace(config)
+  const revocations = feed && openFeed({ ...feed, log: logger })
+  const app = await buildApp(config, { keys, revocations, database, logger })
+  const sweeping = sweepRegularly(database, logger)
+  // Before the wait for open requests, because one of them may wait for a key.
+  app.addHook('preClose', async () => {
+    keys.close()
+    revocations?.close()
+  })
+  app.addHook('onClose', async () => {
+    await sweeping.close()
+    await database.close()
+  })
+  return { app, host: config.HOST, port: config.PORT }
+}
