@@ -1,12 +1,12 @@
 import { Problem } from '@latchkey/problems/problem'
-import type { AccessClaims } from '@latchkey/tokens/claims'
+import { type AccessClaims, KINDS } from '@latchkey/tokens/claims'
 import { decodeUnverified } from '@latchkey/tokens/compact'
-import { checkClaims, checkHeader } from '@latchkey/tokens/rules'
+import { checkClaims, checkHeader, type TokenHeader } from '@latchkey/tokens/rules'
 import { type Mark, markOf } from './feed/mark.ts'
 import { inOneTurn } from './in-one-turn.ts'
 import type { VerificationKey } from './jwk.ts'
 import type { KeySource } from './key-set.ts'
-import type { VerifiedToken } from './verifier-options.ts'
+import type { KeptToken, VerifiedToken } from './verifier-options.ts'
 
 /** A token that was found good, and until when. */
 export interface Verdict {
@@ -51,9 +51,23 @@ export class Examination {
     if (!this.isHeld(key) && this.#lookUp(key.kid) !== key) throw refused('kid is no longer in the key set')
   }
 
+  /**
+   * Finds that what was kept of a verified token is still good, as a new token would be; throws a `Problem` if it is not.
+   * Its signature is not there, so the key must still be held.
+   */
+  async readmit({ kid, claims: kept }: KeptToken, age: number): Promise<Verdict> {
+    const { issuer, audience, leeway, keys, seconds } = this.#with
+    const header = checkHeader('access', { alg: 'RS256', typ: KINDS.access.typ, kid })
+    const now = seconds()
+    const claims = checkClaims('access', { ...kept }, { issuer, audience, leeway, now })
+    const key = await keys.find(header.kid)
+    if (!key) throw refused('kid is not in the key set')
+    return this.#found(header, claims, key, now + age)
+  }
+
   /** Finds that a token is good, for at most `age` seconds; throws a `Problem` if it is not. */
   async verdict(text: string, age: number): Promise<Verdict> {
-    const { issuer, audience, leeway, keys, seconds, isMarked } = this.#with
+    const { issuer, audience, leeway, keys, seconds } = this.#with
     const unverified = decodeUnverified(text)
     const header = checkHeader('access', unverified.header)
     const expected = { issuer, audience, leeway, now: seconds() }
@@ -63,13 +77,18 @@ export class Examination {
     if (!key) throw refused('kid is not in the key set')
     if (!(await this.#isSigned({ text, key }))) throw refused('the signature is not that of the key')
     if (expired) throw expired
-    const expires = claims.exp + leeway
     // The token may have waited for its key and its turn.
     if (!this.isHeld(key) && (await keys.find(key.kid)) !== key) throw refused('kid is no longer in the key set')
+    return this.#found(header, claims, key, expected.now + age)
+  }
+
+  #found(header: TokenHeader, claims: AccessClaims, key: VerificationKey, latest: number): Verdict {
+    const { leeway, seconds, isMarked } = this.#with
+    const expires = claims.exp + leeway
     if (seconds() >= expires) throw new Problem('token_expired')
     const token = Object.freeze({ header: Object.freeze(header), claims })
-    const until = Math.min(expires, expected.now + age)
-    return { token, key, expires, until, mark: isMarked ? markOf(claims, key.kid) : undefined }
+    const mark = isMarked ? markOf(claims, key.kid) : undefined
+    return { token, key, expires, until: Math.min(expires, latest), mark }
   }
 
   #lookUp(kid: string): VerificationKey | undefined {

@@ -11,6 +11,14 @@ export interface VerifiedToken {
   readonly claims: AccessClaims
 }
 
+/** What a service keeps of a verified token, to admit its bearer again a moment later; whoever writes it decides who is let in. */
+export interface KeptToken {
+  /** Of the header. */
+  readonly kid: string
+  /** As they were verified. They may have been through JSON. */
+  readonly claims: Readonly<Record<string, unknown>> | AccessClaims
+}
+
 /**
  * The options of a verifier. Issuer and audience have no default: without them a verifier would accept tokens of
  * anybody.

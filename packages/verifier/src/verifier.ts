@@ -1,11 +1,17 @@
+import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '@latchkey/tokens/claims'
-import { BoundedMap } from './bounded-map.ts'
 import { SYSTEM_CLOCK } from './clock.ts'
-import { HighestEpochs } from './epochs.ts'
-import { Examination, refused, type Verdict } from './examination.ts'
-import type { VerificationKey } from './jwk.ts'
+import { Examination, type Verdict } from './examination.ts'
 import { requireFunctions } from './options.ts'
-import { feedOf, secondsOf, type VerifierOptions, withDefaults } from './verifier-options.ts'
+import { Verdicts } from './verdicts.ts'
+import {
+  feedOf,
+  type KeptToken,
+  secondsOf,
+  type VerifiedToken,
+  type VerifierOptions,
+  withDefaults
+} from './verifier-options.ts'
 import { type EndOfToken, Watches } from './watches.ts'
 
 /** Verifies access tokens without asking anybody. */
@@ -24,8 +30,22 @@ export interface TokenVerifier {
   verify(token: string): Promise<AccessClaims>
 }
 
-/** A verifier that also watches tokens of connections that outlive a request. */
+/** A verifier that also judges tokens of connections that outlive a request. */
 export interface Verifier extends TokenVerifier {
+  /** As `verify`, with the header of the token; for {@link Verifier.recheck} and {@link Verifier.watch}. */
+  examine(token: string): Promise<VerifiedToken>
+  /**
+   * Throws a `Problem` if a token that was examined or readmitted is refused now: `token_expired` at its `exp`, without the
+   * leeway; otherwise as `verify`. It never waits and takes about a microsecond, so it can be asked for each message.
+   *
+   * Throws a TypeError for a token of another verifier.
+   */
+  recheck(token: VerifiedToken): void
+  /**
+   * Judges what was kept of an examined token as if it was shown now. Its signature is not checked again: only what nobody
+   * else can write, such as a row of an own table, may be given here. Throws as `verify`.
+   */
+  readmit(kept: KeptToken): Promise<VerifiedToken>
   /**
    * Calls `ended` once, later, when the token would be refused: for a connection that outlives a request. A token that was
    * not verified before is verified first. Returns a function that ends the watching.
@@ -33,69 +53,52 @@ export interface Verifier extends TokenVerifier {
    * An end in the revocation feed is told at once, others within a second. An error of `ended` becomes a warning of the
    * process.
    */
-  watch(token: string, ended: (reason: EndOfToken) => void): () => void
+  watch(token: string | VerifiedToken, ended: (reason: EndOfToken) => void): () => void
 }
 
 /** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on a missing or invalid option. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuer, audience, keys, leeway, trusted, now, maxVerdicts, verdictAge, maxSubjects } = withDefaults(options)
+  const { issuer, audience, keys, leeway, now, verdictAge, ...settings } = withDefaults(options)
   const feed = feedOf(options.revocations)
   const seconds = secondsOf(now)
   const examination = new Examination({ issuer, audience, keys, leeway, seconds, isMarked: feed !== undefined })
-  const isHeld = (key: VerificationKey) => examination.isHeld(key)
-  // The key is the whole token: a shorter one could be made to collide.
-  const verdicts = new BoundedMap<string, Verdict>(maxVerdicts)
-  const epochs = new HighestEpochs({ limit: maxSubjects, leeway, isHeld })
+  const verdicts = new Verdicts({ ...settings, leeway, seconds, feed, isHeld: (key) => examination.isHeld(key) })
 
-  function remembered(text: string): Verdict | undefined {
-    const verdict = verdicts.get(text)
-    if (!verdict) return undefined
-    if (seconds() < verdict.until && isHeld(verdict.key)) return verdict
-    verdicts.delete(text)
-    return undefined
+  async function find(text: string): Promise<Verdict> {
+    return verdicts.find(text) ?? verdicts.remember(text, await examination.verdict(text, verdictAge))
   }
 
-  function claimsOf(verdict: Verdict): AccessClaims {
-    if (verdict.mark) feed?.checkEntries(verdict.mark)
-    return claimsOfUnnamed(verdict)
-  }
-
-  // Of a token that the revocation feed does not name.
-  function claimsOfUnnamed({ token, key, mark }: Verdict): AccessClaims {
-    if (!epochs.isCurrent(token.claims, key, seconds())) throw refused('a later epoch of its subject was seen')
-    if (mark) feed?.checkState(mark)
-    if (trusted(token) !== true) throw refused('it is no longer trusted')
-    return token.claims
-  }
-
-  async function examine(text: string): Promise<Verdict> {
-    const verdict = await examination.verdict(text, verdictAge)
-    verdicts.set(text, verdict)
-    return verdict
+  function recall(text: string): AccessClaims | undefined {
+    const verdict = verdicts.find(text)
+    return verdict && verdicts.claimsOf(verdict)
   }
 
   const watches = new Watches<Verdict>({
-    find: async (text) => remembered(text) ?? examine(text),
+    find: async (token) => (typeof token === 'string' ? find(token) : verdicts.of(token)),
     check: (verdict, isNamed) => {
       examination.requireAlive(verdict)
-      if (isNamed) claimsOf(verdict)
-      else claimsOfUnnamed(verdict)
+      if (isNamed) verdicts.claimsOf(verdict)
+      else verdicts.claimsOfUnnamed(verdict)
     },
     clock: feed?.clock ?? SYSTEM_CLOCK
   })
   feed?.start({ issuer, audience, keys }, watches)
 
-  function recall(text: string): AccessClaims | undefined {
-    const verdict = remembered(text)
-    return verdict && claimsOf(verdict)
-  }
-
   return {
     recall,
-    verify: async (text) => recall(text) ?? claimsOf(await examine(text)),
-    watch: (text, ended) => {
+    verify: async (text) => recall(text) ?? verdicts.claimsOf(await find(text)),
+    examine: async (text) => verdicts.hold(await find(text)),
+    readmit: async (kept) => verdicts.hold(await examination.readmit(kept, verdictAge)),
+    recheck: (token) => {
+      const verdict = verdicts.of(token)
+      if (seconds() >= token.claims.exp) throw new Problem('token_expired')
+      examination.requireAlive(verdict)
+      verdicts.claimsOf(verdict)
+    },
+    watch: (token, ended) => {
       requireFunctions({ ended })
-      return watches.add(text, ended)
+      if (typeof token === 'object') verdicts.of(token)
+      return watches.add(token, ended)
     }
   }
 }

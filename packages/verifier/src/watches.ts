@@ -16,7 +16,7 @@ export type EndOfToken = 'revoked' | 'expired' | 'unavailable'
 /** What watching needs of a verifier. */
 interface Judge<V> {
   /** Finds or makes the verdict of a token; throws a `Problem` if it is refused. */
-  find(text: string): Promise<V>
+  find(token: string | VerifiedToken): Promise<V>
   /** Throws if a token is refused now; without `isNamed` the entries of the feed are not asked. */
   check(verdict: V, isNamed: boolean): void
   readonly clock: Clock
@@ -46,7 +46,7 @@ export class Watches<V extends { readonly token: VerifiedToken }> implements Fee
   }
 
   /** Watches a token; see `Verifier.watch`. */
-  add(text: string, ended: (reason: EndOfToken) => void): () => void {
+  add(token: string | VerifiedToken, ended: (reason: EndOfToken) => void): () => void {
     let forget: (() => void) | undefined
     let isOver = false
     const stop = () => {
@@ -59,7 +59,7 @@ export class Watches<V extends { readonly token: VerifiedToken }> implements Fee
       call(ended, reason)
     }
     const begin = async () => {
-      const verdict = await this.#judge.find(text)
+      const verdict = await this.#judge.find(token)
       if (isOver) return
       this.#judge.check(verdict, true)
       forget = this.#keep({ verdict, end })
