@@ -9,8 +9,9 @@ import accessTokens from '@latchkey/verifier/fastify'
 import type { FastifyBaseLogger } from 'fastify'
 import type { ActionParts } from './actions/action.ts'
 import type { Config } from './config.ts'
-import { type Committed, Lanes } from './events/lanes.ts'
+import { Lanes } from './events/lanes.ts'
 import { Buckets } from './limits/buckets.ts'
+import { Live } from './live/live.ts'
 import { rest } from './rest/rest.ts'
 import { missingMigration } from './schema.ts'
 
@@ -27,7 +28,8 @@ export interface Parts {
 export async function buildApp(config: Config, { keys, revocations, database, logger }: Parts): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, MESSAGES_PER_MINUTE: perMinute } = config
   const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
-  const committed: Committed = () => {}
+  const live = new Live({ database, log: logger, interval: config.CATCH_UP_INTERVAL })
+  const { committed } = live
   const actionParts: ActionParts = {
     database,
     lanes: new Lanes(database, committed),
@@ -43,6 +45,7 @@ export async function buildApp(config: Config, { keys, revocations, database, lo
       version: '1'
     })
     await app.register(accessTokens, { verifier })
+    app.addHook('onClose', () => live.close())
     rest(app, actionParts)
     health(app, async () => {
       const missing = await missingMigration(database)
