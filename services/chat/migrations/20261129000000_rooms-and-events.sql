@@ -5,10 +5,11 @@ CREATE TABLE rooms (
   name       text NOT NULL,
   visibility text NOT NULL CHECK (visibility IN ('public', 'private')),
   created_by uuid NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz NOT NULL DEFAULT now(),
+  closed_at  timestamptz
 );
-CREATE INDEX rooms_by_maker ON rooms (created_by);
-CREATE INDEX rooms_public ON rooms (name, id) WHERE visibility = 'public';
+CREATE INDEX rooms_by_maker ON rooms (created_by) WHERE closed_at IS NULL;
+CREATE INDEX rooms_public ON rooms (name, id) WHERE visibility = 'public' AND closed_at IS NULL;
 
 -- Narrow, and with no other index: each new number is written into the same page (a HOT update).
 CREATE TABLE heads (
@@ -79,7 +80,7 @@ INSERT INTO stream VALUES (gen_random_uuid());
 COMMENT ON TABLE rooms IS 'What a room is. What happened in it is in events.';
 COMMENT ON COLUMN rooms.visibility IS 'public: anybody sees it and may join. private: only with an invitation.';
 COMMENT ON TABLE heads IS 'One row a room: whoever adds an event raises last_seq, and so waits for others. Commit order is number order.';
-COMMENT ON COLUMN heads.closed IS 'A closed room is read and not written.';
+COMMENT ON COLUMN rooms.closed_at IS 'A closed room is read and not written. heads.closed says the same to whoever sends.';
 COMMENT ON TABLE members IS 'Who may read and write in a room.';
 COMMENT ON COLUMN members.username IS 'The name in the token when they joined.';
 COMMENT ON COLUMN members.since_seq IS 'The number of the event by which they joined. Earlier removals are not theirs.';

@@ -15,6 +15,9 @@ import { Live } from './live/live.ts'
 import { rest } from './rest/rest.ts'
 import { missingMigration } from './schema.ts'
 
+/** What a user may change besides sending messages: join, rename, kick and the like. */
+const CHANGES = { perMinute: 120, burst: 60 }
+
 /** The parts of the app, which does not close them. */
 export interface Parts {
   readonly keys: KeySet
@@ -34,7 +37,8 @@ export async function buildApp(config: Config, { keys, revocations, database, lo
     database,
     lanes: new Lanes(database, committed),
     committed,
-    messages: new Buckets({ perMinute, burst: Math.max(1, Math.floor(perMinute / 3)) })
+    messages: new Buckets({ perMinute, burst: Math.max(1, Math.floor(perMinute / 3)) }),
+    changes: new Buckets(CHANGES)
   }
   const longestAnswer = config.ANSWER_TIMEOUT * 1000 * SHARE.answer
 

@@ -1,5 +1,6 @@
 import type { Database } from '@latchkey/database/pool'
 import type { ProblemCode } from '@latchkey/problems/codes'
+import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '@latchkey/verifier'
 import { type Static, type TObject, type TSchema, Type } from 'typebox'
 import type { Committed, Lanes } from '../events/lanes.ts'
@@ -22,6 +23,8 @@ export interface ActionParts {
   readonly committed: Committed
   /** Counts the messages of each user. */
   readonly messages: Buckets
+  /** Counts what else each user changes. */
+  readonly changes: Buckets
 }
 
 /** Something that a user can do, the same by REST, GraphQL and WebSocket: each of these faces only translates. */
@@ -51,6 +54,12 @@ export interface AnyAction {
 /** Gives the types of an action from its schemas. */
 export function action<I extends TObject, O extends TSchema>(definition: Action<I, O>): Action<I, O> {
   return definition
+}
+
+/** Throws `too_many_requests` if a user does something more often than these buckets allow. */
+export function requireTurn(buckets: Buckets, { user_id }: Caller): void {
+  const retryAfter = buckets.take(user_id)
+  if (retryAfter > 0) throw new Problem('too_many_requests', { retryAfter })
 }
 
 /** The output of an action that answers only that it is done. */

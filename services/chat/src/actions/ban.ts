@@ -11,7 +11,7 @@ export const ban = action({
   summary: 'Ban a user from a room, member or not',
   input: Type.Object({ room: ROOM_ID, user_id: USER_ID }, { additionalProperties: false }),
   output: DONE,
-  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed'],
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   async run(parts, caller, { room: id, user_id }) {
     const user = anotherUser(user_id, caller)
     const wish = { room: id, rule: 'ban', target: user } as const

@@ -4,7 +4,7 @@ import { appendEvent } from '../events/append.ts'
 import { ROOM_NAME, VISIBILITY } from '../fields.ts'
 import { insertMember } from '../rooms/members.ts'
 import { countRooms, findRoom, insertRoom, type Room } from '../rooms/rooms.ts'
-import { action } from './action.ts'
+import { action, requireTurn } from './action.ts'
 import { requirePlace } from './join.ts'
 import { ROOM, roomView } from './room-view.ts'
 
@@ -17,8 +17,10 @@ export const createRoom = action({
   summary: 'Make a room; its maker owns it',
   input: Type.Object({ name: ROOM_NAME, visibility: VISIBILITY }, { additionalProperties: false }),
   output: ROOM,
-  problems: ['limit_reached'],
-  async run({ database, committed }, { user_id, username }, { name, visibility }) {
+  problems: ['limit_reached', 'too_many_requests'],
+  async run({ database, committed, changes }, caller, { name, visibility }) {
+    requireTurn(changes, caller)
+    const { user_id, username } = caller
     const { room, created } = await database.transaction(async (connection) => {
       const counts = await countRooms(connection, user_id)
       if (counts.made >= MOST_MADE)

@@ -12,7 +12,7 @@ export const deleteMessage = action({
   summary: 'Delete a message: its text is gone, its place stays',
   input: Type.Object({ room: ROOM_ID, seq: SEQ }, { additionalProperties: false }),
   output: DONE,
-  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed'],
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   run(parts, caller, { room: id, seq }) {
     return changeRoom(parts, caller, { room: id }, async ({ connection, room, write }) => {
       const message = await findMessage(connection, room.id, seq)

@@ -10,7 +10,7 @@ export const invite = action({
   summary: 'Make a code by which others join a room, for seven days',
   input: Type.Object({ room: ROOM_ID }, { additionalProperties: false }),
   output: Type.Object({ code: Type.String(), expires_in: Type.Integer({ description: 'seconds' }) }),
-  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed'],
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   run(parts, caller, { room: id }) {
     return changeRoom(parts, caller, { room: id, rule: 'invite' }, async ({ connection, room }) => {
       const byAdmin = caller.isAdmin && room.role === null

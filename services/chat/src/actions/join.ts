@@ -21,7 +21,7 @@ export const join = action({
   summary: 'Join a room, a private one with the code of an invitation',
   input: Type.Object({ room: ROOM_ID, code: Type.Optional(CODE) }, { additionalProperties: false }),
   output: ROOM,
-  problems: ['not_found', 'invalid_code', 'banned', 'room_closed', 'limit_reached'],
+  problems: ['not_found', 'invalid_code', 'banned', 'room_closed', 'limit_reached', 'too_many_requests'],
   run(parts, caller, { room, code }) {
     return changeRoom(parts, caller, { room }, async (change) => {
       const { connection, write } = change

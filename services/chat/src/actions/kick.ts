@@ -12,7 +12,7 @@ export const kick = action({
   summary: 'Remove a member, who may join again',
   input: Type.Object({ room: ROOM_ID, user_id: USER_ID }, { additionalProperties: false }),
   output: DONE,
-  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed'],
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   async run(parts, caller, { room: id, user_id }) {
     const wish = { room: id, rule: 'kick', target: anotherUser(user_id, caller) } as const
     return changeRoom(parts, caller, wish, async ({ connection, room, target, write }) => {

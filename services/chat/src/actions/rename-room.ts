@@ -11,7 +11,7 @@ export const renameRoom = action({
   summary: 'Rename a room',
   input: Type.Object({ room: ROOM_ID, name: ROOM_NAME }, { additionalProperties: false }),
   output: ROOM,
-  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed'],
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   run(parts, caller, { room: id, name }) {
     return changeRoom(parts, caller, { room: id, rule: 'rename' }, async ({ connection, room, write }) => {
       if (room.name === name) return roomView(room)

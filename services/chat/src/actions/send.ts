@@ -1,8 +1,8 @@
 import { canonicalId, idOf } from '@latchkey/frame/ids'
-import { Problem, unavailable } from '@latchkey/problems/problem'
+import { unavailable } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import { MESSAGE_TEXT, ROOM_ID } from '../fields.ts'
-import { action } from './action.ts'
+import { action, requireTurn } from './action.ts'
 import { roomFor } from './standing.ts'
 
 /** How often a message is tried whose sender may send, and yet it was not taken: they have just joined, for instance. */
@@ -24,8 +24,7 @@ export const send = action({
   }),
   problems: ['not_found', 'not_a_member', 'room_closed', 'too_many_requests'],
   async run({ database, lanes, messages }, caller, { room: id, client_id, text }) {
-    const retryAfter = messages.take(caller.user_id)
-    if (retryAfter > 0) throw new Problem('too_many_requests', { retryAfter })
+    requireTurn(messages, caller)
     const { user_id, username } = caller
     const room = canonicalId(id)
     const message = { room, sender: { user_id, username }, client_id: canonicalId(client_id), text }

@@ -14,7 +14,7 @@ export const setRole = action({
   summary: 'Change the role of a member',
   input: Type.Object({ room: ROOM_ID, user_id: USER_ID, role: ROLE }, { additionalProperties: false }),
   output: MEMBER,
-  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'last_owner'],
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'last_owner', 'too_many_requests'],
   run(parts, caller, { room: id, user_id, role }) {
     const wish = { room: id, rule: 'set_role', target: canonicalId(user_id) } as const
     return changeRoom(parts, caller, wish, async ({ connection, room, target, write }) => {

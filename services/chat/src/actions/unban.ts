@@ -11,7 +11,7 @@ export const unban = action({
   summary: 'Lift a ban',
   input: Type.Object({ room: ROOM_ID, user_id: USER_ID }, { additionalProperties: false }),
   output: DONE,
-  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed'],
+  problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   run(parts, caller, { room: id, user_id }) {
     const user = canonicalId(user_id)
     return changeRoom(parts, caller, { room: id, rule: 'unban', target: user }, async ({ connection, room, write }) => {

@@ -5,7 +5,7 @@ import type { NewEvent, RoomEvent } from '../events/event.ts'
 import { findMember, lockMembers, type Member } from '../rooms/members.ts'
 import { findRoom, lockHead, type Room } from '../rooms/rooms.ts'
 import type { Rule } from '../rules.ts'
-import type { ActionParts, Caller } from './action.ts'
+import { type ActionParts, type Caller, requireTurn } from './action.ts'
 import { refusal, requireRule } from './standing.ts'
 
 /** What a change sees: everything that it decides on is locked. */
@@ -34,11 +34,12 @@ interface Wish {
  * All writers of a room lock in this order, so none waits in a circle, and nobody sends a message after their removal.
  */
 export async function changeRoom<T>(
-  { database, committed }: ActionParts,
+  { database, committed, changes }: ActionParts,
   caller: Caller,
   wish: Wish,
   change: (change: Change) => Promise<T>
 ): Promise<T> {
+  requireTurn(changes, caller)
   const id = canonicalId(wish.room)
   const users = [caller.user_id, ...(wish.target === undefined ? [] : [wish.target])]
   const { result, events } = await database.transaction(async (connection) => {

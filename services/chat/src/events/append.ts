@@ -107,7 +107,7 @@ export async function appendMessages(
   return rows.map(SENT)
 }
 
-/** Adds another event to a room, inside a transaction that holds its head. `closed` closes the room. */
+/** Adds another event to a room, inside a transaction that holds its head. */
 export async function appendEvent(
   connection: Queryable,
   room: string,
@@ -126,7 +126,7 @@ export async function appendEvent(
   const data = { ...rest, ...(target && { username: target.username }) }
   const [row] = await connection.query<EventRow>(
     `WITH h AS (
-       UPDATE heads SET last_seq = last_seq + 1, closed = closed OR $2 = 'closed' WHERE room_id = $1 RETURNING last_seq
+       UPDATE heads SET last_seq = last_seq + 1 WHERE room_id = $1 RETURNING last_seq
      )
      INSERT INTO events (room_id, seq, kind, actor_id, actor_name, target_seq, target_id, data)
      SELECT $1, last_seq, $2::text, $3, $4, $5, $6, $7 FROM h RETURNING ${EVENT_COLUMNS}`,

@@ -51,7 +51,7 @@ export function roomsOfUser(database: Queryable, { user, after, limit }: RoomPag
 /** The rooms that anybody may join. */
 export function publicRooms(database: Queryable, { user, after, limit }: RoomPage): Promise<Room[]> {
   return database.query<Room>(
-    `${ROOM} WHERE r.visibility = 'public' AND NOT h.closed AND ${FROM_THERE} ORDER BY r.name, r.id LIMIT $3`,
+    `${ROOM} WHERE r.visibility = 'public' AND r.closed_at IS NULL AND ${FROM_THERE} ORDER BY r.name, r.id LIMIT $3`,
     [user, after, limit]
   )
 }
@@ -75,6 +75,14 @@ export async function renameRoom(connection: Queryable, room: string, name: stri
   await connection.query('UPDATE rooms SET name = $2 WHERE id = $1', [room, name])
 }
 
+/** Closes a room, inside a transaction that holds its head. */
+export async function endRoom(connection: Queryable, room: string): Promise<void> {
+  await connection.query(
+    'WITH h AS (UPDATE heads SET closed = true WHERE room_id = $1) UPDATE rooms SET closed_at = now() WHERE id = $1',
+    [room]
+  )
+}
+
 /**
  * Counts the open rooms that a user has made, and those that they are in, inside a transaction. Until it ends, no other one
  * counts for this user: so two at once cannot both take the last place.
@@ -82,7 +90,7 @@ export async function renameRoom(connection: Queryable, room: string, name: stri
 export async function countRooms(connection: Queryable, user: string): Promise<{ made: number; joined: number }> {
   await connection.query("SELECT pg_advisory_xact_lock(hashtextextended('latchkey:chat:' || $1::text, 0))", [user])
   const [row] = await connection.query<{ made: number; joined: number }>(
-    `SELECT (SELECT count(*) FROM rooms r JOIN heads h ON h.room_id = r.id WHERE r.created_by = $1 AND NOT h.closed) AS made,
+    `SELECT (SELECT count(*) FROM rooms WHERE created_by = $1 AND closed_at IS NULL) AS made,
             (SELECT count(*) FROM members WHERE user_id = $1) AS joined`,
     [user]
   )
