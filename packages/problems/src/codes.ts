@@ -7,6 +7,8 @@ interface Definition {
    * error, for requests without a token.
    */
   readonly challenge?: string
+  /** The protocol of the `Upgrade` header (RFC 9110 §15.5.22). */
+  readonly upgrade?: string
 }
 type Group = Record<string, Definition>
 
@@ -109,7 +111,13 @@ const CHAT = {
   },
   room_closed: { status: 409, title: 'Room closed', detail: 'This room is closed: it can be read, nothing more.' },
   last_owner: { status: 409, title: 'Last owner', detail: 'Make somebody else an owner of the room first.' },
-  limit_reached: { status: 409, title: 'Limit reached', detail: 'There are as many of these as there may be.' }
+  limit_reached: { status: 409, title: 'Limit reached', detail: 'There are as many of these as there may be.' },
+  upgrade_required: {
+    status: 426,
+    title: 'WebSocket only',
+    upgrade: 'websocket',
+    detail: 'Connect with the WebSocket protocol, version 13, by HTTP/1.1.'
+  }
 } as const satisfies Group
 
 /**

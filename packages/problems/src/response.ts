@@ -23,6 +23,7 @@ export function problemResponse(
   if ('challenge' in rest) {
     headers['www-authenticate'] = `Bearer realm="latchkey"${rest.challenge && `, error="${rest.challenge}"`}`
   }
+  if ('upgrade' in rest) headers['upgrade'] = rest.upgrade
   if (options.retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(options.retryAfter)))
   if (options.allow) headers['allow'] = options.allow.join(', ')
   const body: ProblemBody = {

@@ -27,6 +27,7 @@ const CONTRACT: Record<ProblemCode, [status: number, challenge?: string]> = {
   room_closed: [409],
   last_owner: [409],
   limit_reached: [409],
+  upgrade_required: [426],
   not_found: [404],
   method_not_allowed: [405],
   content_too_large: [413],
@@ -51,7 +52,8 @@ for (const code of CODES) {
     t.same(headers, {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
-      ...(challenge && { 'www-authenticate': challenge })
+      ...(challenge && { 'www-authenticate': challenge }),
+      ...(code === 'upgrade_required' && { upgrade: 'websocket' })
     })
     t.same(body, {
       type: `urn:latchkey:problem:${code.replaceAll('_', '-')}`,

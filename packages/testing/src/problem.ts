@@ -34,6 +34,7 @@ const CONTRACT: Record<string, { status: number; challenge?: string }> = {
   room_closed: { status: 409 },
   last_owner: { status: 409 },
   limit_reached: { status: 409 },
+  upgrade_required: { status: 426 },
   not_found: { status: 404 },
   method_not_allowed: { status: 405 },
   content_too_large: { status: 413 },

@@ -1,64 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { between } from '@latchkey/testing/between'
 import { createDatabase } from '@latchkey/testing/database'
 import { isProblem } from '@latchkey/testing/problem'
-import t, { type Test } from 'tap'
+import { REDIS_PASSWORD, SKIPS_REDIS, startRedis } from '@latchkey/testing/redis-server'
+import t from 'tap'
 import { freePort } from '../../../scripts/free-port.mjs'
 import { type Auth, startAuth } from './app.ts'
 
-const SERVER = ['/usr/bin/redis-server', '/usr/bin/valkey-server', '/usr/local/bin/redis-server'].find(existsSync)
-const PASSWORD = 'a-secret-of-redis'
-
-interface Running {
-  readonly url: string
-  start(): Promise<void>
-  signal(name: NodeJS.Signals): void
-  stop(): Promise<void>
-}
-
-async function redisServer(t: Test): Promise<Running> {
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-redis-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  const port = await freePort()
-  let child: ChildProcess | undefined
-  const settings = ['--bind', '127.0.0.1', '--save', '', '--dir', folder, '--requirepass', PASSWORD]
-
-  async function stop(): Promise<void> {
-    if (!child) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    child = undefined
-  }
-
-  async function start(): Promise<void> {
-    child = spawn(String(SERVER), ['--port', String(port), ...settings], { stdio: 'ignore' })
-    while (!(await listens(port))) await sleep(20)
-  }
-
-  t.teardown(stop)
-  await start()
-  return { url: `redis://:${PASSWORD}@127.0.0.1:${port}`, start, stop, signal: (name) => child?.kill(name) }
-}
-
-function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  return once(socket, 'connect')
-    .then(
-      () => true,
-      () => false
-    )
-    .finally(() => socket.destroy())
-}
-
-t.test('with Redis', { skip: !SERVER && !process.env.CI && 'no Redis or Valkey here' }, async (t) => {
-  const redis = await redisServer(t)
+t.test('with Redis', { skip: SKIPS_REDIS }, async (t) => {
+  const redis = await startRedis(t)
   const env = { DATABASE_URL: await createDatabase(t), REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '4' }
   const [one, two] = [await startAuth(t, { env }), await startAuth(t, { env })]
   const knock = async (at: Auth, from: string) => (await at.send('POST /login', { body: {}, from })).status
@@ -98,7 +48,7 @@ t.test('with Redis', { skip: !SERVER && !process.env.CI && 'no Redis or Valkey h
       for (let i = 0; i < 6; i += 1) statuses.push(await knock(at, from))
       t.strictSame(statuses, [400, 400, 400, 400, 429, 429])
       t.equal(said(at, 'Redis is away').length, 1, 'told once')
-      t.notMatch(JSON.stringify(at.lines), PASSWORD)
+      t.notMatch(JSON.stringify(at.lines), REDIS_PASSWORD)
     }
     t.equal((await one.send('GET /readyz')).status, 200, 'and the service is ready as before')
     await redis.start()

@@ -6,10 +6,8 @@ import { problemResponse } from '@latchkey/problems/response'
 import type { FastifyReply } from 'fastify'
 import type { App } from '../app-type.ts'
 import { answerInstead } from '../problems.ts'
+import { endGently } from './ending.ts'
 import type { Connections } from './open-connections.ts'
-
-/** How long an ended connection is still read, in milliseconds: closed at once, its last answer could be lost. */
-const LINGER = 1000
 
 /** An error of Node's parser, or a client that was too slow. */
 interface ClientError {
@@ -45,7 +43,7 @@ export function answerClientErrors(
 
   // An unknown expectation is ignored (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
-  app.server.on('connect', (_request, socket) => end(socket as Socket, refusal(400)))
+  app.server.on('connect', (_request, socket) => endGently(socket as Socket, refusal(400)))
 
   function refusal(status: number, code?: string, packet?: unknown): string {
     const id = randomUUID()
@@ -77,9 +75,9 @@ export function answerClientErrors(
     const open = connections.get(socket) ?? []
     const text = lastWords(error, status, socket, socket.bytesWritten === 0 && open.length === 0)
     const last = open.at(-1)
-    if (!last) return end(socket, text)
+    if (!last) return endGently(socket, text)
     if (text === '' && !last.headersSent) last.setHeader('connection', 'close')
-    last.once('close', () => end(socket, text))
+    last.once('close', () => endGently(socket, text))
   }
 }
 
@@ -123,11 +121,4 @@ function write(status: number, headers: OutgoingHttpHeaders, body: object | unde
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', text].join('\r\n')
-}
-
-function end(socket: Socket, text: string): void {
-  if (socket.destroyed) return
-  socket.on('error', () => {}).end(text)
-  const timer = setTimeout(() => socket.destroy(), LINGER)
-  socket.once('close', () => clearTimeout(timer))
 }

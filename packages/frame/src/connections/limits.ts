@@ -7,6 +7,7 @@ import { answerClientErrors, type ClientErrorHandler } from './client-errors.ts'
 import { endConnectionsWhenClosing } from './closing.ts'
 import { followConnections } from './open-connections.ts'
 import { limitPipelining } from './pipelining.ts'
+import { Upgrades } from './upgrades.ts'
 
 const HEADER_LIMIT = 16 * 1024
 /** Longest time to receive a whole request, in milliseconds. */
@@ -72,5 +73,6 @@ export function limitConnections(app: App, { longestAnswer, headersFor }: Connec
   acceptFirst(app)
   endConnectionsWhenClosing(app, connections)
   limitPipelining(app, connections)
+  app.decorate('upgrades', new Upgrades(app, connections))
   return answer
 }

@@ -9,6 +9,8 @@ export type Connections = ReadonlyMap<Socket, readonly ServerResponse[]>
 export function followConnections(app: App): Connections {
   const connections = new Map<Socket, ServerResponse[]>()
   app.server.on('connection', (socket) => {
+    // It comes again when an upgrade was refused.
+    if (connections.has(socket)) return
     // Not a Set: V8 makes a new table for it with every other request, and an old table keeps everything after it in
     // memory until the next full collection.
     const open: ServerResponse[] = []

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { App } from '@latchkey/frame/app-type'
+import { REDIS_PAUSE, redisClient } from '@latchkey/frame/redis'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
@@ -24,12 +25,6 @@ type Count = ReturnType<App['createRateLimit']>
 
 /** One minute, in milliseconds. */
 const WINDOW = 60_000
-
-/** Longest wait for Redis, in milliseconds; a login must not wait longer for its count. */
-const REDIS_TIMEOUT = 500
-
-/** Longest pause before Redis is tried again after a failure, in milliseconds. */
-const REDIS_PAUSE = 2000
 
 /**
  * Makes the limit that all routes that hash a password share: one count per client address (IPv6: a /64) and minute.
@@ -84,17 +79,7 @@ async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
 }
 
 async function sharedCounter(app: App, max: number, url: string, own: Count): Promise<Count> {
-  // Loaded only here: it takes a twentieth of a start.
-  const { Redis } = await import('ioredis')
-  const redis = new Redis(url, {
-    connectionName: 'latchkey-auth',
-    lazyConnect: true,
-    connectTimeout: REDIS_TIMEOUT,
-    commandTimeout: REDIS_TIMEOUT,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (times) => Math.min(times * 100, REDIS_PAUSE)
-  })
+  const redis = await redisClient(url, 'latchkey-auth')
   let away = false
   let pauseEnds = 0
   const missed = (error: unknown) => {
