@@ -28,10 +28,11 @@ export class Verdicts {
   readonly #epochs: HighestEpochs
 
   constructor(judging: Judging) {
-    const { maxVerdicts, maxSubjects, leeway, isHeld } = judging
+    const { maxVerdicts, maxSubjects, leeway, isHeld, feed } = judging
     this.#with = judging
     this.#remembered = new BoundedMap(maxVerdicts)
-    this.#epochs = new HighestEpochs({ limit: maxSubjects, leeway, isHeld })
+    const counts = (key: VerificationKey) => isHeld(key) && feed?.hasRevoked(key.kid) !== true
+    this.#epochs = new HighestEpochs({ limit: maxSubjects, leeway, counts })
   }
 
   /** The verdict of a token that was verified before, unless it ended. */
@@ -57,9 +58,12 @@ export class Verdicts {
   /** The same of a token that the revocation feed does not name. */
   claimsOfUnnamed({ token, key, mark }: Verdict): AccessClaims {
     const { seconds, feed, trusted } = this.#with
-    if (!this.#epochs.isCurrent(token.claims, key, seconds())) throw refused('a later epoch of its subject was seen')
+    const standing = this.#epochs.standing(token.claims, seconds())
+    if (standing === 'lower') throw refused('a later epoch of its subject was seen')
     if (mark) feed?.checkState(mark)
     if (trusted(token) !== true) throw refused('it is no longer trusted')
+    // Last: a token that is refused after all must not have others refused.
+    if (standing === 'new') this.#epochs.remember(token.claims, key, seconds())
     return token.claims
   }
 

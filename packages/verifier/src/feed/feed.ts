@@ -62,12 +62,18 @@ export class Feed implements RevocationFeed {
 
   /** Throws `invalid_token` if the token's key is revoked; `unavailable` or `token_expired` if the feed is not current. */
   checkState({ kid, iat }: Mark): void {
-    const { reading, freshness, steady } = this.#started
-    if (reading.known.keys.size > 0 && reading.isRevoked(kid)) throw refused('its key was revoked')
+    const { freshness, steady } = this.#started
+    if (this.hasRevoked(kid)) throw refused('its key was revoked')
     if (this.#settings.whenCut === 'accept') return
     const standing = freshness.standing(steady.now(), iat)
     if (standing === 'unavailable') throw unavailable('the revocation feed is not current')
     if (standing === 'token_expired') throw new Problem(standing, { reason: 'the revocation feed is cut' })
+  }
+
+  /** Whether the feed revokes a key of this id. */
+  hasRevoked(kid: string): boolean {
+    const { reading } = this.#started
+    return reading.known.keys.size > 0 && reading.isRevoked(kid)
   }
 
   get #started(): Receiver {
