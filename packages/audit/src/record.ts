@@ -82,7 +82,7 @@ export interface Refused {
   /** The caller; nobody is known without one. */
   readonly actor?: { readonly kind: 'user' | 'admin'; readonly id: string; readonly session: string }
   /** What it was aimed at. */
-  readonly target?: { readonly kind: 'user' | 'session' | 'key' | 'stream'; readonly id: string }
+  readonly target?: { readonly kind: 'user' | 'session' | 'key' | 'stream' | 'room'; readonly id: string }
   /** The account that a stranger aimed at. */
   readonly account?: string
   /** The session whose token somebody unknown has shown. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { CHAT_EVENTS } from '@latchkey/events/chat-events'
 import { EVENTS } from '@latchkey/events/events'
 import t from 'tap'
 import type { SealedRecord } from '../src/chain.ts'
@@ -66,7 +67,8 @@ const NEITHER = [
   'audit_left_out',
   'stream_added',
   'stream_removed',
-  'stream_verification'
+  'stream_verification',
+  ...Object.keys(CHAT_EVENTS)
 ]
 
 t.test('each event of the audit log has its class and activity, or is in neither', (t) => {

@@ -8,7 +8,7 @@ export interface Audited {
    */
   readonly actor: 'user' | 'admin' | 'stranger' | 'service'
   /** What it is done to. Of a session that another one ends, `by` is the acting one. */
-  readonly target?: 'user' | 'session' | 'key' | 'stream'
+  readonly target?: 'user' | 'session' | 'key' | 'stream' | 'room'
   /** The fields that become the detail of the record. None is personal. */
   readonly detail?: readonly string[]
 }

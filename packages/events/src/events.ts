@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { AUDIT_EVENTS } from './audit-events.ts'
+import { CHAT_EVENTS } from './chat-events.ts'
 import type { Audited, Definition } from './definition.ts'
 import { BY_ADMIN, CODE, ERROR, KIDS, KIND, OF_KEY, OF_SESSION, OF_USER, REFRESH, REFRESH_FROM } from './fields.ts'
 import { MAIL_EVENTS } from './mail-events.ts'
@@ -146,7 +147,9 @@ export const EVENTS = {
 
   ...AUDIT_EVENTS,
 
-  ...SIGNAL_EVENTS
+  ...SIGNAL_EVENTS,
+
+  ...CHAT_EVENTS
 } as const satisfies Record<string, Definition>
 
 /** One of the names of {@link EVENTS}. */

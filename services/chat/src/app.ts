@@ -1,3 +1,4 @@
+import type { Refusals } from '@latchkey/audit/refusals'
 import type { Database } from '@latchkey/database/pool'
 import { SHARE } from '@latchkey/database/time-limits'
 import { createApp } from '@latchkey/frame/app'
@@ -24,11 +25,12 @@ export interface Parts {
   /** None: tokens are accepted until they expire. */
   readonly revocations?: RevocationFeed | undefined
   readonly database: Database
+  readonly refusals: Pick<Refusals, 'add'>
   readonly logger: FastifyBaseLogger
 }
 
 /** Builds the chat: the verifier, what actions need, then its faces. */
-export async function buildApp(config: Config, { keys, revocations, database, logger }: Parts): Promise<App> {
+export async function buildApp(config: Config, { keys, revocations, database, refusals, logger }: Parts): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, MESSAGES_PER_MINUTE: perMinute } = config
   const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
   const live = new Live({ database, log: logger, interval: config.CATCH_UP_INTERVAL })
@@ -37,6 +39,7 @@ export async function buildApp(config: Config, { keys, revocations, database, lo
     database,
     lanes: new Lanes(database, committed),
     committed,
+    refusals,
     messages: new Buckets({ perMinute, burst: Math.max(1, Math.floor(perMinute / 3)) }),
     changes: new Buckets(CHANGES)
   }

@@ -7,6 +7,9 @@ import { faultsOfIssuer, ISSUER_ORDERS, issuerSettings, missingIssuer } from '@l
 import { choice, duration, integer, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
+/** In seconds. */
+const DAY = 86_400
+
 /** The setting that the service and its migration share. */
 const databaseUrl = text({
   file: true,
@@ -25,7 +28,15 @@ export const migrationSettings = Type.Object({
       description:
         'The same database with the owner of its tables, without a pooler. Only npm run migrate uses it: it makes the user of DATABASE_URL, if missing, who may only read and write rows. Unset, DATABASE_URL migrates, and the service could alter its tables.'
     })
-  )
+  ),
+  AUDIT_RETENTION: duration({
+    minimum: 7 * DAY,
+    maximum: 3650 * DAY,
+    zero: true,
+    default: '400d',
+    description:
+      'How long the audit log keeps a record; 0 is for ever. npm run migrate stores it, so that a service that was taken over cannot shorten it. Older records are deleted for ever within a day.'
+  })
 })
 
 /** The settings of the chat, for the test that compares them with `.env.example`. */

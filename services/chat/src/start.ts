@@ -1,3 +1,6 @@
+import { pruneDaily } from '@latchkey/audit/prune-daily'
+import { createRefusals } from '@latchkey/audit/refusals'
+import { runSealer } from '@latchkey/audit/seal'
 import { openDatabase } from '@latchkey/database/pool'
 import { feedPlace } from '@latchkey/frame/feed-settings'
 import { keySetPlace } from '@latchkey/frame/issuer-settings'
@@ -21,15 +24,21 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const keys = await openKeySet({ ...keySetPlace(config), log: logger })
   const feed = feedPlace(config)
   const revocations = feed && openFeed({ ...feed, log: logger })
-  const app = await buildApp(config, { keys, revocations, database, logger })
+  const refusals = createRefusals({ database, log: logger })
+  const app = await buildApp(config, { keys, revocations, database, refusals, logger })
   const sweeping = sweepRegularly(database, logger)
+  const sealer = runSealer({ database, log: logger })
+  const pruning = pruneDaily(database, logger)
   // Before the wait for open requests, because one of them may wait for a key.
   app.addHook('preClose', async () => {
     keys.close()
     revocations?.close()
   })
   app.addHook('onClose', async () => {
-    await sweeping.close()
+    await Promise.all([sweeping.close(), pruning.close()])
+    await refusals.close()
+    // After the last record.
+    await sealer.close()
     await database.close()
   })
   return { app, host: config.HOST, port: config.PORT }

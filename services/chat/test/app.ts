@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { createRefusals } from '@latchkey/audit/refusals'
 import { type Database, openDatabase } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import { keySetPlace } from '@latchkey/frame/issuer-settings'
@@ -58,10 +59,12 @@ export async function startChat(t: Test, env: Record<string, string> = {}, share
   const logger = await createLogger('chat', config, { write: (line: string) => lines.push(JSON.parse(line)) })
   const database = openDatabase(config, () => {})
   const keys = await openKeySet({ ...keySetPlace(config), log: logger })
-  const app = await buildApp(config, { keys, database, logger })
+  const refusals = createRefusals({ database, log: logger })
+  const app = await buildApp(config, { keys, database, refusals, logger })
   t.teardown(async () => {
     keys.close()
     await app.close()
+    await refusals.close()
     await database.close()
   })
   return { app, database, url, key, lines, user: userOf(key), send: sender(app) }

@@ -1,6 +1,6 @@
+import { clientKey } from '@latchkey/frame/client'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
-import { clientKey } from '../limits/requests.ts'
 import { deviceOf, strangersOf } from '../passwords/attempts.ts'
 import { type CheckParts, checkPassword } from '../passwords/check.ts'
 import type { Asker } from '../passwords/hash-pool.ts'

@@ -3,12 +3,12 @@ import type { Refused } from '@latchkey/audit/record'
 import type { Refusals } from '@latchkey/audit/refusals'
 import type { Audited } from '@latchkey/events/definition'
 import { type AuditedName, EVENTS } from '@latchkey/events/events'
+import { clientKey } from '@latchkey/frame/client'
 import { canonicalId, isId } from '@latchkey/frame/ids'
 import type { OnProblem } from '@latchkey/frame/problems'
 import type { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { ActingOf } from '../guards/acting.ts'
-import { clientKey } from '../limits/requests.ts'
 
 /** What a refusal tells besides its code. */
 type Named = Pick<Refused, 'event' | 'route'>

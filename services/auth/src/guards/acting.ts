@@ -1,9 +1,8 @@
 import type { Acting } from '@latchkey/audit/acting'
 import type { Database } from '@latchkey/database/pool'
 import type { AuditedName } from '@latchkey/events/events'
+import { type Client, clientOf } from '@latchkey/frame/client'
 import type { FastifyRequest } from 'fastify'
-import type { Client } from '../sessions/rows.ts'
-import { clientOf } from './client.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

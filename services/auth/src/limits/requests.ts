@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import rateLimit, { normalizeIP } from '@fastify/rate-limit'
+import rateLimit from '@fastify/rate-limit'
 import type { App } from '@latchkey/frame/app-type'
+import { clientKey } from '@latchkey/frame/client'
 import { REDIS_PAUSE, redisClient } from '@latchkey/frame/redis'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
@@ -14,11 +15,6 @@ export interface RequestLimit {
   count(request: FastifyRequest): Promise<void>
   /** Wraps a handler: if the client was just refused, its next 429 or 503 is delayed. */
   spaced<A extends [FastifyRequest, ...unknown[]], R>(handler: (...asked: A) => Promise<R>): (...asked: A) => Promise<R>
-}
-
-/** The client address as it is counted: for IPv6 the /64, which belongs to one client. */
-export function clientKey({ ip }: Pick<FastifyRequest, 'ip'>): string {
-  return normalizeIP(ip)
 }
 
 type Count = ReturnType<App['createRateLimit']>

@@ -1,4 +1,5 @@
 import { emit } from '@latchkey/events/emit'
+import type { Client } from '@latchkey/frame/client'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
@@ -6,7 +7,6 @@ import { recordShown } from '../audit/shown.ts'
 import type { Parts } from '../parts/parts.ts'
 import type { Resource } from '../sessions/audience.ts'
 import { type Held, type Refreshed, refreshSession, shownFields } from '../sessions/rotation.ts'
-import type { Client } from '../sessions/rows.ts'
 import type { TOKENS } from '../sessions/tokens.ts'
 
 /** The parts that a refresh needs. */

@@ -1,7 +1,7 @@
+import { clientKey } from '@latchkey/frame/client'
 import { Problem } from '@latchkey/problems/problem'
 import type { RefreshClaims } from '@latchkey/tokens/claims'
 import type { FastifyRequest } from 'fastify'
-import { clientKey } from '../limits/requests.ts'
 import type { Parts } from '../parts/parts.ts'
 import { type Bucket, deviceOf, strangersOf } from '../passwords/attempts.ts'
 import { checkPassword } from '../passwords/check.ts'

@@ -1,5 +1,6 @@
 import { type Acting, transact } from '@latchkey/audit/acting'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Client } from '@latchkey/frame/client'
 import { Problem } from '@latchkey/problems/problem'
 import { forgetCodes, type ShownCode, useCode } from '../mail/codes.ts'
 import { dropMails, type Outbox } from '../mail/outbox.ts'
@@ -10,7 +11,6 @@ import { replaceHash, resetHash } from '../users/change.ts'
 import { lockWithTokenHash, replaceTokenHash, replaceTokenHashes } from '../users/token-hash.ts'
 import {
   type Caller,
-  type Client,
   GRANT_COLUMNS,
   type Grant,
   idleEnd,

@@ -1,10 +1,11 @@
 import { type Acting, transact } from '@latchkey/audit/acting'
 import { isToBeRepeated, type Queryable } from '@latchkey/database/pool'
+import type { Client } from '@latchkey/frame/client'
 import { unavailable } from '@latchkey/problems/problem'
 import type { RefreshClaims } from '@latchkey/tokens/claims'
 import { USER_ENABLED } from '../users/account.ts'
 import { decide, type Granting, type Refusing, type RotationSettings, type SessionState } from './refresh-rule.ts'
-import { type Client, GRANT_COLUMNS, type Grant, idleEnd, SESSION_LIVES, seconds, sweepDay } from './rows.ts'
+import { GRANT_COLUMNS, type Grant, idleEnd, SESSION_LIVES, seconds, sweepDay } from './rows.ts'
 import { markEnded } from './sessions.ts'
 
 /**

@@ -27,12 +27,6 @@ export interface Caller extends Account {
   readonly sid: string
 }
 
-/** The client of a request; kept with its session, so that users recognise the device in a list. */
-export interface Client {
-  readonly ip: string
-  readonly userAgent: string | null
-}
-
 /** How long sessions live, in seconds: without use, and at most. */
 export interface SessionLife {
   readonly idle: number

@@ -1,10 +1,10 @@
 import { type Acting, transact } from '@latchkey/audit/acting'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Client } from '@latchkey/frame/client'
 import { tellSessions } from '../revocations/rows.ts'
 import { ACCOUNT_COLUMNS, USER_ENABLED } from '../users/account.ts'
 import {
   type Caller,
-  type Client,
   type EndReason,
   GRANT_COLUMNS,
   type Grant,

@@ -1,4 +1,7 @@
+import type { Source } from '@latchkey/audit/record'
+import type { Refusals } from '@latchkey/audit/refusals'
 import type { Database } from '@latchkey/database/pool'
+import type { EventLog } from '@latchkey/events/emit'
 import type { ProblemCode } from '@latchkey/problems/codes'
 import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '@latchkey/verifier'
@@ -6,12 +9,22 @@ import { type Static, type TObject, type TSchema, Type } from 'typebox'
 import type { Committed, Lanes } from '../events/lanes.ts'
 import type { Buckets } from '../limits/buckets.ts'
 
+/** Where a request comes from: its log and what the audit log keeps of it. */
+export interface Origin extends Source {
+  readonly log: EventLog
+  /** The client as it is counted: an IPv4 address, or the /64 of an IPv6 address. */
+  readonly client: string
+}
+
 /** Who does something, by their token. */
 export interface Caller {
   readonly user_id: string
   readonly username: string
+  /** The session of the token. */
+  readonly session: string
   /** The token has the role `admin`: administrators keep order in rooms of others. */
   readonly isAdmin: boolean
+  readonly origin: Origin
 }
 
 /** What actions need. */
@@ -21,6 +34,8 @@ export interface ActionParts {
   readonly lanes: Pick<Lanes, 'send'>
   /** Gets events that are committed, for those who listen. */
   readonly committed: Committed
+  /** Records who was not let do something. */
+  readonly refusals: Pick<Refusals, 'add'>
   /** Counts the messages of each user. */
   readonly messages: Buckets
   /** Counts what else each user changes. */
@@ -68,7 +83,7 @@ export const DONE = Type.Object({})
 /** The role of the token by which somebody is an administrator. */
 const ADMIN = 'admin'
 
-/** Who acts, by the claims of their token. */
-export function callerOf({ sub, preferred_username, roles }: AccessClaims): Caller {
-  return { user_id: sub, username: preferred_username, isAdmin: roles.includes(ADMIN) }
+/** Who acts, by the claims of their token, and from where. */
+export function callerOf({ sub, preferred_username, sid, roles }: AccessClaims, origin: Origin): Caller {
+  return { user_id: sub, username: preferred_username, session: sid, isAdmin: roles.includes(ADMIN), origin }
 }

@@ -12,9 +12,10 @@ export const invite = action({
   output: Type.Object({ code: Type.String(), expires_in: Type.Integer({ description: 'seconds' }) }),
   problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   run(parts, caller, { room: id }) {
-    return changeRoom(parts, caller, { room: id, rule: 'invite' }, async ({ connection, room }) => {
+    return changeRoom(parts, caller, { room: id, rule: 'invite' }, async ({ connection, room, note }) => {
       const byAdmin = caller.isAdmin && room.role === null
       const code = await insertInvite(connection, { room: room.id, user: caller.user_id, byAdmin })
+      note('room_invitation', { user: caller.user_id, session: caller.session, room: room.id })
       return { code, expires_in: INVITE_LIFE }
     })
   }

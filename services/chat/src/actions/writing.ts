@@ -1,3 +1,4 @@
+import { type Note, transact } from '@latchkey/audit/acting'
 import type { Queryable } from '@latchkey/database/pool'
 import { canonicalId } from '@latchkey/frame/ids'
 import { appendEvent } from '../events/append.ts'
@@ -6,6 +7,7 @@ import { findMember, lockMembers, type Member } from '../rooms/members.ts'
 import { findRoom, lockHead, type Room } from '../rooms/rooms.ts'
 import type { Rule } from '../rules.ts'
 import { type ActionParts, type Caller, requireTurn } from './action.ts'
+import { noteEvent } from './noted.ts'
 import { refusal, requireRule } from './standing.ts'
 
 /** What a change sees: everything that it decides on is locked. */
@@ -14,7 +16,9 @@ export interface Change {
   readonly room: Room
   /** Whom it is done to, if they are a member. */
   readonly target: Member | undefined
-  /** Adds an event to the room; it goes out when the change is committed. */
+  /** Notes what is no event of the room, for the audit log. */
+  readonly note: Note
+  /** Adds an event to the room; it goes out when the change is committed, and stands in the audit log. */
   write(event: NewEvent): Promise<RoomEvent>
 }
 
@@ -42,7 +46,7 @@ export async function changeRoom<T>(
   requireTurn(changes, caller)
   const id = canonicalId(wish.room)
   const users = [caller.user_id, ...(wish.target === undefined ? [] : [wish.target])]
-  const { result, events } = await database.transaction(async (connection) => {
+  const { result, events } = await transact({ database, ...caller.origin }, async (connection, note) => {
     const events: RoomEvent[] = []
     await lockMembers(connection, id, users)
     await lockHead(connection, id)
@@ -53,9 +57,10 @@ export async function changeRoom<T>(
     const write = async (event: NewEvent) => {
       const written = await appendEvent(connection, id, { user_id: caller.user_id, username: caller.username }, event)
       events.push(written)
+      noteEvent(note, caller, id, event)
       return written
     }
-    return { result: await change({ connection, room, target, write }), events }
+    return { result: await change({ connection, room, target, note, write }), events }
   })
   if (events.length > 0) committed(id, events)
   return result

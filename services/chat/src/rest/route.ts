@@ -4,6 +4,8 @@ import type { ProblemCode } from '@latchkey/problems/codes'
 import type { HTTPMethods } from 'fastify'
 import { type TObject, type TSchema, Type } from 'typebox'
 import { type ActionParts, type AnyAction, callerOf } from '../actions/action.ts'
+import { perform } from '../actions/perform.ts'
+import { originOf } from './origin.ts'
 import { whole, wholeText } from './whole.ts'
 
 /** Where an action is in REST. */
@@ -47,7 +49,7 @@ export function route(app: App, action: AnyAction, parts: ActionParts, at: Route
     onRequest: app.requireAccessToken,
     handler: async (request, reply) => {
       const sent = { ...asObject(request.params), ...asObject(isRead ? request.query : request.body) }
-      const done = await action.run(parts, callerOf(request.user), numbersOf(sent, input))
+      const done = await perform(action, parts, callerOf(request.user, originOf(request)), numbersOf(sent, input))
       if (at.status === 204) return reply.code(204).send(null)
       return reply.code(at.statusOf?.(done) ?? at.status).send(done)
     }
