@@ -5,6 +5,7 @@ import { createApp } from '@latchkey/frame/app'
 import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
+import type { RedisConnections } from '@latchkey/frame/redis'
 import { createVerifier, type KeySet, type RevocationFeed } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
 import type { FastifyBaseLogger } from 'fastify'
@@ -13,6 +14,7 @@ import type { Config } from './config.ts'
 import { Lanes } from './events/lanes.ts'
 import { Buckets } from './limits/buckets.ts'
 import { Live } from './live/live.ts'
+import { redisNotices } from './live/notices.ts'
 import { rest } from './rest/rest.ts'
 import { missingMigration } from './schema.ts'
 
@@ -26,14 +28,24 @@ export interface Parts {
   readonly revocations?: RevocationFeed | undefined
   readonly database: Database
   readonly refusals: Pick<Refusals, 'add'>
+  /** None: other instances are noticed by looking at the table. */
+  readonly redis?: RedisConnections | undefined
   readonly logger: FastifyBaseLogger
 }
 
 /** Builds the chat: the verifier, what actions need, then its faces. */
-export async function buildApp(config: Config, { keys, revocations, database, refusals, logger }: Parts): Promise<App> {
+export async function buildApp(
+  config: Config,
+  { keys, revocations, database, refusals, redis, logger }: Parts
+): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, MESSAGES_PER_MINUTE: perMinute } = config
   const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
-  const live = new Live({ database, log: logger, interval: config.CATCH_UP_INTERVAL })
+  const live = new Live({
+    database,
+    log: logger,
+    interval: config.CATCH_UP_INTERVAL,
+    ...(redis && { notices: (listener) => redisNotices(redis, listener) })
+  })
   const { committed } = live
   const actionParts: ActionParts = {
     database,

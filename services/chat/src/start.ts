@@ -7,9 +7,12 @@ import { keySetPlace } from '@latchkey/frame/issuer-settings'
 import { createLogger } from '@latchkey/frame/logger'
 import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
 import type { Service } from '@latchkey/frame/process'
+import { openRedis, type RedisConnections } from '@latchkey/frame/redis'
+import { lengthOf } from '@latchkey/frame/settings'
 import { openFeed, openKeySet } from '@latchkey/verifier'
+import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
-import { chatConfig, doubts } from './config.ts'
+import { type Config, chatConfig, doubts } from './config.ts'
 import { sweepRegularly } from './sweep.ts'
 
 /** Reads settings and keys and makes the service, not yet listening. Throws errors that an operator can correct. */
@@ -25,7 +28,8 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const feed = feedPlace(config)
   const revocations = feed && openFeed({ ...feed, log: logger })
   const refusals = createRefusals({ database, log: logger })
-  const app = await buildApp(config, { keys, revocations, database, refusals, logger })
+  const redis = await openNotices(config, logger)
+  const app = await buildApp(config, { keys, revocations, database, refusals, redis, logger })
   const sweeping = sweepRegularly(database, logger)
   const sealer = runSealer({ database, log: logger })
   const pruning = pruneDaily(database, logger)
@@ -35,6 +39,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
     revocations?.close()
   })
   app.addHook('onClose', async () => {
+    redis?.close()
     await Promise.all([sweeping.close(), pruning.close()])
     await refusals.close()
     // After the last record.
@@ -42,4 +47,13 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
     await database.close()
   })
   return { app, host: config.HOST, port: config.PORT }
+}
+
+async function openNotices(
+  { REDIS_URL: url, CATCH_UP_INTERVAL: interval }: Config,
+  log: FastifyBaseLogger
+): Promise<RedisConnections | undefined> {
+  if (url === undefined) return undefined
+  const without = `messages of other instances come up to ${lengthOf(interval)} later`
+  return openRedis({ url, name: 'latchkey-chat', without, log })
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { RedisConnections } from '@latchkey/frame/redis'
 
 /** How instances tell each other that a room has news. It carries no content, and nothing depends on it but speed. */
 export interface Notices {
@@ -23,31 +23,36 @@ export const NO_NOTICES: Notices = { publish: () => {}, subscribe: async () => {
 
 const CHANNEL = 'latchkey:chat:room:'
 
-/** Tells and hears by Redis or Valkey; `subscriber` is a connection of its own, which does nothing else. */
-export function redisNotices(commands: Redis, subscriber: Redis, listener: NoticeListener): Notices {
+/** Tells and hears by Redis or Valkey. */
+export function redisNotices({ commands, subscriptions, onBack }: RedisConnections, listener: NoticeListener): Notices {
   // Its own notices say what it knows.
   const instance = randomUUID()
-  subscriber.on('message', (channel: string, text: string) => {
+  const channels = new Set<string>()
+  subscriptions.on('message', (channel: string, text: string) => {
     const [from, seq] = text.split(' ')
-    if (channel.startsWith(CHANNEL) && from !== instance) listener.hint(channel.slice(CHANNEL.length), wholeOf(seq))
+    if (channels.has(channel) && from !== instance) listener.hint(channel.slice(CHANNEL.length), seqOf(seq))
   })
-  subscriber.on('ready', () => listener.back())
+  // Also to what was asked for while it was away.
+  onBack(async () => {
+    if (channels.size > 0) await subscriptions.subscribe(...channels).catch(() => {})
+    listener.back()
+  })
   return {
     publish: (room, seq) => {
       commands.publish(`${CHANNEL}${room}`, `${instance} ${seq}`).catch(() => {})
     },
-    // While Redis is away this fails at once; ioredis subscribes again to all rooms when it is back.
     subscribe: async (room) => {
-      await subscriber.subscribe(`${CHANNEL}${room}`).catch(() => {})
+      channels.add(`${CHANNEL}${room}`)
+      await subscriptions.subscribe(`${CHANNEL}${room}`).catch(() => {})
     },
     unsubscribe: (room) => {
-      subscriber.unsubscribe(`${CHANNEL}${room}`).catch(() => {})
+      channels.delete(`${CHANNEL}${room}`)
+      subscriptions.unsubscribe(`${CHANNEL}${room}`).catch(() => {})
     }
   }
 }
 
 // Whoever can write to Redis can cause a read of the table, and no more.
-function wholeOf(text = ''): number {
-  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0
-  return number
+function seqOf(text = ''): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0
 }
