@@ -1,0 +1,63 @@
+import type { Chat, User } from './app.ts'
+
+/** A way to ask for actions. The agreement test asks each of the same, and expects the same. */
+export interface Face {
+  readonly name: string
+  /** The actions that it has, as ACTIONS names them. */
+  readonly actions: readonly string[]
+  /** Asks for an action; resolves with `yes` or the code of the refusal, and which members of the input it names. */
+  ask(chat: Chat, user: User, action: string, input: Input): Promise<Verdict>
+}
+
+/** What an action gets. */
+export type Input = Readonly<Record<string, unknown>>
+
+/** What became of it. */
+export interface Verdict {
+  readonly code: string
+  /** The members of the input that were refused. */
+  readonly fields: readonly string[]
+}
+
+const REST: Readonly<Record<string, string>> = {
+  create_room: 'POST /rooms',
+  list_rooms: 'GET /rooms',
+  get_room: 'GET /rooms/:room',
+  rename_room: 'PUT /rooms/:room',
+  close_room: 'DELETE /rooms/:room',
+  join: 'POST /rooms/:room/join',
+  leave: 'POST /rooms/:room/leave',
+  invite: 'POST /rooms/:room/invites',
+  members: 'GET /rooms/:room/members',
+  set_role: 'PUT /rooms/:room/members/:user_id',
+  kick: 'DELETE /rooms/:room/members/:user_id',
+  ban: 'PUT /rooms/:room/bans/:user_id',
+  unban: 'DELETE /rooms/:room/bans/:user_id',
+  send: 'POST /rooms/:room/messages',
+  history: 'GET /rooms/:room/messages',
+  delete: 'DELETE /rooms/:room/messages/:seq'
+}
+
+/** Asks by REST. */
+export const rest: Face = {
+  name: 'REST',
+  actions: Object.keys(REST),
+  ask: async (chat, user, action, input) => {
+    const others = new Map(Object.entries(input))
+    const line = (REST[action] ?? '').replaceAll(/:(\w+)/g, (_, name: string) => {
+      const value = others.get(name)
+      others.delete(name)
+      return encodeURIComponent(String(value))
+    })
+    const isRead = line.startsWith('GET')
+    const query = new URLSearchParams([...others].map(([name, value]): [string, string] => [name, String(value)]))
+    const { status, body } = await chat.send(
+      user,
+      isRead && others.size > 0 ? `${line}?${query}` : line,
+      isRead || others.size === 0 ? undefined : Object.fromEntries(others)
+    )
+    if (status < 300) return { code: 'yes', fields: [] }
+    const errors: { field: string }[] = body.errors ?? []
+    return { code: body.code, fields: errors.map(({ field }) => field) }
+  }
+}
