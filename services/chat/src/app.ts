@@ -6,7 +6,8 @@ import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
 import type { RedisConnections } from '@latchkey/frame/redis'
-import { createVerifier, type KeySet, type RevocationFeed } from '@latchkey/verifier'
+import { tokenCookies } from '@latchkey/tokens/cookies'
+import { createVerifier, fromHeaderOrCookie, type KeySet, type RevocationFeed } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
 import type { FastifyBaseLogger } from 'fastify'
 import type { ActionParts } from './actions/action.ts'
@@ -16,6 +17,7 @@ import { Buckets } from './limits/buckets.ts'
 import { Live } from './live/live.ts'
 import { redisNotices } from './live/notices.ts'
 import { rest } from './rest/rest.ts'
+import { tickets } from './rest/tickets.ts'
 import { missingMigration } from './schema.ts'
 
 /** What a user may change besides sending messages: join, rename, kick and the like. */
@@ -58,14 +60,21 @@ export async function buildApp(
   const longestAnswer = config.ANSWER_TIMEOUT * 1000 * SHARE.answer
 
   return createApp({ ...config, longestAnswer }, logger, async (app) => {
-    await openapi(app, {
-      title: 'Latchkey chat',
-      description: 'Rooms and messages for whoever has an access token. It asks no auth service: it verifies offline.',
-      version: '1'
-    })
+    await openapi(
+      app,
+      {
+        title: 'Latchkey chat',
+        description:
+          'Rooms and messages for whoever has an access token. It asks no auth service: it verifies offline.',
+        version: '1'
+      },
+      { accessCookie: tokenCookies({ issuer, domain: config.COOKIE_DOMAIN }).access.name }
+    )
     await app.register(accessTokens, { verifier })
     app.addHook('onClose', () => live.close())
     rest(app, actionParts)
+    const { COOKIE_DOMAIN: domain, CORS_ORIGINS: origins } = config
+    tickets(app, { ...actionParts, verifier, tokenFrom: fromHeaderOrCookie({ issuer, cookieDomain: domain, origins }) })
     health(app, async () => {
       const missing = await missingMigration(database)
       if (missing) return `migration ${missing} is missing; run npm run migrate -w services/chat`

@@ -2,6 +2,7 @@ import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
 import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { contradictions } from '@latchkey/frame/contradictions'
+import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { faultsOfFeed, feedSettings } from '@latchkey/frame/feed-settings'
 import { faultsOfIssuer, ISSUER_ORDERS, issuerSettings, missingIssuer } from '@latchkey/frame/issuer-settings'
 import { choice, duration, integer, text, url } from '@latchkey/frame/settings'
@@ -44,6 +45,9 @@ export const chatSettings = Type.Object({
   ...frameSettings,
   PORT: integer({ minimum: 0, maximum: 65535, default: '8090', description: 'Port to listen on; 0 is any free one.' }),
   ...issuerSettings,
+  COOKIE_DOMAIN: cookieDomain(
+    'COOKIE_DOMAIN of the auth service: it decides the name of the access cookie with which POST /tickets lets the page open a socket. Unset, the cookie reaches this service only if a browser sees both under one host.'
+  ),
   ...feedSettings,
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: integer({
@@ -139,5 +143,6 @@ export function chatConfig(env: Readonly<Record<string, string | undefined>>): R
 
 /** Returns a line for the log for each setting that contradicts another. */
 export function doubts(config: Config): string[] {
-  return contradictions(config, ISSUER_ORDERS)
+  const ofCookies = cookieDomainDoubt(config)
+  return [...contradictions(config, ISSUER_ORDERS), ...(ofCookies ? [ofCookies] : [])]
 }
