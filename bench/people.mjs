@@ -115,14 +115,14 @@ export async function accessTokens(pair, count) {
  * @param {any[]} grants
  */
 async function sign({ keys, issuer }, grants) {
-  const { issue } = createTokenIssuer(await loadKeys(keys, console.error), {
+  const { issue, now } = createTokenIssuer(await loadKeys(keys, console.error), {
     issuer,
     audience: [AUDIENCE],
     accessLife: 3600,
     rotation: true,
     now: Date.now
   })
-  return Promise.all(grants.map((grant) => issue(grant)))
+  return Promise.all(grants.map((grant) => issue({ grant, asked: now() })))
 }
 
 /**

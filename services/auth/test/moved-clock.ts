@@ -5,6 +5,8 @@ import type { Test } from 'tap'
 /** A database whose clock a test moves, and the same clock for the services that use it. */
 export interface MovedClock {
   readonly databaseUrl: string
+  /** Of the owner, who may do more than the service. */
+  readonly ownerUrl: string
   /** The present of both, in milliseconds since 1970. */
   now(): number
   /** Puts both clocks forward. */
@@ -31,6 +33,7 @@ export async function movedClock(t: Test): Promise<MovedClock> {
   let ahead = 0
   return {
     databaseUrl: await serviceUrl(url),
+    ownerUrl: url,
     now: () => Date.now() + ahead * 1000,
     advance: async (seconds) => {
       ahead += seconds

@@ -43,10 +43,11 @@ export function changePassword(app: App, parts: ChangePasswordParts): void {
       const asker = await confirmPassword({ database, passwords }, request, current)
       const passwordHash = await passwords.hash(asker, wanted)
       const acting = actingOf(request)
+      const asked = tokens.now()
       const grant = await replacePassword(acting, caller, { passwordHash, idle: life.idle, from: acting, outbox })
       outbox.wake()
-      if (byCookie) return reply.send(cookies.set(reply, await tokens.issue(grant)))
-      return reply.send(await tokens.issue(grant, accessClaims.aud))
+      if (byCookie) return reply.send(cookies.set(reply, await tokens.issue({ grant, asked })))
+      return reply.send(await tokens.issue({ grant, asked }, accessClaims.aud))
     })
   )
 }

@@ -2,13 +2,13 @@ import { readConfig } from '@latchkey/frame/config'
 import { Type } from 'typebox'
 import { disableUser, enableUser, endSessions, grantRole, revokeRole } from '../administration/actions.ts'
 import { authSettings } from '../config.ts'
-import { aheadOf, revokeEverybody } from '../sessions/revocation.ts'
+import { revokeEverybody } from '../sessions/revocation.ts'
 import type { Account } from '../users/account.ts'
 import { A_ROLE } from '../users/fields.ts'
 import { type Command, type CommandContext, onUser } from './command.ts'
 
-const { CLOCK_LEEWAY, ANSWER_TIMEOUT, PASSWORD_TIMEOUT } = authSettings.properties
-const TIMES = Type.Object({ CLOCK_LEEWAY, ANSWER_TIMEOUT, PASSWORD_TIMEOUT })
+const { CLOCK_LEEWAY } = authSettings.properties
+const TIMES = Type.Object({ CLOCK_LEEWAY })
 
 /** The commands that change accounts. */
 export const ACCOUNT_COMMANDS: Record<string, Command> = {
@@ -53,7 +53,7 @@ export const ACCOUNT_COMMANDS: Record<string, Command> = {
     words: '',
     help: 'ends those of all users, as is due after a backup was restored',
     run: async ({ acting, env }) => {
-      const ahead = aheadOf(readConfig(TIMES, env))
+      const { CLOCK_LEEWAY: ahead } = readConfig(TIMES, env)
       return `${await revokeEverybody(acting, { command: 'end-all-sessions', ahead })} users have no session any more`
     }
   }

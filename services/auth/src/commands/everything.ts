@@ -2,7 +2,7 @@ import { type Acting, transact } from '@latchkey/audit/acting'
 import { authConfig } from '../config.ts'
 import { keysInUse } from '../keys/emergency.ts'
 import { revokeKey } from '../keys/signing-keys.ts'
-import { aheadOf, revokeEverybody } from '../sessions/revocation.ts'
+import { revokeEverybody } from '../sessions/revocation.ts'
 import type { Command } from './command.ts'
 import { untilReceiversKnow } from './receivers.ts'
 
@@ -24,7 +24,7 @@ export const EVERYTHING_COMMANDS: Record<string, Command> = {
       // The keys first: whoever has them could go on making tokens of any time.
       await revokeKeys(acting, keys)
       say(`${keys.length} signing keys are revoked`)
-      const users = await revokeEverybody(acting, { command: COMMAND, ahead: aheadOf(config) })
+      const users = await revokeEverybody(acting, { command: COMMAND, ahead: config.CLOCK_LEEWAY })
       say(`${users} users have no session any more`)
       const told = await untilReceiversKnow({ database, say })
       return `everything is revoked: ${keys.length} signing keys, and the sessions of ${users} users; ${told}\nNow run scripts/rotate-keys.sh for access and for refresh, so that there is a key in the slot next again.`

@@ -39,8 +39,7 @@ export function login(app: App, parts: LoginParts): void {
     limit.spaced(async (request, reply) => {
       const { resource, ...credentials } = request.body
       const shown = () => findGenuine('refresh', { request, find }, DEVICE_MEMORY)
-      const grant = await logIn(request, { ...credentials, shown })
-      return reply.send(await tokens.issue(grant, resource))
+      return reply.send(await tokens.issue(await logIn(request, { ...credentials, shown }), resource))
     })
   )
 }

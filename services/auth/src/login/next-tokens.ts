@@ -25,12 +25,13 @@ export function nextTokens({ actingOf, refusals, tokens, refresh: settings }: Ne
     tokens.refuseWithoutKey()
     const acting = actingOf(request)
     acting.account = request.refreshClaims.sub
+    const asked = tokens.now()
     const refreshed = await refreshSession(acting, { shown: request.refreshClaims, held, from: acting }, settings)
     report(request, refreshed, acting)
     recordShown({ acting, refusals }, request, refreshed)
     if (refreshed.verdict === 'early') throw new Problem('renewal_too_early', { retryAfter: refreshed.wait })
     if (!('grant' in refreshed)) throw new Problem('invalid_token', { reason: `refresh: ${refreshed.verdict}` })
-    return tokens.issue(refreshed.grant, resource)
+    return tokens.issue({ grant: refreshed.grant, asked }, resource)
   }
 }
 

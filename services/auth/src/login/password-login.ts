@@ -7,8 +7,8 @@ import { type Bucket, deviceOf, strangersOf } from '../passwords/attempts.ts'
 import { checkPassword } from '../passwords/check.ts'
 import type { Asker } from '../passwords/hash-pool.ts'
 import { hasCustomKey } from '../sessions/custom-key.ts'
-import type { Grant } from '../sessions/rows.ts'
 import { openSession } from '../sessions/sessions.ts'
+import type { Granted } from '../sessions/tokens.ts'
 import type { Account } from '../users/account.ts'
 import { replaceHash } from '../users/change.ts'
 import { findByEmail } from '../users/find.ts'
@@ -32,20 +32,20 @@ export type PasswordLoginParts = Pick<
  *
  * A request that also shows an earlier refresh token of the account counts as that device, not as a stranger.
  */
-export function passwordLogin(parts: PasswordLoginParts): (request: FastifyRequest, login: Login) => Promise<Grant> {
+export function passwordLogin(parts: PasswordLoginParts): (request: FastifyRequest, login: Login) => Promise<Granted> {
   const { database, actingOf, passwords, tokens, life, requireVerified } = parts
   return async (request, login) => {
     // If many log in at once, those that must be refused do not reach the database.
     passwords.refuseIfBusy({ client: clientKey(request) })
     tokens.refuseWithoutKey()
     // If the password was changed during the comparison, the login starts again, once.
-    const grant = (await logIn(request, login)) ?? (await logIn(request, login))
-    if (!grant) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
-    return grant
+    const granted = (await logIn(request, login)) ?? (await logIn(request, login))
+    if (!granted) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
+    return granted
   }
 
   // Returns nothing if the password was changed during the comparison.
-  async function logIn(request: FastifyRequest, { email, password, shown }: Login): Promise<Grant | undefined> {
+  async function logIn(request: FastifyRequest, { email, password, shown }: Login): Promise<Granted | undefined> {
     const account = await findByEmail(database, email)
     const device = account && knownDevice(await shown(), account)
     // A known device has its own turns at the hashing threads, which strangers cannot use up.
@@ -60,7 +60,9 @@ export function passwordLogin(parts: PasswordLoginParts): (request: FastifyReque
     }
     refuseUnable(account)
     if (checked === 'outdated') await renewHash(account, asker, password)
-    return openSession(acting, { userId: account.id, tokenHash: account.token_hash, life, from: acting })
+    const asked = tokens.now()
+    const grant = await openSession(acting, { userId: account.id, tokenHash: account.token_hash, life, from: acting })
+    return grant && { grant, asked }
   }
 
   function refuseUnable({ id, disabled_at, email_verified }: Account): void {

@@ -44,10 +44,10 @@ export function signin(app: App, parts: SigninParts): void {
     limit.spaced(async (request, reply) => {
       const token = cookies.findRefresh(request)
       const earlier = await findGenuine('refresh', { request, find: () => token }, DEVICE_MEMORY)
-      const grant = await logIn(request, { ...request.body, shown: async () => earlier })
+      const granted = await logIn(request, { ...request.body, shown: async () => earlier })
       // The new cookies replace those of the earlier session, which would stay open although no cookie leads to it.
-      if (earlier) await endShown(actingOf(request), earlier, { replacedBy: grant.sid })
-      return reply.send(cookies.set(reply, await tokens.issue(grant)))
+      if (earlier) await endShown(actingOf(request), earlier, { replacedBy: granted.grant.sid })
+      return reply.send(cookies.set(reply, await tokens.issue(granted)))
     })
   )
 }

@@ -122,19 +122,14 @@ export async function logOutEverywhere(acting: Acting, caller: Caller): Promise<
   })
 }
 
-/** How far ahead everybody's end has to be told, in seconds: the difference of clocks, and the longest answer. */
-export function aheadOf(config: { CLOCK_LEEWAY: number; ANSWER_TIMEOUT: number; PASSWORD_TIMEOUT: number }): number {
-  return config.CLOCK_LEEWAY + Math.max(config.ANSWER_TIMEOUT, config.PASSWORD_TIMEOUT)
-}
-
 /** Users per transaction of {@link revokeEverybody}. */
 const BATCH = 1000
 
 /**
  * Ends every session of every user, which is needed after a restore: a backup brings ended sessions and used codes back. Epochs rise
  * above all that the lost commits may have reached. Access tokens end too: of those that are told so by the revocation
- * feed, also all that are given within `ahead` seconds from now: so far clocks of instances may differ, and so long an
- * answer may take, whose token is of a session from before.
+ * feed, also all that are asked for within `ahead` seconds from now: so far may the clocks of instances be ahead of the database's.
+ * A token says when it was asked for, so it makes no difference how long its answer takes.
  *
  * Works in batches, so that nobody waits long; if it is interrupted, run it again. Returns the number of users.
  */

@@ -18,16 +18,28 @@ export const TOKENS = Type.Object({
   username: Type.String()
 })
 
+/** What tokens are issued for. */
+export interface Granted {
+  readonly grant: Grant
+  /**
+   * A time from `TokenIssuer.now` that was taken before the row of the grant was read: the `iat` of the access token. So an end that
+   * the row does not show yet is never earlier than the token.
+   */
+  readonly asked: number
+}
+
 /** Signs tokens. */
 export interface TokenIssuer {
   /** Throws `unavailable` (503) while no key may sign; call it before any change for the tokens. */
   refuseWithoutKey(): void
+  /** The present, in seconds since 1970; see {@link Granted}. */
+  now(): number
   /**
    * Signs the two tokens of a grant in parallel, off the main thread, each with the key of its kind.
    *
    * The access token is for `aud`, by default the whole AUDIENCE. The refresh token does not depend on it.
    */
-  issue(grant: Grant, aud?: AccessClaims['aud']): Promise<Static<typeof TOKENS>>
+  issue(granted: Granted, aud?: AccessClaims['aud']): Promise<Static<typeof TOKENS>>
 }
 
 /** The values of tokens besides the grant; `accessLife` is in seconds. */
@@ -60,9 +72,8 @@ export function createTokenIssuer(
       .setProtectedHeader({ alg: 'RS256', typ: KINDS[kind].typ, kid })
       .sign(privateKey)
   }
-  const issue: TokenIssuer['issue'] = async (grant, aud = everybody) => {
+  const issue: TokenIssuer['issue'] = async ({ grant, asked: iat }, aud = everybody) => {
     const { user_id: sub, sid, generation } = grant
-    const iat = Math.floor(now() / 1000)
     const access: AccessClaims = {
       iss: issuer,
       aud,
@@ -102,5 +113,9 @@ export function createTokenIssuer(
     }
   }
   // A ring without a signing key throws.
-  return { refuseWithoutKey: () => void [keys.access.current, keys.refresh.current], issue }
+  return {
+    refuseWithoutKey: () => void [keys.access.current, keys.refresh.current],
+    now: () => Math.floor(now() / 1000),
+    issue
+  }
 }
