@@ -9,6 +9,7 @@ const steps = [
   ['format and lint', 'node_modules/.bin/biome', ['ci', '.']],
   ['types', 'node_modules/.bin/tsc', ['--noEmit']],
   ['types of the pages', 'node_modules/.bin/tsc', ['--noEmit', '-p', 'services/auth/pages']],
+  ['types of the chat’s page', 'node_modules/.bin/tsc', ['--noEmit', '-p', 'services/chat/page']],
   ['the verifier as others install it', 'node_modules/.bin/publint', ['packages/verifier', '--strict']],
   ['its types', 'node_modules/.bin/attw', ['--pack', 'packages/verifier', '--profile', 'esm-only']],
   ['tests', 'npm', ['test']]

@@ -33,13 +33,14 @@ type Operations = { put?: Operation; post?: Operation; delete?: Operation }
 
 /**
  * Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas), `GET /docs`, a page to try it, and `GET /`,
- * which redirects there. Register it before the routes. `cookies` are the cookies that routes take: the name of each, by
- * that of its security scheme.
+ * which redirects there, unless the service `hasPage` of its own at the root. Register it before the routes. `cookies` are
+ * the cookies that routes take: the name of each, by that of its security scheme.
  */
 export async function openapi(
   app: App,
   info: { title: string; description: string; version: string },
-  cookies: Readonly<Record<string, string>> = {}
+  cookies: Readonly<Record<string, string>> = {},
+  { hasPage = false }: { hasPage?: boolean } = {}
 ): Promise<void> {
   const byCookie = Object.entries(cookies).map(([scheme, name]) => [
     scheme,
@@ -61,6 +62,7 @@ export async function openapi(
   })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { validatorUrl: null } })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  if (hasPage) return
   // For people who open the address that the start prints.
   app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
 }

@@ -15,3 +15,13 @@ t.test('the root leads to the documentation, and is no part of it', async (t) =>
   t.equal(post.headers['allow'], 'GET, HEAD')
   t.strictSame(Object.keys((await send('GET /openapi.json')).body.paths), [])
 })
+
+t.test('a service with a page of its own has it at the root', async (t) => {
+  const info = { title: 'Test', description: 'Of a test', version: '1' }
+  const { send } = await startFrame(t, async (app) => {
+    await openapi(app, info, {}, { hasPage: true })
+    app.get('/', { schema: { hide: true } }, () => 'the page')
+  })
+  t.match(await send('GET /'), { status: 200, body: 'the page' })
+  t.equal((await send('GET /docs')).status, 200)
+})

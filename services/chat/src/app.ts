@@ -16,6 +16,7 @@ import { Lanes } from './events/lanes.ts'
 import { Buckets } from './limits/buckets.ts'
 import { Live } from './live/live.ts'
 import { redisNotices } from './live/notices.ts'
+import { page } from './page/page.ts'
 import { rest } from './rest/rest.ts'
 import { tickets } from './rest/tickets.ts'
 import { missingMigration } from './schema.ts'
@@ -33,6 +34,12 @@ export interface Parts {
   /** None: other instances are noticed by looking at the table. */
   readonly redis?: RedisConnections | undefined
   readonly logger: FastifyBaseLogger
+}
+
+const INFO = {
+  title: 'Latchkey chat',
+  description: 'Rooms and messages for whoever has an access token. It asks no auth service: it verifies offline.',
+  version: '1'
 }
 
 /** Builds the chat: the verifier, what actions need, then its faces. */
@@ -60,16 +67,9 @@ export async function buildApp(
   const longestAnswer = config.ANSWER_TIMEOUT * 1000 * SHARE.answer
 
   return createApp({ ...config, longestAnswer }, logger, async (app) => {
-    await openapi(
-      app,
-      {
-        title: 'Latchkey chat',
-        description:
-          'Rooms and messages for whoever has an access token. It asks no auth service: it verifies offline.',
-        version: '1'
-      },
-      { accessCookie: tokenCookies({ issuer, domain: config.COOKIE_DOMAIN }).access.name }
-    )
+    const cookies = { accessCookie: tokenCookies({ issuer, domain: config.COOKIE_DOMAIN }).access.name }
+    await openapi(app, INFO, cookies, { hasPage: true })
+    page(app, { authUrl: config.AUTH_URL ?? issuer })
     await app.register(accessTokens, { verifier })
     app.addHook('onClose', () => live.close())
     rest(app, actionParts)
