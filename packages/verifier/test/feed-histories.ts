@@ -1,68 +1,76 @@
+import type { RevocationEntry } from '@latchkey/tokens/revocations'
 import { accessClaims } from '../../testing/src/tokens.ts'
-import type { Feed } from '../src/feed/feed.ts'
 import type { WhenCut } from '../src/feed/freshness.ts'
-import { markOf } from '../src/feed/mark.ts'
-import { openFeed } from '../src/feed/open-feed.ts'
+import { type Mark, markOf } from '../src/feed/mark.ts'
 import { settle } from './fake-clock.ts'
-import { AUDIENCE, FakeFeedClock, FEED_URL, ISSUER, ISSUER_ORIGIN, session, subject } from './fake-feed.ts'
-import { key, PlayedNetwork } from './played-network.ts'
+import { AUDIENCE, everybody, FakeFeedClock, ISSUER, session, subject } from './fake-feed.ts'
+import { PlayedIssuer, type PlayedKey } from './played-issuer.ts'
+import type { Weather } from './played-network.ts'
+import { PlayedReceiver } from './played-receiver.ts'
+import { random } from './random.ts'
 
 /** What a history found. */
 export interface Found {
   readonly faults: readonly string[]
   readonly checks: number
+  /** Of all receivers. */
   readonly cutSeconds: number
 }
 
-/** Numbers from 0 up to 1 that a seed decides. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
+/** In seconds. */
 const LENGTH = 180
 const STEP = 0.5
-/** With a network sound for so long there is no cut, in seconds. */
-const SOUND = 12
+/** With a sound network an end is known after so many seconds. */
+const SOON = 1
 
-/** Plays three minutes of a receiver of the feed, with a network that a seed decides. */
-export async function playHistory(seed: number, whenCut: WhenCut, bound: number): Promise<Found> {
-  const history = new History(seed, whenCut, bound)
+const WEATHERS: readonly Weather[] = [
+  'sound',
+  'sound',
+  'sound',
+  'cut',
+  'slow',
+  'lossy',
+  'replays',
+  'halves',
+  'strangers'
+]
+
+/** Plays three minutes of an issuer and of a receiver for each bound, as a seed decides. */
+export async function playHistory(seed: number, whenCut: WhenCut, bounds: readonly number[]): Promise<Found> {
+  const history = new History(seed, whenCut, bounds)
   await history.play()
   return history.found()
 }
 
 interface Issued {
-  mark: ReturnType<typeof markOf>
   readonly claims: ReturnType<typeof accessClaims>
+  readonly kid: string
+  /** What each receiver remembers of it. */
+  marks: Mark[]
   endedAt: number
+  /** What ended it. */
+  entry?: RevocationEntry
+  /** The database lost its end: a receiver that has heard of it refuses it, another one does not. */
+  isLost: boolean
 }
 
 class History {
   readonly #next: () => number
   readonly #clock = new FakeFeedClock()
-  readonly #whenCut: WhenCut
-  readonly #bound: number
+  readonly #issuer: PlayedIssuer
+  readonly #receivers: readonly PlayedReceiver[]
   readonly #tokens: Issued[] = []
-  readonly #network: PlayedNetwork
   readonly #faults: string[] = []
-  #soundSince = 0
+  #isRobbed = false
   #checks = 0
   #cut = 0
-  #feed: Feed
 
-  constructor(seed: number, whenCut: WhenCut, bound: number) {
+  constructor(seed: number, whenCut: WhenCut, bounds: readonly number[]) {
     this.#next = random(seed)
-    this.#whenCut = whenCut
-    this.#bound = bound
     this.#clock.random = this.#next
-    this.#network = new PlayedNetwork(this.#clock, this.#next)
-    this.#feed = this.#open()
+    this.#issuer = new PlayedIssuer(this.#clock)
+    const world = { clock: this.#clock, issuer: this.#issuer, next: this.#next }
+    this.#receivers = bounds.map((bound) => new PlayedReceiver(world, { whenCut, bound }))
   }
 
   found(): Found {
@@ -74,88 +82,111 @@ class History {
     while (this.#now() < LENGTH) {
       this.#happen()
       await this.#clock.pass(STEP)
-      this.#check()
+      for (const receiver of this.#receivers) receiver.fetchKeys()
+      for (const [index, receiver] of this.#receivers.entries()) this.#check(receiver, index)
     }
-    this.#feed.close()
+    for (const receiver of this.#receivers) receiver.close()
     await settle()
-  }
-
-  #open(): Feed {
-    const feed = openFeed({
-      url: FEED_URL,
-      whenCut: this.#whenCut,
-      bound: this.#bound,
-      clock: this.#clock,
-      fetch: this.#network.fetch
-    }) as Feed
-    const keys = { held: (kid: string) => (kid === key.kid ? key : undefined), find: async () => key }
-    feed.start({ issuer: ISSUER, audience: AUDIENCE, keys }, { told: () => {}, changed: () => {} })
-    return feed
   }
 
   #now(): number {
     return this.#clock.elapsed() / 1000
   }
 
+  #oneOf<T>(list: readonly T[]): T | undefined {
+    return list[Math.floor(this.#next() * list.length)]
+  }
+
   // What may happen in half a second.
   #happen(): void {
-    const issued = Math.floor(this.#now() + ISSUER_ORIGIN)
-    if (this.#next() < 0.5) {
-      const claims = accessClaims(ISSUER, AUDIENCE, issued)
-      this.#tokens.push({ claims, mark: markOf(claims, key.kid), endedAt: Number.POSITIVE_INFINITY })
+    if (this.#next() < 0.5) this.#issue(this.#issuer.published[0])
+    const some = this.#oneOf(this.#tokens)
+    if (some && this.#next() < 0.3) {
+      this.#end(this.#next() < 0.5 ? session(some.claims.sid) : subject(some.claims.sub, 1), (token) => token === some)
     }
-    const some = this.#tokens[Math.floor(this.#next() * this.#tokens.length)]
-    if (some && this.#next() < 0.3 && some.endedAt === Number.POSITIVE_INFINITY) {
-      some.endedAt = this.#now()
-      this.#network.end(this.#next() < 0.5 ? session(some.claims.sid) : subject(some.claims.sub, 1))
+    if (this.#next() < 0.003) {
+      const time = Math.floor(this.#issuer.now())
+      this.#end(everybody(time), ({ claims }) => claims.iat < time)
     }
-    if (this.#next() < 0.03) this.#turn(['sound', 'sound', 'cut', 'slow', 'lossy', 'replays', 'halves'])
+    if (this.#next() < 0.01) this.#failOver()
+    if (this.#next() < (this.#isRobbed ? 0.05 : 0.004)) this.#revokeKey()
+    else if (!this.#isRobbed && this.#next() < 0.004) this.#rob()
     if (this.#next() < 0.02) this.#clock.wrong = (this.#next() - 0.5) * 120_000
-    if (this.#next() < 0.005) {
-      this.#feed.close()
-      this.#feed = this.#open()
-      // A process that starts again remembers no verdict.
-      for (const token of this.#tokens) token.mark = markOf(token.claims, key.kid)
-      this.#soundSince = this.#now()
+    for (const [index, receiver] of this.#receivers.entries()) this.#befall(receiver, index)
+  }
+
+  #befall(receiver: PlayedReceiver, index: number): void {
+    // A thief goes on for a while when the key is revoked.
+    if (!this.#isRobbed && this.#next() < 0.1) receiver.freed()
+    if (this.#next() < 0.03) receiver.turn(this.#oneOf(WEATHERS) ?? 'sound')
+    if (this.#next() >= 0.005) return
+    receiver.restart()
+    // A process that starts again remembers no verdict.
+    for (const { marks, claims, kid } of this.#tokens) marks[index] = markOf(claims, kid)
+  }
+
+  #issue({ kid }: PlayedKey): void {
+    const claims = accessClaims(ISSUER, AUDIENCE, Math.floor(this.#issuer.now()))
+    const marks = this.#receivers.map(() => markOf(claims, kid))
+    this.#tokens.push({ claims, kid, marks, endedAt: Number.POSITIVE_INFINITY, isLost: false })
+  }
+
+  #end(entry: RevocationEntry, isMeant: (token: Issued) => boolean): void {
+    this.#issuer.end(entry)
+    this.#endAll(isMeant, entry)
+  }
+
+  #endAll(isMeant: (token: Issued) => boolean, entry?: RevocationEntry): void {
+    for (const token of this.#tokens) {
+      if (token.endedAt !== Number.POSITIVE_INFINITY || !isMeant(token)) continue
+      token.endedAt = this.#now()
+      if (entry) token.entry = entry
     }
   }
 
-  #turn(weathers: readonly string[]): void {
-    const weather = weathers[Math.floor(this.#next() * weathers.length)] ?? 'sound'
-    if (weather === 'sound' && this.#network.weather !== 'sound') this.#soundSince = this.#now()
-    this.#network.weather = weather
+  #failOver(): void {
+    const lost = new Set(this.#issuer.failOver(Math.floor(this.#next() * 4)))
+    for (const token of this.#tokens) if (token.entry && lost.has(token.entry)) token.isLost = true
   }
 
-  #check(): void {
-    const now = this.#now()
-    const isCut = this.#feed.status().state !== 'current'
-    if (isCut) this.#cut += STEP
-    if (isCut && this.#network.weather === 'sound' && now - this.#soundSince > SOUND)
-      this.#fault('it is cut with a sound network')
-    for (const { mark, endedAt } of this.#tokens) {
+  #rob(): void {
+    const key = this.#issuer.published[0]
+    const lies = () => this.#tokens.slice(-3).map(({ claims }) => session(claims.sid))
+    this.#isRobbed = true
+    this.#oneOf(this.#receivers)?.robbedBy({ key, lies })
+  }
+
+  #revokeKey(): void {
+    const [{ kid }] = this.#issuer.published
+    this.#isRobbed = false
+    this.#issuer.revokeKey()
+    this.#endAll((token) => token.kid === kid)
+    for (const receiver of this.#receivers) receiver.disturbed()
+  }
+
+  #check(receiver: PlayedReceiver, index: number): void {
+    if (receiver.isCut) this.#cut += STEP
+    if (receiver.isCut && receiver.isSound) this.#fault('it is cut with a sound network')
+    for (const token of this.#tokens) {
       this.#checks += 1
-      const code = codeOf(() => {
-        this.#feed.checkEntries(mark)
-        this.#feed.checkState(mark)
-      })
-      if (code === 'accepted' && this.#whenCut !== 'accept' && now > endedAt + this.#bound + 1e-6) {
-        this.#fault(`a token is accepted ${now - endedAt} s after its end`)
-      }
-      if (code === 'invalid_token' && now < endedAt) this.#fault('a good token is refused by an entry')
-      if (code === 'accepted' && isCut && this.#whenCut === 'refuse') this.#fault('a token is accepted while it is cut')
+      const code = receiver.verdict(token.marks[index] as Mark)
+      if (code === 'accepted') this.#checkAccepted(receiver, token)
+      const isKnown = !receiver.isDeceived && !token.isLost
+      if (code === 'invalid_token' && isKnown && this.#now() < token.endedAt) this.#fault('a good token is refused')
     }
+  }
+
+  #checkAccepted({ isCut, isDeceived, isSound, whenCut, bound }: PlayedReceiver, { endedAt, isLost }: Issued): void {
+    if (isCut && whenCut === 'refuse') this.#fault('a token is accepted while it is cut')
+    if (isDeceived || isLost) return
+    const late = this.#now() - endedAt
+    if (whenCut !== 'accept' && late > bound + 1e-6) {
+      this.#fault(`bound ${bound} s: a token is accepted ${late} s after its end`)
+    }
+    if (isSound && late > SOON) this.#fault('a sound receiver does not know an end')
   }
 
   #fault(what: string): void {
     if (this.#faults.length < 5) this.#faults.push(`${what} (second ${this.#now()})`)
-  }
-}
-
-function codeOf(check: () => void): string {
-  try {
-    check()
-    return 'accepted'
-  } catch (error) {
-    return String((error as { code?: string }).code ?? error)
   }
 }

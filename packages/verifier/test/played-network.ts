@@ -1,48 +1,29 @@
-import { createHmac, randomUUID } from 'node:crypto'
-import type { RevocationEntry, Revocations } from '@latchkey/tokens/revocations'
-import { compact, type Members } from '../../testing/src/tokens.ts'
-import type { VerificationKey } from '../src/jwk.ts'
-import { type FakeFeedClock, ISSUER, ISSUER_ORIGIN, News, placeOf } from './fake-feed.ts'
+import type { RevocationEntry } from '@latchkey/tokens/revocations'
+import type { FakeFeedClock } from './fake-feed.ts'
+import { forged, type PlayedIssuer, type PlayedKey, type PlayedQuestion, strangersKey } from './played-issuer.ts'
 
-// A signature that costs a microsecond: the simulation is about time, not about RSA.
-const signer = (input: Buffer) => createHmac('sha256', 'played').update(input).digest()
-/** The key of the played issuer. */
-export const key: VerificationKey = {
-  kid: 'played',
-  jwk: { kty: 'RSA', n: '', e: '', kid: 'played' },
-  verifies: (text) => {
-    const end = text.lastIndexOf('.')
-    return signer(Buffer.from(text.slice(0, end))).toString('base64url') === text.slice(end + 1)
-  }
+/** What a network may be like. With `thief`, whoever stole a key often answers in the issuer's place. */
+export type Weather = 'sound' | 'cut' | 'slow' | 'lossy' | 'replays' | 'halves' | 'strangers' | 'thief'
+
+/** A thief who tells that good sessions have ended, and never what has. */
+export interface Thief {
+  readonly key: PlayedKey
+  lies(): RevocationEntry[]
 }
 
-/** An issuer's feed behind a network that loses, delays, repeats and cuts, as its weather and a seed decide. */
+/** The way from a receiver to the feed: it loses, delays, repeats and cuts, as its weather and a seed decide. */
 export class PlayedNetwork {
-  weather = 'sound'
+  weather: Weather = 'sound'
+  thief: Thief | undefined
   readonly #clock: FakeFeedClock
   readonly #next: () => number
-  readonly #news: News
-  readonly #rows: (RevocationEntry | undefined)[] = [undefined]
+  readonly #issuer: PlayedIssuer
   readonly #texts: string[] = []
 
-  constructor(clock: FakeFeedClock, next: () => number) {
+  constructor(clock: FakeFeedClock, issuer: PlayedIssuer, next: () => number) {
     this.#clock = clock
+    this.#issuer = issuer
     this.#next = next
-    this.#news = new News(clock)
-  }
-
-  /** Adds an entry to the feed. */
-  end(entry: RevocationEntry): void {
-    this.#rows.push(entry)
-    this.#news.tell()
-  }
-
-  #now(): number {
-    return this.#clock.elapsed() / 1000
-  }
-
-  #sleep(seconds: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(seconds * 1000, resolve))
   }
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
@@ -54,15 +35,23 @@ export class PlayedNetwork {
 
   async #travel(query: URLSearchParams): Promise<Response> {
     await this.#way()
-    const after = query.get('after')
-    const known = after === null ? -1 : Number(after.split('.')[0])
-    if (known === this.#rows.length - 1) await this.#news.wait(Number(query.get('wait')))
-    const text = this.#sign(known, after, String(query.get('nonce')))
+    const question = { after: query.get('after'), nonce: String(query.get('nonce')) }
+    if (this.weather === 'thief' && this.thief && this.#next() < 0.7) return this.#robbed(question, this.thief)
+    await this.#issuer.wait(question.after, Number(query.get('wait')))
+    const text = this.#issuer.answer(question)
     this.#texts.push(text)
     await this.#way()
-    if (this.weather === 'replays')
-      return new Response(this.#texts[Math.floor(this.#next() * this.#texts.length)] ?? '')
+    if (this.weather === 'replays') return new Response(this.#texts[Math.floor(this.#next() * this.#texts.length)])
+    if (this.weather === 'strangers') {
+      const key = strangersKey(this.#issuer.published[0].kid)
+      return new Response(forged(question, [], { key, now: this.#issuer.now() }))
+    }
     return new Response(this.weather === 'halves' ? text.slice(0, text.length / 2) : text)
+  }
+
+  async #robbed(question: PlayedQuestion, { key, lies }: Thief): Promise<Response> {
+    await this.#sleep(this.#next())
+    return new Response(forged(question, lies(), { key, now: this.#issuer.now() + 200 * (this.#next() - 0.5) }))
   }
 
   // One way over the network.
@@ -73,20 +62,7 @@ export class PlayedNetwork {
     await this.#sleep(isLost ? 1000 : slow)
   }
 
-  #sign(known: number, after: string | null, nonce: string): string {
-    const told = this.#rows.slice(known + 1, known + 1 + 20)
-    const last = known + told.length
-    const more = last < this.#rows.length - 1
-    const claims: Revocations = {
-      iss: ISSUER,
-      iat: Math.floor(this.#now() + ISSUER_ORIGIN),
-      nonces: [nonce, randomUUID()],
-      after,
-      to: placeOf(last),
-      more,
-      complete_at: more ? null : this.#now() + ISSUER_ORIGIN,
-      entries: told.flatMap((entry) => (entry ? [entry] : []))
-    }
-    return compact({ alg: 'RS256', typ: 'revocations+jwt', kid: key.kid }, claims as unknown as Members, signer)
+  #sleep(seconds: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.after(seconds * 1000, resolve))
   }
 }
