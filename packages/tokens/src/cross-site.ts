@@ -49,12 +49,15 @@ export function isOwnSite(rawHeaders: readonly string[], { issuer, origins }: Ow
   const [site, secondSite] = valuesOf(rawHeaders, 'sec-fetch-site')
   if (site !== undefined) return secondSite === undefined && (site === 'same-origin' || site === 'none')
   if (origin === undefined) return true
-  const from = one === undefined ? undefined : originOf(one)
-  return from !== undefined && (from.origin === new URL(issuer).origin || isOfHost(from, valuesOf(rawHeaders, 'host')))
+  const from = one === undefined ? undefined : originOf(one)?.origin
+  if (one === undefined || from === undefined) return false
+  return from === new URL(issuer).origin || isFromHost(one, valuesOf(rawHeaders, 'host'))
 }
 
-function isOfHost({ origin, protocol }: URL, hosts: readonly string[]): boolean {
-  return hosts.length === 1 && originOf(`${protocol}//${hosts[0]}`)?.origin === origin
+/** Tells whether an `Origin` has the host and port of a request's one `Host`. `null` has none. */
+export function isFromHost(origin: string, hosts: readonly string[]): boolean {
+  const from = originOf(origin)
+  return from !== undefined && hosts.length === 1 && originOf(`${from.protocol}//${hosts[0]}`)?.origin === from.origin
 }
 
 /** Scheme, host and port alone: no user before the host, and no path after it. */

@@ -20,6 +20,7 @@ import { page } from './page/page.ts'
 import { rest } from './rest/rest.ts'
 import { tickets } from './rest/tickets.ts'
 import { missingMigration } from './schema.ts'
+import { sockets } from './sockets/sockets.ts'
 
 /** What a user may change besides sending messages: join, rename, kick and the like. */
 const CHANGES = { perMinute: 120, burst: 60 }
@@ -75,7 +76,9 @@ export async function buildApp(
     rest(app, actionParts)
     const { COOKIE_DOMAIN: domain, CORS_ORIGINS: origins } = config
     tickets(app, { ...actionParts, verifier, tokenFrom: fromHeaderOrCookie({ issuer, cookieDomain: domain, origins }) })
+    sockets(app, config, { verifier, live, actions: actionParts })
     health(app, async () => {
+      if (app.closing.aborted) return 'the service stops'
       const missing = await missingMigration(database)
       if (missing) return `migration ${missing} is missing; run npm run migrate -w services/chat`
       return keys.unready() ?? revocations?.unready()

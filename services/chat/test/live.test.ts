@@ -24,6 +24,7 @@ class Listener extends EventTarget implements Sink {
   }
   isGood = () => this.good
   isBusy = () => this.busy
+  inTurn = <T>(work: () => Promise<T>) => work()
   async deliver(batch: Batch) {
     this.seqs.push(...batch.events.map(({ seq }) => seq))
     this.dispatchEvent(new Event('more'))

@@ -11,6 +11,11 @@ export interface Sink {
   isBusy(): boolean
   /** Hands events over; resolves when they were taken. Rejects if the connection is gone. */
   deliver(batch: Batch): Promise<void>
+  /**
+   * Does a read of the table and the delivery of what it found, after earlier ones of the same connection: so at most one
+   * page waits for a slow client, whatever the number of its rooms.
+   */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
   /** Called once, when all that was missed is delivered: from here on events come as they happen. */
   synced(seq: number): void
   /** Called when an event, which was delivered before, has ended the subscription. */
@@ -97,15 +102,19 @@ export class Subscription {
     try {
       while (!signal.aborted && this.#sink.isGood()) {
         if (this.#at >= this.#source.cursor) return this.#becomeLive()
-        const after = this.#at
-        const events = await this.#source.page(after, signal)
-        if (signal.aborted || !this.#sink.isGood()) return
-        // Else the log was reset meanwhile, and these are of the old one.
-        if (events.length > 0 && after === this.#at) await this.#deliver(new Batch(this.#source.room, events))
+        await this.#sink.inTurn(() => this.#deliverPage(signal))
       }
     } catch {
       this.close()
     }
+  }
+
+  async #deliverPage(closed: AbortSignal): Promise<void> {
+    const after = this.#at
+    const events = closed.aborted ? [] : await this.#source.page(after, closed)
+    if (closed.aborted || !this.#sink.isGood()) return
+    // Else the log was reset meanwhile, and these are of the old one.
+    if (events.length > 0 && after === this.#at) await this.#deliver(new Batch(this.#source.room, events))
   }
 
   // In one turn with the last look at the feed: nothing can come between.

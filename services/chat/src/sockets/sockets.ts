@@ -1,0 +1,135 @@
+import type { Socket } from 'node:net'
+import type { App } from '@latchkey/frame/app-type'
+import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { Problem, unavailable } from '@latchkey/problems/problem'
+import type { VerifiedToken, Verifier } from '@latchkey/verifier'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { ActionParts, Origin } from '../actions/action.ts'
+import type { Live } from '../live/live.ts'
+import { originOf } from '../rest/origin.ts'
+import { admit } from '../tickets/admission.ts'
+import { Connection, type ConnectionParts } from './connection.ts'
+import { FRAME_BYTES } from './frames.ts'
+import { judgeHandshake, PROTOCOL, VERSION } from './handshake.ts'
+import { Rates } from './rates.ts'
+import { Registry } from './registry.ts'
+import { answerer } from './requests.ts'
+
+/** After how many seconds to try again while there are as many sockets as there may be. */
+const FULL_RETRY_AFTER = 5
+
+const PATH = '/ws'
+
+/** Of the library. Its types lack `closeTimeout`: how long a client may take to answer a close frame, in milliseconds. */
+const OPTIONS = {
+  noServer: true,
+  maxPayload: FRAME_BYTES,
+  perMessageDeflate: false,
+  clientTracking: false,
+  closeTimeout: 5000,
+  handleProtocols: (offered: Set<string>) => offered.has(PROTOCOL) && PROTOCOL
+}
+
+/** The settings of sockets; durations in seconds. */
+export interface SocketSettings {
+  readonly CORS_ORIGINS?: readonly string[] | undefined
+  readonly MESSAGES_PER_MINUTE: number
+  readonly SOCKETS_PER_USER: number
+  readonly SOCKETS_MAX: number
+  readonly EXPIRY_WARNING: number
+  readonly HEARTBEAT: number
+  readonly DRAIN_TIME: number
+}
+
+/** What sockets need. */
+export interface SocketsParts {
+  readonly verifier: Verifier
+  readonly actions: ActionParts
+  readonly live: Live
+}
+
+const schema = {
+  tags: ['sockets'],
+  operationId: 'connect',
+  summary: 'Open a WebSocket',
+  description: 'PROTOCOL.md of the service has the handshake, the messages and the close codes.',
+  security: [{ bearer: [] }, {}],
+  querystring: Type.Object(
+    { ticket: Type.Optional(Type.String({ description: 'a one-time ticket of POST /tickets' })) },
+    { additionalProperties: false }
+  ),
+  response: problems(...TOKEN_PROBLEMS, 'cross_site', 'upgrade_required')
+}
+
+/** `GET /ws`: opens a socket, or refuses the handshake as any other request. */
+export function sockets(app: App, settings: SocketSettings, { verifier, actions, live }: SocketsParts): Registry {
+  const registry = new Registry()
+  const { database } = actions
+  const parts: ConnectionParts = {
+    verifier,
+    database,
+    live,
+    rates: new Rates(settings.MESSAGES_PER_MINUTE),
+    heartbeat: settings.HEARTBEAT * 1000,
+    expiryWarning: settings.EXPIRY_WARNING * 1000,
+    messagesPerMinute: settings.MESSAGES_PER_MINUTE,
+    answer: answerer(actions)
+  }
+  const server = new WebSocketServer(OPTIONS)
+
+  async function judge(request: FastifyRequest): Promise<VerifiedToken> {
+    if (!app.upgrades.of(request)) throw new Problem('upgrade_required')
+    const { credential } = judgeHandshake(request.raw, settings.CORS_ORIGINS ?? [])
+    requirePlace()
+    const token = await admit({ verifier, database }, credential)
+    // Others came while it waited.
+    requirePlace()
+    return token
+  }
+
+  function requirePlace(): void {
+    if (app.closing.aborted) throw unavailable('the service stops')
+    if (registry.size >= settings.SOCKETS_MAX) throw unavailable('SOCKETS_MAX sockets are open', FULL_RETRY_AFTER)
+  }
+
+  function open(socket: WebSocket, connection: Socket, token: VerifiedToken, origin: Origin): void {
+    const opened = new Connection(parts, { socket, connection }, token, origin)
+    const isOneTooMany = registry.countOf(opened.user) >= settings.SOCKETS_PER_USER
+    registry.add(opened)
+    socket.once('close', (code) => {
+      registry.delete(opened)
+      origin.log.info({ user: opened.user, code }, 'socket closed')
+    })
+    // After the handshake: a browser would not see its answer, and would come again at once.
+    if (isOneTooMany) opened.close('too_many_sockets')
+    else opened.begin()
+  }
+
+  app.upgrades.allow(PATH)
+  app.get(PATH, {
+    schema,
+    exposeHeadRoute: false,
+    onRequest: async (request, reply) => {
+      const token = await judge(request).catch((error) => refuse(reply, error))
+      const origin = originOf(request)
+      const { socket: connection, head } = app.upgrades.take(reply)
+      server.handleUpgrade(request.raw, connection, head, (socket) => open(socket, connection, token, origin))
+    },
+    handler: () => undefined
+  })
+
+  let drained: Promise<void> | undefined
+  app.closing.addEventListener('abort', () => {
+    drained = registry.drain(settings.DRAIN_TIME * 1000)
+  })
+  app.addHook('preClose', () => drained ?? Promise.resolve())
+  return registry
+}
+
+function refuse(reply: FastifyReply, error: unknown): never {
+  reply.header('connection', 'close')
+  if (error instanceof Problem && error.code === 'upgrade_required') reply.header('sec-websocket-version', VERSION)
+  throw error
+}
