@@ -1,7 +1,7 @@
 import { SUBPROTOCOL } from '../protocol.js'
 import { Signal } from '../signal.js'
-import { pauseAfter } from './backoff.js'
 import { answerTo, REST, textOfRest } from './closes.js'
+import { pauseAfter } from './pauses.js'
 import { Refusal, Requests } from './requests.js'
 
 /** @typedef {import('../protocol.js').Frame} Frame */

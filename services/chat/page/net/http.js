@@ -1,3 +1,5 @@
+import { lengthOf } from './pauses.js'
+
 /**
  * What a request came to: `code` is that of the problem, `unreachable` if there was no answer, or nothing if it succeeded.
  * `text` is for people, `errors` are the faults of fields, `retryAfter` is in seconds.
@@ -67,15 +69,4 @@ function textOf(status, { detail = 'That did not work.', request_id: id }, wait)
   if (status >= 500)
     return `Something went wrong here. Try again later${id ? `, or report it with the number ${id}` : ''}.`
   return detail
-}
-
-/**
- * A time to wait, in words.
- *
- * @param {number} seconds
- */
-export function lengthOf(seconds) {
-  if (!(seconds >= 2)) return 'a second'
-  if (seconds < 120) return `${Math.ceil(seconds)} seconds`
-  return `${Math.ceil(seconds / 60)} minutes`
 }

@@ -1,19 +1,6 @@
 import { timeOf } from '../protocol.js'
 import { Signal } from '../signal.js'
-
-/** Up to this life, in milliseconds, a token is renewed with a third of it left: 25 seconds would be more than that. */
-const SHORT = 75_000
-
-/**
- * How long before its end a token is renewed, in milliseconds. At random, so that the tabs of a browser, and the people who
- * came back together after an outage, do not all renew at once.
- *
- * @param {number} life of the token from now on, in milliseconds
- * @param {() => number} [random]
- */
-export function renewalLead(life, random = Math.random) {
-  return life < SHORT ? life / 3 : 10_000 + random() * 15_000
-}
+import { renewalLead } from './pauses.js'
 
 /** How long the pause is after a renewal that failed, in milliseconds. */
 const PAUSE = 3000

@@ -1,4 +1,4 @@
-import { lengthOf } from '../net/http.js'
+import { lengthOf } from '../net/pauses.js'
 import { Signal } from '../signal.js'
 
 /** @typedef {import('../protocol.js').RoomEvent} RoomEvent */
@@ -112,9 +112,7 @@ export class Outbox {
         return false
       }
       const isTooMuch = code === 'too_many_requests'
-      const told = isTooMuch
-        ? `That were too many messages at once. Try again in ${lengthOf(retryAfter ?? 1)}.`
-        : reason
+      const told = isTooMuch ? `Too many messages at once. Try again in ${lengthOf(retryAfter ?? 1)}.` : reason
       this.#become(message, { state: 'refused', reason: told })
       return true
     }

@@ -4,7 +4,7 @@ import { menuButton } from './menu.js'
 import { span } from './times.js'
 
 /** How long a word about something that is done is shown, in milliseconds. */
-const SHOWN = 6000
+const SHOWN = 4000
 
 /** @type {Record<import('../net/connection.js').State['name'], string>} */
 const WORDS = {
