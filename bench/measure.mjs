@@ -56,7 +56,7 @@ async function generate(generator, job, expected = [200]) {
  */
 export async function startRival(name, env = {}) {
   const child = startOn('server', here(`rivals/${name}.mjs`), { env })
-  return { url: String(await child.said), stop: child.stop }
+  return { url: String(await child.said), pid: child.pid, stop: child.stop }
 }
 
 /**

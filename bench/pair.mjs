@@ -65,6 +65,16 @@ export async function openPair() {
       const env = { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }
       return startService('resource', env, where, flags)
     },
+    /**
+     * The chat, ready to serve; the auth service has to run.
+     *
+     * @param {string} databaseUrl
+     * @param {Record<string, string>} [more] settings
+     */
+    startChat: async (databaseUrl, more = {}) => {
+      const env = { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }
+      return startService('chat', { ...env, DATABASE_URL: databaseUrl, ...more }, 'server')
+    },
     /** A new database, empty; returns its url. */
     createDatabase: async () => {
       const name = `bench_${randomUUID().replaceAll('-', '')}`
@@ -93,7 +103,7 @@ export function migrate(databaseUrl) {
 }
 
 /**
- * @param {'auth' | 'resource'} name
+ * @param {'auth' | 'resource' | 'chat'} name
  * @param {Record<string, string>} env
  * @param {import('./cores.mjs').Where} where
  * @param {string[]} [more] flags of Node

@@ -7,6 +7,7 @@ import { stopSignal } from '../scripts/stop-signal.mjs'
 import { cores, fixed, stopAll } from './cores.mjs'
 import { openPair } from './pair.mjs'
 import { betterAuth } from './rows/better-auth.mjs'
+import { chatFanOut, chatMessages, chatSockets } from './rows/chat.mjs'
 import { greetNew } from './rows/greet-new.mjs'
 import { greetSeen } from './rows/greet-seen.mjs'
 import { growth } from './rows/growth.mjs'
@@ -28,6 +29,9 @@ const ROWS = {
   memory,
   start,
   revocation,
+  'chat-messages': chatMessages,
+  'chat-fan-out': chatFanOut,
+  'chat-sockets': chatSockets,
   'better-auth': betterAuth
 }
 const OPTIONS = ['--json', '--long', '--quick', '--logs']

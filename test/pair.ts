@@ -76,7 +76,7 @@ export async function runScript(name: string, args: string[], env: Record<string
 }
 
 /** A service with these settings, not yet started; it is stopped when the test ends. */
-export function service(t: Test, name: 'auth' | 'resource', env: Record<string, string>): Service {
+export function service(t: Test, name: 'auth' | 'resource' | 'chat', env: Record<string, string>): Service {
   const url = `http://127.0.0.1:${env['PORT']}`
   let child: ChildProcess | undefined
   let output = ''

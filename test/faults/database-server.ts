@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import type { Migration } from '@latchkey/database/migrate'
 import { databaseUrl, runStatement } from '@latchkey/testing/database'
 import type { Test } from 'tap'
-import { migrate } from '../../services/auth/src/schema.ts'
+import { migrate as migrateAuth } from '../../services/auth/src/schema.ts'
 import { startPostgres } from '../../tools/embedded-postgres/server.mjs'
 import { type DatabaseProxy, startProxy } from './proxy.ts'
 
@@ -33,9 +34,13 @@ const NAME = 'latchkey'
 
 /**
  * Starts a server with the current schema; it is gone when the test ends, whatever was done to it. `folder` is a new one
- * of the temporary folder, if it is not given.
+ * of the temporary folder, if it is not given. The schema is that of `migrate`, by default of the auth service.
  */
-export async function startDatabase(t: Test, given?: string): Promise<DatabaseServer> {
+export async function startDatabase(
+  t: Test,
+  given?: string,
+  migrate: (users: Migration) => Promise<void> = migrateAuth
+): Promise<DatabaseServer> {
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'latchkey-faults-')))
   const proxy = await startProxy(t)
   let server = await startPostgres({ folder })
