@@ -7,30 +7,47 @@ import { root } from './command.mjs'
 /** @typedef {Record<string, string>} Settings */
 
 /** The default ports of the services; the URLs in development.env have them too. */
-const ports = { AUTH_PORT: '9090', RESOURCE_PORT: '8080' }
+const ports = { AUTH_PORT: '9090', RESOURCE_PORT: '8080', CHAT_PORT: '8090' }
 
-const FEED = ['FEED_URL', 'FEED_WHEN_CUT', 'FEED_CACHE_FILE']
+const FEED = ['FEED_URL', 'FEED_WHEN_CUT', 'FEED_CACHE_FILE', 'CHAT_FEED_CACHE_FILE']
 
 /**
  * The settings of npm start: the environment wins, then .env, then development.env. Empty counts as unset.
  *
  * @param {string} folder where the two files lie
  * @param {NodeJS.ProcessEnv} environment
- * @returns {Settings & { NODE_ENV: string, DATA_DIR: string, HOST: string, AUTH_PORT: string, RESOURCE_PORT: string }}
+ * @returns {Settings & typeof ports & { NODE_ENV: string, DATA_DIR: string, HOST: string, CHAT: string }}
  */
 export function readSettings(folder, environment) {
   /** @type {Settings & typeof ports} */
   const chosen = { ...ports, ...read(folder, '.env'), ...withoutEmpty(environment) }
   // The defaults contain the address of the auth service. So they have to follow its host and port.
-  const auth = addressOf(chosen['HOST'] ?? '127.0.0.1', chosen.AUTH_PORT)
+  const [auth, chat] = [chosen.AUTH_PORT, chosen.CHAT_PORT].map((port) =>
+    addressOf(chosen['HOST'] ?? '127.0.0.1', port)
+  )
   const defaults = read(folder, 'development.env', (text) =>
-    text.replaceAll(`http://127.0.0.1:${ports.AUTH_PORT}`, auth)
+    text
+      .replaceAll(`http://127.0.0.1:${ports.AUTH_PORT}`, String(auth))
+      .replaceAll(`http://127.0.0.1:${ports.CHAT_PORT}`, String(chat))
+      .replaceAll(`http://localhost:${ports.CHAT_PORT}`, `http://localhost:${chosen.CHAT_PORT}`)
   )
   // If the key set is named as a file, there must be no default URL of another one.
   if ('JWKS_FILE' in chosen) delete defaults['JWKS_URL']
+  // Only the page of the chat needs it.
+  if (chosen['CHAT'] === 'off') delete defaults['CORS_ORIGINS']
   // Nobody asks a feed that is off.
   if (chosen['REVOCATION_FEED'] === 'off') for (const name of FEED) delete defaults[name]
-  return { NODE_ENV: 'development', DATA_DIR: './data', HOST: '127.0.0.1', ...defaults, ...chosen }
+  const settings = {
+    NODE_ENV: 'development',
+    DATA_DIR: './data',
+    HOST: '127.0.0.1',
+    CHAT: 'on',
+    ...defaults,
+    ...chosen
+  }
+  if (!['on', 'off'].includes(settings.CHAT))
+    throw new Error('CHAT must be on or off: whether npm start runs the chat.')
+  return settings
 }
 
 /**
@@ -46,26 +63,56 @@ export function ownDatabaseFolder(settings) {
 }
 
 /**
+ * Whether the settings name a database of the chat.
+ *
+ * @param {Settings} settings
+ */
+export function hasChatDatabase(settings) {
+  return 'CHAT_DATABASE_URL' in settings || 'CHAT_DATABASE_URL_FILE' in settings
+}
+
+/**
+ * Says why npm start leaves the chat out, though CHAT is on; nothing if it does not.
+ *
+ * @param {ReturnType<typeof readSettings>} settings
+ */
+export function whyWithoutChat(settings) {
+  if (settings.CHAT === 'off' || ownDatabaseFolder(settings) !== undefined || hasChatDatabase(settings))
+    return undefined
+  return 'The chat is left out: DATABASE_URL is set, and CHAT_DATABASE_URL, a database of its own, is not. CHAT=off says so in silence.'
+}
+
+/**
  * The settings, with our own database in place of any other. Variables for clients of PostgreSQL (PGSSLMODE, PGOPTIONS)
  * are removed, because they are for another database.
  *
  * @param {ReturnType<typeof readSettings>} settings
  * @param {import('../tools/embedded-postgres/server.mjs').Urls} database
+ * @param {import('../tools/embedded-postgres/server.mjs').Urls} [chat] that of the chat
  */
-export function withDatabase(settings, { url, serviceUrl }) {
-  const own = { ...settings, DATABASE_URL: serviceUrl, MIGRATION_DATABASE_URL: url }
+export function withDatabase(settings, { url, serviceUrl }, chat) {
+  const own = {
+    ...settings,
+    DATABASE_URL: serviceUrl,
+    MIGRATION_DATABASE_URL: url,
+    ...(chat && { CHAT_DATABASE_URL: chat.serviceUrl, CHAT_MIGRATION_DATABASE_URL: chat.url })
+  }
   return /** @type {typeof own} */ (
     Object.fromEntries(Object.entries(own).filter(([name]) => !/^PG[A-Z]+$/.test(name)))
   )
 }
 
-/** @typedef {'auth' | 'resource'} ServiceName */
+/** @typedef {'auth' | 'resource' | 'chat'} ServiceName */
 
 /** What a service does not get: only migrations connect as the owner, and each service gets only its own secrets. */
 const hidden = {
-  auth: /^MIGRATION_DATABASE_URL(_FILE)?$/,
-  resource: /^((MIGRATION_)?DATABASE|REDIS|SMTP)_URL(_FILE)?$|^KEYS_DIR$/
+  auth: /^MIGRATION_DATABASE_URL(_FILE)?$|^CHAT(_|$)/,
+  resource: /^((MIGRATION_)?DATABASE|REDIS|SMTP)_URL(_FILE)?$|^KEYS_DIR$|^CHAT(_|$)/,
+  chat: /^(MIGRATION_)?DATABASE_URL(_FILE)?$|^SMTP_URL(_FILE)?$|^KEYS_DIR$|^CHAT(_MIGRATION_DATABASE_URL(_FILE)?)?$/
 }
+
+/** Settings of the chat that others have too. */
+const ofChat = /^CHAT_/
 
 /**
  * Makes the environment of one service: with its own port, and with only the secrets that it needs.
@@ -76,8 +123,29 @@ const hidden = {
  */
 export function environmentOf(settings, service) {
   const own = Object.entries(settings).filter(([name]) => !hidden[service].test(name))
-  const port = settings[service === 'auth' ? 'AUTH_PORT' : 'RESOURCE_PORT']
-  return { ...Object.fromEntries(own), PORT: port ?? '' }
+  const port = settings[`${service.toUpperCase()}_PORT`] ?? ''
+  if (service !== 'chat') return { ...Object.fromEntries(own), PORT: port }
+  // CHAT_DATABASE_URL is the chat's DATABASE_URL, and so with every other.
+  const shared = own.filter(([name]) => !ofChat.test(name))
+  const chats = own.filter(([name]) => ofChat.test(name)).map(([name, value]) => [name.replace(ofChat, ''), value])
+  return { ...Object.fromEntries([...shared, ...chats]), PORT: port }
+}
+
+/**
+ * The environment in which a service is migrated: as its owner.
+ *
+ * @param {Settings} settings
+ * @param {'auth' | 'chat'} service
+ * @returns {Settings}
+ */
+export function migrationOf(settings, service) {
+  if (service === 'auth') return settings
+  const [url, file] = ['CHAT_MIGRATION_DATABASE_URL', 'CHAT_MIGRATION_DATABASE_URL_FILE'].map((name) => settings[name])
+  return {
+    ...environmentOf(settings, 'chat'),
+    ...(url && { MIGRATION_DATABASE_URL: url }),
+    ...(file && { MIGRATION_DATABASE_URL_FILE: file })
+  }
 }
 
 /**

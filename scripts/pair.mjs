@@ -3,15 +3,23 @@ import path from 'node:path'
 import { startPostgres } from '../tools/embedded-postgres/server.mjs'
 import { addressOf } from './address.mjs'
 import { build } from './build.mjs'
+import { prepareChatDatabase } from './chat-database.mjs'
 import { root, run } from './command.mjs'
-import { ownDatabaseFolder, readSettings, withDatabase } from './environment.mjs'
+import {
+  hasChatDatabase,
+  migrationOf,
+  ownDatabaseFolder,
+  readSettings,
+  whyWithoutChat,
+  withDatabase
+} from './environment.mjs'
 import { firstSignup } from './first-signup.mjs'
 import { makeKeys } from './keys.mjs'
 import { withProgress } from './progress.mjs'
 import { runServices } from './services.mjs'
 
 /**
- * Runs both services until the signal is aborted; also a database, unless the environment names one.
+ * Runs the services until the signal is aborted; also a database, unless the environment names one.
  *
  * @param {AbortSignal} signal
  */
@@ -24,17 +32,37 @@ export async function runPair(signal) {
   const folder = ownDatabaseFolder(settings)
   const database =
     folder === undefined ? undefined : await withProgress('Starting the database', () => startPostgres({ folder }))
-  if (database) settings = withDatabase(settings, database)
+  const without = whyWithoutChat(settings)
+  const hasChat = settings.CHAT === 'on' && without === undefined
+  const chatDatabase = (/** @type {import('../tools/embedded-postgres/server.mjs').Urls} */ server) =>
+    hasChat && !hasChatDatabase(settings) ? prepareChatDatabase(server) : undefined
   try {
+    if (database) settings = withDatabase(settings, database, await chatDatabase(database))
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
     await refuseTaken(settings.HOST, settings.RESOURCE_PORT, 'RESOURCE_PORT')
-    const migrated = run(process.execPath, ['services/auth/dist/migrate.js'], { env: settings, quiet: true, signal })
-    await runServices(settings, { migrated, signal }, () =>
-      announce(settings, keys, database && [data, database.folder])
+    if (hasChat) await refuseTaken(settings.HOST, settings.CHAT_PORT, 'CHAT_PORT')
+    if (without) console.log(without)
+    const migrated = Promise.all([migrate('auth', settings, signal), hasChat && migrate('chat', settings, signal)])
+    /** @type {import('./environment.mjs').ServiceName[]} */
+    const names = hasChat ? ['auth', 'resource', 'chat'] : ['auth', 'resource']
+    await runServices(settings, names, { migrated, signal }, () =>
+      announce(settings, { keys, folders: database && [data, database.folder], hasChat })
     )
   } finally {
     await database?.stop()
   }
+}
+
+/**
+ * Brings the schema of a service up to date.
+ *
+ * @param {'auth' | 'chat'} name
+ * @param {import('./environment.mjs').Settings} settings
+ * @param {AbortSignal} signal
+ */
+function migrate(name, settings, signal) {
+  const env = migrationOf(settings, name)
+  return run(process.execPath, [`services/${name}/dist/migrate.js`], { env, quiet: true, signal })
 }
 
 /**
@@ -58,12 +86,16 @@ async function refuseTaken(host, port, setting) {
 
 /**
  * @param {ReturnType<typeof readSettings>} settings
- * @param {string} keys
- * @param {string[] | undefined} folders with the data; undefined: the database is not ours
+ * @param {object} place
+ * @param {string} place.keys
+ * @param {string[] | undefined} place.folders with the data; undefined: the database is not ours
+ * @param {boolean} place.hasChat
  */
-function announce(settings, keys, folders) {
+function announce(settings, { keys, folders, hasChat }) {
   const auth = addressOf(settings.HOST, settings.AUTH_PORT)
   const resource = addressOf(settings.HOST, settings.RESOURCE_PORT)
+  const chat = addressOf(settings.HOST, settings.CHAT_PORT)
+  const chatLine = hasChat ? `\n  chat      ${chat}   (${chat}/docs)` : ''
   const wipe = folders && shorten(folders).join(' ')
   const moved =
     folders && shorten(folders).length > 1
@@ -73,7 +105,7 @@ function announce(settings, keys, folders) {
 Latchkey is ready.
 
   auth      ${auth}   (${auth}/docs)
-  resource  ${resource}   (${resource}/docs)
+  resource  ${resource}   (${resource}/docs)${chatLine}
   data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})${moved}` : 'in the database of DATABASE_URL'}
   keys      ${shorten([keys])}   (not part of the data)
   mail      ${mailOf(settings)}

@@ -25,25 +25,26 @@ export const nodeFlags = ['--max-semi-space-size=8']
  */
 
 /**
- * Runs both services until the signal is aborted, one of them ends by itself, or one does not become ready. Then ends
- * them in order, and rejects with the reason once both have ended.
+ * Runs the services until the signal is aborted, one of them ends by itself, or one does not become ready. Then ends
+ * them in order, and rejects with the reason once all have ended.
  *
  * @param {ReturnType<typeof import('./environment.mjs').readSettings>} settings
+ * @param {readonly import('./environment.mjs').ServiceName[]} names in the order of their start
  * @param {object} wait
  * @param {Promise<unknown>} wait.migrated the services may start before, and are not ready until
  * @param {AbortSignal} wait.signal
- * @param {() => void} onReady both can serve
+ * @param {() => void} onReady all can serve
  * @returns {Promise<never>}
  */
-export async function runServices(settings, { migrated, signal }, onReady) {
+export async function runServices(settings, names, { migrated, signal }, onReady) {
   const over = new AbortController()
   signal.addEventListener('abort', () => over.abort(signal.reason))
   /** @type {Service[]} */
   const services = []
   try {
-    // One after the other, because the resource service first fetches the keys of the auth service.
+    // One after the other, because the others first fetch the keys of the auth service.
     await withProgress('Starting the services', async () => {
-      for (const name of /** @type {const} */ (['auth', 'resource'])) {
+      for (const name of names) {
         const service = start(name, settings)
         services.push(service)
         service.ended.then((how) =>

@@ -1,4 +1,4 @@
-// npm start: installs what is missing, builds, and runs both services with a database until it is told to stop.
+// npm start: installs what is missing, builds, and runs the services with a database until it is told to stop.
 import { installMissing } from './install.mjs'
 import { stopSignal } from './stop-signal.mjs'
 

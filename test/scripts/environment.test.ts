@@ -4,7 +4,14 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import t, { type Test } from 'tap'
-import { environmentOf, ownDatabaseFolder, readSettings, withDatabase } from '../../scripts/environment.mjs'
+import {
+  environmentOf,
+  migrationOf,
+  ownDatabaseFolder,
+  readSettings,
+  whyWithoutChat,
+  withDatabase
+} from '../../scripts/environment.mjs'
 
 const development = await readFile(fileURLToPath(new URL('../../development.env', import.meta.url)), 'utf8')
 
@@ -29,7 +36,10 @@ t.test('development.env says what the contract says', async (t) => {
     REVOCATION_FEED: 'open',
     FEED_URL: 'http://127.0.0.1:9090/revocations',
     FEED_WHEN_CUT: 'accept',
-    FEED_CACHE_FILE: './data/revocations.json'
+    FEED_CACHE_FILE: './data/revocations.json',
+    CORS_ORIGINS: 'http://127.0.0.1:8090,http://localhost:8090',
+    CHAT_JWKS_CACHE_FILE: './data/chat-jwks.json',
+    CHAT_FEED_CACHE_FILE: './data/chat-revocations.json'
   })
 })
 
@@ -39,7 +49,9 @@ t.test('without anything set, it is development on the usual ports', async (t) =
     NODE_ENV: 'development',
     DATA_DIR: './data',
     AUTH_PORT: '9090',
-    RESOURCE_PORT: '8080'
+    RESOURCE_PORT: '8080',
+    CHAT: 'on',
+    CHAT_PORT: '8090'
   })
 })
 
@@ -90,7 +102,7 @@ t.test('the addresses of development.env follow HOST to where the service can be
 t.test('a feed that is off is asked by nobody', async (t) => {
   const settings = readSettings(await folderWith(t), { REVOCATION_FEED: 'off' })
   t.strictSame(
-    Object.keys(settings).filter((name) => name.startsWith('FEED_')),
+    Object.keys(settings).filter((name) => /^(CHAT_)?FEED_/.test(name)),
     []
   )
 })
@@ -144,4 +156,54 @@ t.test('a database of our own takes the place of every other', async (t) => {
   t.equal(ownDatabaseFolder({ ...settings, DATABASE_URL: 'theirs' }), undefined)
   const half = { ...settings, MIGRATION_DATABASE_URL: 'theirs' }
   t.throws(() => ownDatabaseFolder(half), { message: /MIGRATION_DATABASE_URL is set without DATABASE_URL/ })
+})
+
+t.test('the origins of the page follow CHAT_PORT and HOST, and are not needed without the chat', async (t) => {
+  const folder = await folderWith(t)
+  const origins = (set: Record<string, string>) => readSettings(folder, set)['CORS_ORIGINS']
+  t.equal(origins({ CHAT_PORT: '7004' }), 'http://127.0.0.1:7004,http://localhost:7004')
+  t.equal(origins({ HOST: '192.168.1.20' }), 'http://192.168.1.20:8090,http://localhost:8090')
+  t.equal(origins({ CORS_ORIGINS: 'https://app.example' }), 'https://app.example')
+  t.equal(origins({ CHAT: 'off' }), undefined)
+  t.throws(() => readSettings(folder, { CHAT: 'no' }), { message: /^CHAT must be on or off/ })
+})
+
+t.test(
+  'the chat gets its own settings and nothing of the auth service, and nobody gets those of the chat',
+  async (t) => {
+    const secrets = ['DATABASE_URL', 'DATABASE_URL_FILE', 'KEYS_DIR', 'SMTP_URL', 'MIGRATION_DATABASE_URL']
+    const settings = readSettings(await folderWith(t), {
+      ...Object.fromEntries(secrets.map((name) => [name, 'secret'])),
+      CHAT_PORT: '7004',
+      CHAT_DATABASE_URL: 'chats',
+      CHAT_MIGRATION_DATABASE_URL: 'owners',
+      CHAT_LOG_LEVEL: 'debug',
+      LOG_LEVEL: 'warn',
+      REDIS_URL: 'redis'
+    })
+    const chat = environmentOf(settings, 'chat')
+    t.match(chat, {
+      PORT: '7004',
+      DATABASE_URL: 'chats',
+      LOG_LEVEL: 'debug',
+      REDIS_URL: 'redis',
+      JWKS_CACHE_FILE: './data/chat-jwks.json',
+      FEED_CACHE_FILE: './data/chat-revocations.json'
+    })
+    t.notMatch(JSON.stringify(chat), /secret|owners|CHAT_/)
+    for (const service of ['auth', 'resource'] as const) {
+      t.notMatch(JSON.stringify(environmentOf(settings, service)), /chats|owners|"CHAT/, service)
+    }
+    t.match(migrationOf(settings, 'chat'), { DATABASE_URL: 'chats', MIGRATION_DATABASE_URL: 'owners' })
+  }
+)
+
+t.test('on a database that was named the chat needs one of its own, and it is said if there is none', async (t) => {
+  const folder = await folderWith(t)
+  const why = (set: Record<string, string>) => whyWithoutChat(readSettings(folder, set))
+  t.equal(why({}), undefined)
+  t.match(why({ DATABASE_URL: 'theirs' }), /^The chat is left out: .*CHAT_DATABASE_URL/)
+  t.equal(why({ DATABASE_URL: 'theirs', CHAT_DATABASE_URL: 'chats' }), undefined)
+  t.equal(why({ DATABASE_URL: 'theirs', CHAT_DATABASE_URL_FILE: 'file' }), undefined)
+  t.equal(why({ DATABASE_URL: 'theirs', CHAT: 'off' }), undefined)
 })

@@ -36,6 +36,7 @@ interface Place {
   env: Record<string, string>
   auth: string
   resource: string
+  chat: string
 }
 
 /** A data folder and ports of its own. */
@@ -44,13 +45,17 @@ async function makePlace(t: Test): Promise<Place> {
   // Open to the user that PostgreSQL runs as when we are root.
   await chmod(data, 0o755)
   t.teardown(() => rm(data, { recursive: true, force: true }))
-  const [auth, resource] = [await freePort(), await freePort()]
+  const [auth, resource, chat] = [await freePort(), await freePort(), await freePort()]
   const env = {
     ...{ DATA_DIR: data, KEYS_DIR: keys, JWKS_CACHE_FILE: path.join(data, 'jwks.json'), BCRYPT_COST: '10' },
     FEED_CACHE_FILE: path.join(data, 'revocations.json'),
+    CHAT_JWKS_CACHE_FILE: path.join(data, 'chat-jwks.json'),
+    CHAT_FEED_CACHE_FILE: path.join(data, 'chat-revocations.json'),
+    CHAT_PORT: String(chat),
     ...{ AUTH_PORT: String(auth), RESOURCE_PORT: String(resource), LOG_LEVEL: 'warn' }
   }
-  return { data, env, auth: `http://127.0.0.1:${auth}`, resource: `http://127.0.0.1:${resource}` }
+  const [authUrl, resourceUrl, chatUrl] = [auth, resource, chat].map((port) => `http://127.0.0.1:${port}`)
+  return { data, env, auth: `${authUrl}`, resource: `${resourceUrl}`, chat: `${chatUrl}` }
 }
 
 function start(t: Test, env: Record<string, string>): Start {
@@ -99,6 +104,19 @@ async function usersOfService(place: Place): Promise<unknown[]> {
   return (await query(url, asked)).flat()
 }
 
+/** The chat and the auth service reach each their own database. */
+async function isApart(t: Test, place: Place): Promise<void> {
+  const { url = '' } = (await runningPostgres(path.join(place.data, 'pg'))) ?? {}
+  const asked = `SELECT r.rolname, d.datname, has_database_privilege(r.rolname, d.datname, 'CONNECT')
+    FROM pg_roles r, pg_database d WHERE r.rolname LIKE 'latchkey\\_%' AND d.datname IN ('postgres', 'chat') ORDER BY 1, 2`
+  t.same(await query(url, asked), [
+    ['latchkey_chat', 'chat', true],
+    ['latchkey_chat', 'postgres', false],
+    ['latchkey_service', 'chat', false],
+    ['latchkey_service', 'postgres', true]
+  ])
+}
+
 const databaseRuns = (place: Place) => existsSync(path.join(place.data, 'pg/data/postmaster.pid'))
 
 t.test('the pair', async (t) => {
@@ -115,8 +133,11 @@ t.test('the pair', async (t) => {
   t.match(first.said(), `rm -rf ${place.data}`)
   t.ok(await isUp(place.auth))
   t.ok(await isUp(place.resource))
+  t.ok(await isUp(place.chat))
+  t.match(first.said(), `chat      ${place.chat}`)
   t.equal(await signUp(), 201)
   t.same(await usersOfService(place), ['latchkey_service'])
+  await isApart(t, place)
 
   const second = start(t, place.env)
   t.equal(await second.ended, 1)
@@ -137,6 +158,7 @@ t.test('the pair', async (t) => {
   t.equal(await third.ended, 0)
   t.notOk(await isUp(place.auth))
   t.notOk(await isUp(place.resource))
+  t.notOk(await isUp(place.chat))
   t.notOk(databaseRuns(place))
 })
 
@@ -179,4 +201,5 @@ t.test('a service that does not start, on a database that was named', async (t) 
   t.match(started.said(), /BCRYPT_COST/)
   t.match(started.said(), 'The auth service has ended by itself (exit code 1)')
   t.notOk(existsSync(path.join(place.data, 'pg')), 'nothing is embedded')
+  t.match(started.said(), 'The chat is left out: DATABASE_URL is set')
 })
