@@ -4,10 +4,10 @@ import { ACTIONS } from '../src/actions/all.ts'
 import { answersOf, COLUMNS, ROWS, TABLES } from './agreement.ts'
 import { inputOf, makeCase } from './agreement-rooms.ts'
 import { startChat } from './app.ts'
-import { type Face, rest } from './faces.ts'
+import { type Face, rest, socket } from './faces.ts'
 
 // One more face is one more entry; all of them answer the same.
-const FACES: readonly Face[] = [rest]
+const FACES: readonly Face[] = [rest, socket]
 
 const chat = await startChat(t)
 const NAMES = ACTIONS.map(({ name }) => name).sort()

@@ -1,4 +1,7 @@
+import { WebSocket } from 'ws'
+import { REQUEST_TYPES } from '../src/sockets/requests.ts'
 import type { Chat, User } from './app.ts'
+import { Client, portOf } from './socket.ts'
 
 /** A way to ask for actions. The agreement test asks each of the same, and expects the same. */
 export interface Face {
@@ -59,5 +62,24 @@ export const rest: Face = {
     if (status < 300) return { code: 'yes', fields: [] }
     const errors: { field: string }[] = body.errors ?? []
     return { code: body.code, fields: errors.map(({ field }) => field) }
+  }
+}
+
+/** Requests that are no actions. */
+const OF_SOCKETS = ['subscribe', 'unsubscribe', 'reauth', 'ping']
+
+/** Asks on a socket, which is opened for each request. */
+export const socket: Face = {
+  name: '/ws',
+  actions: REQUEST_TYPES.filter((type) => !OF_SOCKETS.includes(type)),
+  ask: async (chat, user, action, input) => {
+    const url = `ws://127.0.0.1:${await portOf(chat)}/ws`
+    const client = new Client(new WebSocket(url, { headers: { authorization: `Bearer ${user.token}` } }))
+    await client.next('hello')
+    const { type, code, errors = [] } = await client.ask(action, input)
+    client.socket.terminate()
+    return type === 'ok'
+      ? { code: 'yes', fields: [] }
+      : { code, fields: errors.map(({ field }: { field: string }) => field) }
   }
 }

@@ -98,9 +98,11 @@ export function sockets(app: App, settings: SocketSettings, { verifier, actions,
     const opened = new Connection(parts, { socket, connection }, token, origin)
     const isOneTooMany = registry.countOf(opened.user) >= settings.SOCKETS_PER_USER
     registry.add(opened)
+    const since = performance.now()
     socket.once('close', (code) => {
       registry.delete(opened)
-      origin.log.info({ user: opened.user, code }, 'socket closed')
+      const { sub: user, sid: session } = opened.life.claims
+      origin.log.info({ user, session, code, ms: Math.round(performance.now() - since) }, 'socket closed')
     })
     // After the handshake: a browser would not see its answer, and would come again at once.
     if (isOneTooMany) opened.close('too_many_sockets')
