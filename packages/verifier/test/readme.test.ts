@@ -30,7 +30,9 @@ t.test('no code block of the README is without its test', async (t) => {
       'ts beside-others.ts',
       'js with-http.mjs',
       'js with-express.mjs',
-      'js with-cookies.mjs'
+      'js with-cookies.mjs',
+      // In test/sockets.test.ts, with a real auth service.
+      'js with-sockets.mjs'
     ]
   )
 })
