@@ -43,10 +43,11 @@ export const SUBPROTOCOL = 'latchkey.chat.v1'
  */
 
 /**
- * A time of the protocol, in milliseconds since 1970.
+ * A room as the answer to a request has it: `id` is that of the request there, so the room's is `room`.
  *
- * @param {unknown} time
+ * @param {Omit<Room, 'id'> & { room: string }} answer
+ * @returns {Room}
  */
-export function timeOf(time) {
-  return typeof time === 'number' ? time * 1000 : Date.parse(String(time))
+export function roomOf({ room, ...rest }) {
+  return { ...rest, id: room }
 }

@@ -1,4 +1,3 @@
-import { timeOf } from '../protocol.js'
 import { Signal } from '../signal.js'
 import { renewalLead } from './pauses.js'
 
@@ -40,13 +39,13 @@ export class Renewal {
   async #begin(expiresAt) {
     this.#set(expiresAt)
     const { now } = await this.connection.request('ping')
-    this.#ahead = timeOf(now) - Date.now()
+    this.#ahead = Date.parse(now) - Date.now()
     this.#set(expiresAt)
   }
 
   /** @param {string} expiresAt */
   #set(expiresAt) {
-    this.end = timeOf(expiresAt) - this.#ahead
+    this.end = Date.parse(expiresAt) - this.#ahead
     this.#due = this.end - renewalLead(this.end - Date.now())
     this.changed.emit('changed')
   }

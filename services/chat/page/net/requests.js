@@ -48,7 +48,7 @@ export class Requests {
     const asked = this.#waiting.get(id)
     if (!asked) return
     this.#waiting.delete(id)
-    if (frame.type === 'ok') return asked.done(/** @type {Frame} */ (frame['output'] ?? frame))
+    if (frame.type === 'ok') return asked.done(frame)
     const { code, detail, errors, retry_after } = frame
     const more = {
       ...(Array.isArray(errors) && { errors }),

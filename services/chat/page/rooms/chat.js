@@ -1,3 +1,4 @@
+import { roomOf } from '../protocol.js'
 import { Signal } from '../signal.js'
 import { ChatRoom } from './chat-room.js'
 import { Outbox } from './outbox.js'
@@ -82,12 +83,12 @@ export class Chat {
    * @returns {Promise<ChatRoom>} Throws a Refusal
    */
   async find(id) {
-    return this.rooms.get(id) ?? this.#keep(await this.connection.request('get_room', { room: id }))
+    return this.rooms.get(id) ?? this.#ask('get_room', { room: id })
   }
 
   /** @param {{ name: string, visibility: string }} wish */
   async create(wish) {
-    this.open(this.#keep(await this.connection.request('create_room', wish)))
+    this.open(await this.#ask('create_room', wish))
   }
 
   /**
@@ -95,7 +96,7 @@ export class Chat {
    * @param {string} [code] of an invitation
    */
   async join(id, code) {
-    this.open(this.#keep(await this.connection.request('join', { room: id, ...(code !== undefined && { code }) })))
+    this.open(await this.#ask('join', { room: id, ...(code !== undefined && { code }) }))
   }
 
   /** @param {ChatRoom} room */
@@ -147,6 +148,14 @@ export class Chat {
     }
     this.isListed = true
     this.listed.emit()
+  }
+
+  /**
+   * @param {string} type of a request that is answered with a room
+   * @param {object} members
+   */
+  async #ask(type, members) {
+    return this.#keep(roomOf(await this.connection.request(type, members)))
   }
 
   /** @param {Room} answer */
