@@ -13,6 +13,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { ActionParts } from './actions/action.ts'
 import type { Config } from './config.ts'
 import { Lanes } from './events/lanes.ts'
+import { graphql } from './graphql/graphql.ts'
 import { Buckets } from './limits/buckets.ts'
 import { Live } from './live/live.ts'
 import { redisNotices } from './live/notices.ts'
@@ -74,6 +75,7 @@ export async function buildApp(
     await app.register(accessTokens, { verifier })
     app.addHook('onClose', () => live.close())
     rest(app, actionParts)
+    graphql(app, config, actionParts)
     const { COOKIE_DOMAIN: domain, CORS_ORIGINS: origins } = config
     tickets(app, { ...actionParts, verifier, tokenFrom: fromHeaderOrCookie({ issuer, cookieDomain: domain, origins }) })
     sockets(app, config, { verifier, live, actions: actionParts })

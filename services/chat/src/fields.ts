@@ -21,8 +21,15 @@ export const SEQ = Type.Integer({
   description: 'the number of an event in its room'
 })
 
+/** Most entries of a page. */
+export const MOST_ENTRIES = 100
+
 /** How many entries a page has. */
-export const LIMIT = Type.Integer({ minimum: 1, maximum: 100, description: 'a number from 1 to 100' })
+export const LIMIT = Type.Integer({
+  minimum: 1,
+  maximum: MOST_ENTRIES,
+  description: `a number from 1 to ${MOST_ENTRIES}`
+})
 
 /** Entries of a page, unless the request says otherwise. */
 export const DEFAULT_LIMIT = 50

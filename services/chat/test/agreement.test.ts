@@ -3,11 +3,11 @@ import t from 'tap'
 import { ACTIONS } from '../src/actions/all.ts'
 import { answersOf, COLUMNS, ROWS, TABLES } from './agreement.ts'
 import { inputOf, makeCase } from './agreement-rooms.ts'
-import { startChat } from './app.ts'
-import { type Face, rest, socket } from './faces.ts'
+import { makeRoom, startChat } from './app.ts'
+import { type Face, graphql, rest, socket } from './faces.ts'
 
 // One more face is one more entry; all of them answer the same.
-const FACES: readonly Face[] = [rest, socket]
+const FACES: readonly Face[] = [rest, graphql, socket]
 
 const chat = await startChat(t)
 const NAMES = ACTIONS.map(({ name }) => name).sort()
@@ -51,7 +51,7 @@ for (const face of FACES) {
 
   t.test(`by ${face.name}, input is refused that is not as documented, and named`, async (t) => {
     const user = chat.user('Ada')
-    const room = randomUUID()
+    const room = await makeRoom(chat, user)
     const faults: readonly [action: string, input: Record<string, unknown>, fields: string[]][] = [
       ['create_room', { name: ' ', visibility: 'public' }, ['name']],
       ['create_room', { name: 'x'.repeat(65), visibility: 'public' }, ['name']],

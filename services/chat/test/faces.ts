@@ -83,3 +83,48 @@ export const socket: Face = {
       : { code, fields: errors.map(({ field }: { field: string }) => field) }
   }
 }
+
+const ROOM = '{ id name visibility createdAt closed head role }'
+const MESSAGE = '{ seq kind createdAt actor { userId username } clientId text deleted }'
+
+const GRAPHQL: Readonly<Record<string, string>> = {
+  create_room: `mutation ($name: String!, $visibility: Visibility!) { createRoom(name: $name, visibility: $visibility) ${ROOM} }`,
+  list_rooms: `query ($scope: Scope, $after: ID, $limit: Int) { rooms(scope: $scope, after: $after, limit: $limit) { rooms ${ROOM} next } }`,
+  get_room: `query ($room: ID!) { room(id: $room) ${ROOM} }`,
+  rename_room: `mutation ($room: ID!, $name: String!) { renameRoom(room: $room, name: $name) ${ROOM} }`,
+  close_room: 'mutation ($room: ID!) { closeRoom(room: $room) }',
+  join: `mutation ($room: ID!, $code: String) { joinRoom(room: $room, code: $code) ${ROOM} }`,
+  leave: 'mutation ($room: ID!) { leaveRoom(room: $room) }',
+  invite: 'mutation ($room: ID!) { createInvite(room: $room) { code expiresIn } }',
+  members: `query ($room: ID!, $after: ID, $limit: Int)
+    { room(id: $room) { members(after: $after, limit: $limit) { members { userId username role } next } } }`,
+  set_role: `mutation ($room: ID!, $user_id: ID!, $role: Role!)
+    { setRole(room: $room, userId: $user_id, role: $role) { userId username role } }`,
+  kick: 'mutation ($room: ID!, $user_id: ID!) { kick(room: $room, userId: $user_id) }',
+  ban: 'mutation ($room: ID!, $user_id: ID!) { ban(room: $room, userId: $user_id) }',
+  unban: 'mutation ($room: ID!, $user_id: ID!) { unban(room: $room, userId: $user_id) }',
+  send: `mutation ($room: ID!, $client_id: ID!, $text: String!)
+    { sendMessage(room: $room, clientId: $client_id, text: $text) { room seq createdAt repeated } }`,
+  history: `query ($room: ID!, $before: Int, $after: Int, $limit: Int)
+    { room(id: $room) { messages(before: $before, after: $after, limit: $limit)
+      { messages ${MESSAGE} nextBefore nextAfter } } }`,
+  delete: 'mutation ($room: ID!, $seq: Int!) { deleteMessage(room: $room, seq: $seq) }'
+}
+
+/** Asks by GraphQL over HTTP. */
+export const graphql: Face = {
+  name: 'GraphQL',
+  actions: Object.keys(GRAPHQL),
+  ask: async (chat, user, action, variables) => {
+    const { status, body } = await chat.send(user, 'POST /graphql', { query: GRAPHQL[action], variables })
+    if (status !== 200 || !body.errors) return { code: status === 200 ? 'yes' : body.code, fields: [] }
+    const [{ extensions }] = body.errors
+    const errors: { field: string }[] = extensions.errors ?? []
+    return { code: extensions.code, fields: errors.map(({ field }) => nameOf(field)) }
+  }
+}
+
+// As actions name it.
+function nameOf(argument: string): string {
+  return argument === 'id' ? 'room' : argument.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

@@ -1,0 +1,35 @@
+import { unavailable } from '@latchkey/problems/problem'
+import type { ActionParts, Caller } from '../actions/action.ts'
+
+/** Most actions of one request that run at once: a request with many fields must not take the pool of the database. */
+const AT_ONCE = 2
+
+/** What the fields of one request share. */
+export class Context {
+  readonly parts: ActionParts
+  readonly caller: Caller
+  readonly #over: AbortSignal
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  /** `over` is aborted when nobody waits for the answer any more. */
+  constructor(parts: ActionParts, caller: Caller, over: AbortSignal) {
+    this.parts = parts
+    this.caller = caller
+    this.#over = over
+  }
+
+  /** Runs a part of the request when its turn comes. Throws `unavailable` if nobody waits for the answer any more. */
+  async inTurn<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#running += 1
+    try {
+      if (this.#over.aborted) throw unavailable('the request is over')
+      return await run()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#running -= 1
+    }
+  }
+}
