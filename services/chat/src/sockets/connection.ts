@@ -117,6 +117,8 @@ export class Connection implements Line, Asker {
     }
     this.rooms.close()
     this.#socket.close(code, reason)
+    // Else the client's answer would not be read.
+    this.#socket.resume()
   }
 
   /** Looks at everything that nobody tells; called a few times a second. */

@@ -22,13 +22,17 @@ const FULL_RETRY_AFTER = 5
 
 const PATH = '/ws'
 
-/** Of the library. Its types lack `closeTimeout`: how long a client may take to answer a close frame, in milliseconds. */
+/**
+ * Of the library. Its types lack `closeTimeout`, how long a client may take to answer a close frame, in milliseconds, and
+ * `maxPendingAutoPongs`: with so many answers to pings unsent it cuts the socket. A flood is noticed before.
+ */
 const OPTIONS = {
   noServer: true,
   maxPayload: FRAME_BYTES,
   perMessageDeflate: false,
   clientTracking: false,
   closeTimeout: 5000,
+  maxPendingAutoPongs: 256,
   handleProtocols: (offered: Set<string>) => offered.has(PROTOCOL) && PROTOCOL
 }
 
