@@ -21,7 +21,12 @@ interface ProblemOptions {
   readonly cause?: unknown
 }
 
-/** The one error that Latchkey throws on purpose. `code` and `detail` are public, `message` and `cause` are private. */
+/**
+ * The one error that Latchkey throws on purpose. `code` and `detail` are public, `message` and `cause` are private.
+ *
+ * The package of the verifier has a copy of this class built in, so that what it throws comes from another class of the
+ * same name: `instanceof Problem` is true for both.
+ */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
@@ -38,6 +43,14 @@ export class Problem extends Error {
     return PROBLEMS[this.code].status
   }
 }
+
+Object.defineProperty(Problem, Symbol.hasInstance, {
+  value(this: unknown, error: unknown): boolean {
+    // A class that extends Problem is asked for its own instances.
+    if (this !== Problem) return Function.prototype[Symbol.hasInstance].call(this as typeof Problem, error)
+    return error instanceof Error && error.name === 'Problem' && 'code' in error && 'options' in error
+  }
+})
 
 /** Makes the problem of a temporary fault of the service; a client may try again after `retryAfter` seconds. */
 export function unavailable(reason: string, retryAfter = 1, cause?: unknown): Problem {

@@ -119,3 +119,21 @@ t.test('README.md lists exactly these codes', async (t) => {
   const listed = [...table.matchAll(/^\| *`([a-z_]+)` *\|/gm)].map(([, code]) => code)
   t.same(listed.sort(), CODES.sort())
 })
+
+t.test('a problem of the copy that the verifier has built in is a problem too, and nothing else is', async (t) => {
+  const copy = Object.assign(new Error('private'), { name: 'Problem', code: 'token_expired', options: {}, status: 401 })
+  t.ok(copy instanceof Problem)
+  t.ok(new Problem('not_found') instanceof Problem)
+  for (const other of [
+    new Error('x'),
+    Object.assign(new Error('x'), { code: 'not_found', options: {} }),
+    undefined,
+    {}
+  ]) {
+    t.notOk((other as object) instanceof Problem)
+  }
+  class Special extends Problem {}
+  t.ok(new Special('not_found') instanceof Problem)
+  t.ok(new Special('not_found') instanceof Special)
+  t.notOk(new Problem('not_found') instanceof Special)
+})
