@@ -9,8 +9,8 @@ import { ask, FEED_TOKEN } from './feed.ts'
 import { keyFolder, letteredKeys, openInstance } from './key-folder.ts'
 import { kidOf } from './keys.ts'
 
-const pems = await letteredKeys(['A', 'B', 'R', 'S'])
-const { A, B, R, S } = pems
+const pems = await letteredKeys(['A', 'B', 'C', 'R', 'S'])
+const { A, B, C, R, S } = pems
 const ADMIN = fileURLToPath(new URL('../dist/admin.js', import.meta.url))
 const ISSUER = 'https://auth.example.com'
 const FILES = { 'access/current': A, 'access/next': B, 'refresh/current': R, 'refresh/next': S }
@@ -72,6 +72,16 @@ t.test(
     )
   }
 )
+
+t.test('a key that only another instance has in its folder goes too', async (t) => {
+  const { auth, admin, revoked } = await startAll(t)
+  const other = keyFolder(t, { 'access/current': A, 'access/next': C, 'refresh/current': R, 'refresh/next': S })
+  const { inForce } = await openInstance(t, { dir: other.dir, databaseUrl: auth.config.DATABASE_URL, pems })
+  await inForce()
+  const { stdout } = await admin(['revoke-everything', '--yes'])
+  t.match(stdout, /^everything is revoked: 3 signing keys, /)
+  t.strictSame(await revoked(), [kidOf(A), kidOf(C), kidOf(R)].sort())
+})
 
 t.test('nothing changes without the name of the issuer, or without a next key of each kind', async (t) => {
   const { auth, admin, revoked } = await startAll(t)

@@ -12,8 +12,9 @@ interface NamedKey {
 }
 
 /**
- * Returns the keys of both kinds that must go if somebody else may have all that is in use: all published ones but
- * `next`, which then signs.
+ * Returns the keys of both kinds that must go if somebody else may have all that is in use: all that any instance has ever seen and
+ * that are not revoked, but for `next` of this folder, which then signs. A key that another folder has in a slot is one of them, also if
+ * nobody here knows it; and those that are retired, because an instance with an old folder may accept them.
  *
  * Throws if a kind has no `next` that a service has seen: without it nobody could log in.
  */
@@ -26,9 +27,10 @@ export async function keysInUse(database: Queryable, config: KeyConfig & { KEYS_
     (kind) => !verdicts[kind].published.some(({ kid, slot }) => slot === 'next' && seen.has(kid))
   )
   if (lacking.length > 0) throw new Error(`nothing was changed: ${lacking.map(withoutNext).join(' ')}`)
-  return KINDS.flatMap((kind) =>
-    verdicts[kind].published.filter(({ slot }) => slot !== 'next').map(({ kid }) => ({ kid, kind }))
+  const kept = new Set(
+    KINDS.flatMap((kind) => verdicts[kind].published.filter(({ slot }) => slot === 'next').map(({ kid }) => kid))
   )
+  return register.keys.filter(({ kid, revoked }) => !revoked && !kept.has(kid)).map(({ kid, kind }) => ({ kid, kind }))
 }
 
 const withoutNext = (kind: Kind) =>
