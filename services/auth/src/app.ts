@@ -36,6 +36,7 @@ import { mailPages } from './pages/pages.ts'
 import { makeParts, type Opened } from './parts/make.ts'
 import { missingMigration } from './schema.ts'
 import { signalsConfiguration } from './signals/configuration.ts'
+import { knownStreams } from './signals/known-streams.ts'
 import { pollSignals } from './signals/poll.ts'
 import { jwks } from './well-known/jwks.ts'
 import { metadata } from './well-known/metadata.ts'
@@ -104,7 +105,8 @@ export async function buildApp(
     jwks(app, { access: opened.keys.access, maxAge })
     metadata(app, { issuer: config.ISSUER, maxAge, hasFeed: config.REVOCATION_FEED !== 'off' })
     followRevocations(app, config, { ...opened, actingOf, rereadKeys })
-    const signals = { database: opened.database, issuer: config.ISSUER, access: opened.keys.access }
+    const { database, keys } = opened
+    const signals = { database, streams: knownStreams(database), issuer: config.ISSUER, access: keys.access }
     signalsConfiguration(app, { ...signals, maxAge })
     pollSignals(app, signals)
     health(app, async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runAsOwner } from '@latchkey/testing/database'
 import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
@@ -248,6 +249,7 @@ t.test('the metadata says what is there, and only while there is a stream', asyn
   isProblem(t, none, 'not_found')
   t.equal(none.headers['cache-control'], 'no-store')
   const { id } = await poller(auth)
+  while ((await get()).status === 404) await sleep(20)
   const { status, body, headers } = await get()
   t.equal(status, 200)
   t.match(headers['content-type'], /^application\/json/)
@@ -262,5 +264,6 @@ t.test('the metadata says what is there, and only while there is a stream', asyn
     default_subjects: 'ALL'
   })
   await removeStream(auth.database, id)
+  while ((await get()).status === 200) await sleep(50)
   isProblem(t, await get(), 'not_found')
 })

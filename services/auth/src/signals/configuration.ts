@@ -1,9 +1,8 @@
-import type { Queryable } from '@latchkey/database/pool'
 import type { App } from '@latchkey/frame/app-type'
 import { problems } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
-import { hasStreams } from './streams.ts'
+import type { KnownStreams } from './known-streams.ts'
 
 const schema = {
   tags: ['signals', 'discovery'],
@@ -31,7 +30,7 @@ const schema = {
  */
 export function signalsConfiguration(
   app: App,
-  { database, issuer, maxAge }: { database: Queryable; issuer: string; maxAge: number }
+  { streams, issuer, maxAge }: { streams: KnownStreams; issuer: string; maxAge: number }
 ): void {
   const body = {
     spec_version: '1_0',
@@ -43,7 +42,7 @@ export function signalsConfiguration(
     default_subjects: 'ALL'
   }
   app.get('/.well-known/ssf-configuration', { schema }, async (_request, reply) => {
-    if (!(await hasStreams(database))) throw new Problem('not_found')
+    if (!(await streams.any())) throw new Problem('not_found')
     reply.header('cache-control', `public, max-age=${maxAge}`)
     return body
   })

@@ -4,7 +4,7 @@ import type { KeyRing } from '../keys/folder.ts'
 import { ageOf, LONGEST_OFFER } from './age.ts'
 import { type Verdict, waitAfter } from './judge.ts'
 import { advance, type HeldStream, postponeStream, releaseStream } from './lease.ts'
-import { type Place, readOn } from './log.ts'
+import { type LogPlace, readOn } from './log.ts'
 import { findPlace } from './place.ts'
 import { push } from './push.ts'
 import type { LoggedRecord } from './record.ts'
@@ -33,7 +33,7 @@ class Delivery {
   readonly #parts: DeliveryParts
   readonly #stream: HeldStream
   readonly #stopping: AbortSignal
-  #place: Place
+  #place: LogPlace
   #failures: number
   /** What is lost and not noted yet. */
   #lost = 0
@@ -104,7 +104,7 @@ class Delivery {
     return false
   }
 
-  async #moveTo(place: Place, accepted = false): Promise<boolean> {
+  async #moveTo(place: LogPlace, accepted = false): Promise<boolean> {
     const isHeld = await advance(this.#parts.database, this.#stream, place, { accepted, lost: this.#lost })
     this.#place = place
     this.#lost = 0

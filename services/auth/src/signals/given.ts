@@ -1,26 +1,17 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { ageOf, LONGEST_OFFER } from './age.ts'
-import { COLUMNS, type Place, readOn } from './log.ts'
+import { COLUMNS, type LogPlace, readOn } from './log.ts'
 import type { LoggedRecord } from './record.ts'
 import { type Addressee, behind, isAhead, setsOf, type UnsignedSet } from './set.ts'
 
 /** A stream whose receiver polls, locked. */
-export interface PolledStream extends Addressee, Place {}
+export interface PolledStream extends Addressee, LogPlace {}
 
 /** Most SETs that a receiver has got and not acknowledged; it gets no new ones then. */
 const MOST_GIVEN = 1000
 
 /** Steps of reading on in one transaction. */
 const MOST_STEPS = 10
-
-/** Finds the hash of the token of a stream whose receiver polls; nothing if there is none of this id. */
-export async function findBearerHash(database: Queryable, id: string): Promise<Buffer | undefined> {
-  const [row] = await database.query<{ hash: Buffer }>(
-    "SELECT bearer_hash AS hash FROM signal_streams WHERE id = $1::uuid AND method = 'poll'",
-    [id]
-  )
-  return row?.hash
-}
 
 /** Tells whether the log has something that a stream has not read: one cheap statement. */
 export async function isBehind(database: Queryable, id: string): Promise<boolean> {
@@ -85,7 +76,7 @@ export async function readGiven(
 /** SETs that a stream has not read before, and how far it is then. */
 interface NewSets {
   readonly sets: UnsignedSet[]
-  readonly to: Place
+  readonly to: LogPlace
   /** How many were too old to be given. */
   readonly late: number
   /** Whether there may be others. */
@@ -96,7 +87,7 @@ interface NewSets {
 export async function readNew(
   connection: Queryable,
   stream: PolledStream,
-  { begin, issuer, most }: { begin: Place; issuer: string; most: number }
+  { begin, issuer, most }: { begin: LogPlace; issuer: string; most: number }
 ): Promise<NewSets> {
   const sets: UnsignedSet[] = []
   const now = Date.now()
@@ -127,7 +118,7 @@ export function roomFor(most: number, { returned, all }: { returned: number; all
 export async function noteGiven(
   connection: Queryable,
   id: string,
-  { sets, to, lost, acknowledged }: { sets: readonly UnsignedSet[]; to: Place; lost: number; acknowledged: boolean }
+  { sets, to, lost, acknowledged }: { sets: readonly UnsignedSet[]; to: LogPlace; lost: number; acknowledged: boolean }
 ): Promise<void> {
   if (sets.length > 0) {
     await connection.query(

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from '@latchkey/database/pool'
-import type { Place } from './log.ts'
+import type { LogPlace } from './log.ts'
 import type { Receiver } from './push.ts'
 import type { Addressee } from './set.ts'
 
 /** A stream that this instance sends now. */
-export interface HeldStream extends Addressee, Receiver, Place {
+export interface HeldStream extends Addressee, Receiver, LogPlace {
   /** Who holds it: another one each time that it is taken. */
   readonly holder: string
   readonly failures: number
@@ -63,7 +63,7 @@ export interface Progress {
 export async function advance(
   database: Queryable,
   { id, holder }: Holding,
-  { seq, mark, read_at, part }: Place,
+  { seq, mark, read_at, part }: LogPlace,
   { accepted = false, lost = 0 }: Progress = {}
 ): Promise<boolean> {
   const held = await database.query(

@@ -3,7 +3,7 @@ import { SIGNALLED } from './kinds.ts'
 import type { LoggedRecord } from './record.ts'
 
 /** How far a stream has read. */
-export interface Place {
+export interface LogPlace {
   /** The last record that it has dealt with. */
   readonly seq: number
   /** The hash of that record; null if it is not known. */
@@ -17,7 +17,7 @@ export interface Place {
 /** The next records, and the place behind them. */
 export interface LogPage {
   readonly records: LoggedRecord[]
-  readonly to: Place
+  readonly to: LogPlace
   /** Whether the log goes on behind it. */
   readonly more: boolean
 }
@@ -35,7 +35,7 @@ const NEXT = `WITH step AS MATERIALIZED (SELECT * FROM audit_records WHERE seq >
   SELECT ${COLUMNS} FROM step r WHERE r.event = ANY ($3) AND r.outcome = 'done' ORDER BY r.seq`
 
 /** Reads on behind a place. Looks through 1,000 records, of which it returns those that become SETs. */
-export async function readOn(connection: Queryable, place: Place): Promise<LogPage> {
+export async function readOn(connection: Queryable, place: LogPlace): Promise<LogPage> {
   const [step] = await connection.query<{ seq: number; end: number; mark: Buffer | null; read_at: Date | null }>(
     `SELECT e.seq, e.end, r.hash AS mark, r.at AS read_at
        FROM (SELECT least(h.seq, $1::bigint + ${STEP}) AS seq, h.seq AS end FROM audit_head h) e
@@ -57,7 +57,7 @@ export interface LogState {
 }
 
 /** Compares a place with the log. */
-export async function lookAt(connection: Queryable, { seq }: Place): Promise<LogState> {
+export async function lookAt(connection: Queryable, { seq }: LogPlace): Promise<LogState> {
   const [state] = await connection.query<{ end: number; first: number | null; mark: Buffer | null }>(
     `SELECT h.seq AS end, (SELECT min(r.seq) FROM audit_records r WHERE r.seq IS NOT NULL) AS first,
             (SELECT r.hash FROM audit_records r WHERE r.seq = $1 AND r.seq IS NOT NULL) AS mark FROM audit_head h`,
@@ -71,7 +71,7 @@ export async function lookAt(connection: Queryable, { seq }: Place): Promise<Log
  * How a place stands to the log: it `fits`; the records behind it were `removed`; or this is `another` log, because it
  * does not reach the place, or has another record there.
  */
-export function judgePlace({ seq, mark }: Place, log: LogState): 'fits' | 'removed' | 'another' {
+export function judgePlace({ seq, mark }: LogPlace, log: LogState): 'fits' | 'removed' | 'another' {
   if (seq > log.end) return 'another'
   if (log.first > seq + 1) return 'removed'
   if (mark && log.mark && !mark.equals(log.mark)) return 'another'
@@ -82,7 +82,7 @@ export function judgePlace({ seq, mark }: Place, log: LogState): 'fits' | 'remov
  * Finds where a stream goes on in another log: behind the last record that is older than the one that it had read, by a
  * minute. What was restored is older, and what is new since is younger. A SET that comes again has the id it had.
  */
-export async function findAgain(connection: Queryable, { read_at }: Place): Promise<Place> {
+export async function findAgain(connection: Queryable, { read_at }: LogPlace): Promise<LogPlace> {
   const [found] = await connection.query<{ seq: number; mark: Buffer; read_at: Date }>(
     `SELECT r.seq, r.hash AS mark, r.at AS read_at FROM audit_records r
       WHERE r.seq IS NOT NULL AND r.at < $1::timestamptz - interval '1 minute' ORDER BY r.seq DESC LIMIT 1`,

@@ -1,10 +1,10 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { type EventLog, emit } from '@latchkey/events/emit'
-import { findAgain, judgePlace, lookAt, type Place } from './log.ts'
+import { findAgain, judgePlace, type LogPlace, lookAt } from './log.ts'
 
 /** Where a stream goes on, and how many records it has lost. */
 interface Found {
-  readonly place: Place
+  readonly place: LogPlace
   readonly lost: number
 }
 
@@ -15,7 +15,7 @@ interface Found {
 export async function findPlace(
   connection: Queryable,
   log: EventLog,
-  stream: Place & { readonly id: string }
+  stream: LogPlace & { readonly id: string }
 ): Promise<Found> {
   const state = await lookAt(connection, stream)
   const judgement = judgePlace(stream, state)

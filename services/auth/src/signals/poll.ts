@@ -8,10 +8,10 @@ import { isOfHash } from '@latchkey/tokens/bearer-hash'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import type { KeyRing } from '../keys/folder.ts'
-import { findBearerHash } from './given.ts'
 import { wordOf } from './judge.ts'
+import type { KnownStreams } from './known-streams.ts'
 import { createPolling } from './polling.ts'
-import { signSet } from './set.ts'
+import { createSetSigner } from './signed.ts'
 
 /** Longest wait for a SET, in milliseconds: the frame cuts a connection that is silent for 15 s. */
 const LONGEST_WAIT = 10_000
@@ -80,6 +80,7 @@ const schema = {
 /** What polls need. */
 interface PollParts {
   readonly database: Database
+  readonly streams: KnownStreams
   readonly access: KeyRing
   readonly issuer: string
 }
@@ -88,9 +89,10 @@ interface PollParts {
  * `POST /signals/:id`: the endpoint that receivers poll (RFC 8936 §2). Each stream has its token and its own SETs. What
  * waits is answered at once when the service stops.
  */
-export function pollSignals(app: App, { database, access, issuer }: PollParts): void {
+export function pollSignals(app: App, { database, streams, access, issuer }: PollParts): void {
   const polling = createPolling({ database, issuer, log: app.log })
-  const onRequest = (request: FastifyRequest) => requireToken(database, request)
+  const signSets = createSetSigner(access)
+  const onRequest = (request: FastifyRequest) => requireToken(streams, request)
   app.post('/signals/:id', { schema, config: { logs: 'refusals' }, onRequest }, async (request, reply) => {
     const { maxEvents = LARGEST_ANSWER, returnImmediately = false, ack = [], setErrs = {} } = request.body
     const errors = Object.entries(setErrs).filter(([jti]) => isJti(jti))
@@ -101,8 +103,7 @@ export function pollSignals(app: App, { database, access, issuer }: PollParts): 
     const { sets, more } = await untilGone(app.closing, reply, (gone) =>
       polling.poll(request.params.id.toLowerCase(), { acknowledged: ack.filter(isJti), refused, most }, { wait, gone })
     )
-    const signed = await Promise.all(sets.map(async (set) => [set.jti, await signSet(set, access)] as const))
-    return { sets: Object.fromEntries(signed), moreAvailable: more }
+    return { sets: await signSets(sets), moreAvailable: more }
   })
 }
 
@@ -128,11 +129,11 @@ const STREAM_ID = new RegExp(A_STREAM)
 const TOKEN = /^[\w-]{43}$/
 
 // The answer is the same for an unknown stream: who has no token does not learn which streams there are.
-async function requireToken(database: Database, { raw, params }: FastifyRequest): Promise<void> {
+async function requireToken(streams: KnownStreams, { raw, params }: FastifyRequest): Promise<void> {
   const token = readBearer(raw.rawHeaders)
   const { id } = params as { readonly id: string }
   const mayFit = token.length === 43 && TOKEN.test(token) && id.length === 36 && STREAM_ID.test(id)
-  const hash = mayFit ? await findBearerHash(database, id) : undefined
+  const hash = mayFit ? await streams.hashOf(id.toLowerCase()) : undefined
   if (hash && isOfHash(token, hash)) return
   throw new Problem('invalid_token', {
     detail: 'This is not the token of this stream.',

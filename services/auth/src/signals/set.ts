@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { CompactSign } from 'jose'
 import type { KeyRing } from '../keys/folder.ts'
 import { type Signal, type Subject, secondsOf, signalsOf } from './kinds.ts'
-import type { Place } from './log.ts'
+import type { LogPlace } from './log.ts'
 import type { LoggedRecord } from './record.ts'
 
 /** The `typ` of a SET (RFC 8417 §2.3); no rule for tokens accepts it. */
@@ -74,12 +74,12 @@ export function signSet({ claims }: UnsignedSet, access: KeyRing): Promise<strin
 }
 
 /** Tells whether a SET of the records behind a place was not dealt with. */
-export function isAhead({ record, part }: UnsignedSet, place: Place): boolean {
+export function isAhead({ record, part }: UnsignedSet, place: LogPlace): boolean {
   return record.seq > place.seq + 1 || part >= place.part
 }
 
 /** The place of a stream that has dealt with a SET. */
-export function behind({ record, part, isLast }: UnsignedSet): Place {
+export function behind({ record, part, isLast }: UnsignedSet): LogPlace {
   const read_at = new Date(record.at)
   // Before this record, so that no other one can be meant.
   return isLast

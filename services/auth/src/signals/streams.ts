@@ -70,12 +70,6 @@ export function listStreams(connection: Queryable): Promise<ListedStream[]> {
   )
 }
 
-/** Tells whether there is a stream. */
-export async function hasStreams(connection: Queryable): Promise<boolean> {
-  const [row] = await connection.query<{ has: boolean }>('SELECT EXISTS (SELECT FROM signal_streams) AS has', [])
-  return row?.has === true
-}
-
 /** Removes a stream, and what waits for its receiver. Returns its method, or nothing if there is none of this id. */
 export async function removeStream(connection: Queryable, id: string): Promise<Method | undefined> {
   const [row] = await connection.query<{ method: Method }>(
