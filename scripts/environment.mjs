@@ -87,16 +87,16 @@ export function whyWithoutChat(settings) {
  * are removed, because they are for another database.
  *
  * @param {ReturnType<typeof readSettings>} settings
- * @param {import('../tools/embedded-postgres/server.mjs').Urls} database
- * @param {import('../tools/embedded-postgres/server.mjs').Urls} [chat] that of the chat
+ * @param {Pick<import('../tools/embedded-postgres/server.mjs').Urls, 'url' | 'serviceUrl'>} database
+ * @param {{ url: string, serviceUrl: string }} [chat] the database of the chat on the same server, which its migration makes
  */
 export function withDatabase(settings, { url, serviceUrl }, chat) {
-  const own = {
-    ...settings,
-    DATABASE_URL: serviceUrl,
-    MIGRATION_DATABASE_URL: url,
-    ...(chat && { CHAT_DATABASE_URL: chat.serviceUrl, CHAT_MIGRATION_DATABASE_URL: chat.url })
+  const ofChat = chat && {
+    CHAT_DATABASE_URL: chat.serviceUrl,
+    CHAT_MIGRATION_DATABASE_URL: chat.url,
+    CHAT_ADMIN_DATABASE_URL: url
   }
+  const own = { ...settings, DATABASE_URL: serviceUrl, MIGRATION_DATABASE_URL: url, ...ofChat }
   return /** @type {typeof own} */ (
     Object.fromEntries(Object.entries(own).filter(([name]) => !/^PG[A-Z]+$/.test(name)))
   )
@@ -104,15 +104,18 @@ export function withDatabase(settings, { url, serviceUrl }, chat) {
 
 /** @typedef {'auth' | 'resource' | 'chat'} ServiceName */
 
-/** What a service does not get: only migrations connect as the owner, and each service gets only its own secrets. */
+/** What the services do not get: each gets only its own secrets. */
 const hidden = {
-  auth: /^MIGRATION_DATABASE_URL(_FILE)?$|^CHAT(_|$)/,
+  auth: /^CHAT(_|$)/,
   resource: /^((MIGRATION_)?DATABASE|REDIS|SMTP)_URL(_FILE)?$|^KEYS_DIR$|^CHAT(_|$)/,
-  chat: /^(MIGRATION_)?DATABASE_URL(_FILE)?$|^SMTP_URL(_FILE)?$|^KEYS_DIR$|^CHAT(_MIGRATION_DATABASE_URL(_FILE)?)?$/
+  chat: /^((MIGRATION_)?DATABASE|SMTP)_URL(_FILE)?$|^KEYS_DIR$|^CHAT$/
 }
 
 /** Settings of the chat that others have too. */
 const ofChat = /^CHAT_/
+
+/** Only migrations connect as these. */
+const owners = /^(MIGRATION|ADMIN)_DATABASE_URL(_FILE)?$/
 
 /**
  * Makes the environment of one service: with its own port, and with only the secrets that it needs.
@@ -122,30 +125,26 @@ const ofChat = /^CHAT_/
  * @returns {Settings}
  */
 export function environmentOf(settings, service) {
-  const own = Object.entries(settings).filter(([name]) => !hidden[service].test(name))
   const port = settings[`${service.toUpperCase()}_PORT`] ?? ''
-  if (service !== 'chat') return { ...Object.fromEntries(own), PORT: port }
-  // CHAT_DATABASE_URL is the chat's DATABASE_URL, and so with every other.
-  const shared = own.filter(([name]) => !ofChat.test(name))
-  const chats = own.filter(([name]) => ofChat.test(name)).map(([name, value]) => [name.replace(ofChat, ''), value])
-  return { ...Object.fromEntries([...shared, ...chats]), PORT: port }
+  const own = Object.entries(migrationOf(settings, service)).filter(([name]) => !owners.test(name))
+  return { ...Object.fromEntries(own), PORT: port }
 }
 
 /**
  * The environment in which a service is migrated: as its owner.
  *
  * @param {Settings} settings
- * @param {'auth' | 'chat'} service
+ * @param {ServiceName} service
  * @returns {Settings}
  */
 export function migrationOf(settings, service) {
-  if (service === 'auth') return settings
-  const [url, file] = ['CHAT_MIGRATION_DATABASE_URL', 'CHAT_MIGRATION_DATABASE_URL_FILE'].map((name) => settings[name])
-  return {
-    ...environmentOf(settings, 'chat'),
-    ...(url && { MIGRATION_DATABASE_URL: url }),
-    ...(file && { MIGRATION_DATABASE_URL_FILE: file })
-  }
+  const own = Object.entries(settings).filter(([name]) => !hidden[service].test(name))
+  // CHAT_DATABASE_URL is the chat's DATABASE_URL, and so with every other, in a file or not.
+  const chats = own.filter(([name]) => ofChat.test(name)).map(([name, value]) => [name.replace(ofChat, ''), value])
+  const bare = (/** @type {string} */ name) => name.replace(/_FILE$/, '')
+  const taken = new Set(chats.map(([name = '']) => bare(name)))
+  const shared = own.filter(([name]) => !ofChat.test(name) && !taken.has(bare(name)))
+  return Object.fromEntries([...shared, ...chats])
 }
 
 /**

@@ -3,7 +3,6 @@ import path from 'node:path'
 import { startPostgres } from '../tools/embedded-postgres/server.mjs'
 import { addressOf } from './address.mjs'
 import { build } from './build.mjs'
-import { prepareChatDatabase } from './chat-database.mjs'
 import { root, run } from './command.mjs'
 import {
   hasChatDatabase,
@@ -34,15 +33,17 @@ export async function runPair(signal) {
     folder === undefined ? undefined : await withProgress('Starting the database', () => startPostgres({ folder }))
   const without = whyWithoutChat(settings)
   const hasChat = settings.CHAT === 'on' && without === undefined
-  const chatDatabase = (/** @type {import('../tools/embedded-postgres/server.mjs').Urls} */ server) =>
-    hasChat && !hasChatDatabase(settings) ? prepareChatDatabase(server) : undefined
   try {
-    if (database) settings = withDatabase(settings, database, await chatDatabase(database))
+    if (database)
+      settings = withDatabase(settings, database, hasChat && !hasChatDatabase(settings) ? database.chat : undefined)
     await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
     await refuseTaken(settings.HOST, settings.RESOURCE_PORT, 'RESOURCE_PORT')
     if (hasChat) await refuseTaken(settings.HOST, settings.CHAT_PORT, 'CHAT_PORT')
     if (without) console.log(without)
-    const migrated = Promise.all([migrate('auth', settings, signal), hasChat && migrate('chat', settings, signal)])
+    // First auth's, because that of the chat keeps out of auth's database whom auth's has not let in.
+    const migrated = migrate('auth', settings, signal).then(async () => {
+      if (hasChat) await migrate('chat', settings, signal)
+    })
     /** @type {import('./environment.mjs').ServiceName[]} */
     const names = hasChat ? ['auth', 'resource', 'chat'] : ['auth', 'resource']
     await runServices(settings, names, { migrated, signal }, () =>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createDatabase, serviceUrl } from '@latchkey/testing/database'
+import { createChatDatabase, createDatabase, serviceUrl } from '@latchkey/testing/database'
 import type { Test } from 'tap'
 import { freePort } from '../scripts/free-port.mjs'
 
@@ -67,6 +67,27 @@ export async function startPair(
   })
   await Promise.all([auth.start(), resource.start()])
   return { auth, resource }
+}
+
+/**
+ * The chat on a free port, with a database of its own, on the keys and the revocation feed of this auth service, which has
+ * to be open. `extra` are further settings.
+ */
+export async function startChat(t: Test, auth: Service, extra: Record<string, string> = {}): Promise<Service> {
+  const chat = service(t, 'chat', {
+    PATH: process.env.PATH ?? '',
+    ISSUER: auth.url,
+    AUDIENCE: 'latchkey',
+    PORT: String(await freePort()),
+    DATABASE_URL: await serviceUrl(await createChatDatabase(t)),
+    JWKS_URL: `${auth.url}/.well-known/jwks.json`,
+    FEED_URL: `${auth.url}/revocations`,
+    FEED_WHEN_CUT: 'accept',
+    DRAIN_TIME: '0s',
+    ...extra
+  })
+  await chat.start()
+  return chat
 }
 
 /** Runs one of scripts/ with these settings added to our environment, and returns what it printed. */

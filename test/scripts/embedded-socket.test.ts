@@ -32,8 +32,10 @@ t.test('it listens on no network, and nobody else reaches its socket', async (t)
   t.equal(socketFolderOf(server.url), folder)
   t.equal((await stat(folder)).mode & 0o777, 0o700)
   t.ok((await stat(path.join(folder, SOCKET))).isSocket())
-  t.same(await runningPostgres(folder), { url: server.url, serviceUrl: server.serviceUrl })
-  t.not(new URL(server.serviceUrl).password, new URL(server.url).password)
+  const { url, serviceUrl, chat } = server
+  t.same(await runningPostgres(folder), { url, serviceUrl, chat })
+  const passwords = [url, serviceUrl, chat.url, chat.serviceUrl].map((one) => new URL(one).password)
+  t.equal(new Set(passwords).size, 4)
 })
 
 t.test('another user cannot even see the socket', onlyRoot, async (t) => {

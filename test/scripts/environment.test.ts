@@ -39,7 +39,8 @@ t.test('development.env says what the contract says', async (t) => {
     FEED_CACHE_FILE: './data/revocations.json',
     CORS_ORIGINS: 'http://127.0.0.1:8090,http://localhost:8090',
     CHAT_JWKS_CACHE_FILE: './data/chat-jwks.json',
-    CHAT_FEED_CACHE_FILE: './data/chat-revocations.json'
+    CHAT_FEED_CACHE_FILE: './data/chat-revocations.json',
+    CHAT_DRAIN_TIME: '0s'
   })
 })
 
@@ -148,6 +149,12 @@ t.test('a database of our own takes the place of every other', async (t) => {
   })
   const own = withDatabase(settings, { url: 'owner', serviceUrl: 'service' })
   t.match(own, { DATABASE_URL: 'service', MIGRATION_DATABASE_URL: 'owner', ISSUER: 'http://127.0.0.1:9090', PG: '1' })
+  t.notOk('CHAT_DATABASE_URL' in own, 'the chat has one already, or is left out')
+  t.match(withDatabase(settings, { url: 'owner', serviceUrl: 'service' }, { url: 'its owner', serviceUrl: 'chat' }), {
+    CHAT_DATABASE_URL: 'chat',
+    CHAT_MIGRATION_DATABASE_URL: 'its owner',
+    CHAT_ADMIN_DATABASE_URL: 'owner'
+  })
   t.strictSame(
     Object.keys(own).filter((name) => /^PG./.test(name)),
     []
@@ -177,6 +184,9 @@ t.test(
       CHAT_PORT: '7004',
       CHAT_DATABASE_URL: 'chats',
       CHAT_MIGRATION_DATABASE_URL: 'owners',
+      CHAT_ADMIN_DATABASE_URL: 'owners of the server',
+      FEED_TOKEN: 'of all',
+      CHAT_FEED_TOKEN_FILE: '/its',
       CHAT_LOG_LEVEL: 'debug',
       LOG_LEVEL: 'warn',
       REDIS_URL: 'redis'
@@ -188,13 +198,21 @@ t.test(
       LOG_LEVEL: 'debug',
       REDIS_URL: 'redis',
       JWKS_CACHE_FILE: './data/chat-jwks.json',
-      FEED_CACHE_FILE: './data/chat-revocations.json'
+      FEED_CACHE_FILE: './data/chat-revocations.json',
+      FEED_TOKEN_FILE: '/its'
     })
-    t.notMatch(JSON.stringify(chat), /secret|owners|CHAT_/)
+    t.notMatch(JSON.stringify(chat), /secret|owners|CHAT_|of all/)
     for (const service of ['auth', 'resource'] as const) {
       t.notMatch(JSON.stringify(environmentOf(settings, service)), /chats|owners|"CHAT/, service)
     }
-    t.match(migrationOf(settings, 'chat'), { DATABASE_URL: 'chats', MIGRATION_DATABASE_URL: 'owners' })
+    t.match(migrationOf(settings, 'chat'), {
+      DATABASE_URL: 'chats',
+      MIGRATION_DATABASE_URL: 'owners',
+      ADMIN_DATABASE_URL: 'owners of the server'
+    })
+    t.notMatch(JSON.stringify(migrationOf(settings, 'chat')), /secret|CHAT_/)
+    t.match(migrationOf(settings, 'auth'), { DATABASE_URL: 'secret', MIGRATION_DATABASE_URL: 'secret' })
+    t.notMatch(JSON.stringify(migrationOf(settings, 'auth')), /chats|owners|"CHAT/)
   }
 )
 

@@ -104,14 +104,18 @@ async function usersOfService(place: Place): Promise<unknown[]> {
   return (await query(url, asked)).flat()
 }
 
-/** The chat and the auth service reach each their own database. */
+/** The chat and the auth service reach each their own database, and neither as its owner. */
 async function isApart(t: Test, place: Place): Promise<void> {
   const { url = '' } = (await runningPostgres(path.join(place.data, 'pg'))) ?? {}
+  const connected = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'latchkey-chat'"
+  t.same(await query(url, connected), [['latchkey_chat']])
   const asked = `SELECT r.rolname, d.datname, has_database_privilege(r.rolname, d.datname, 'CONNECT')
     FROM pg_roles r, pg_database d WHERE r.rolname LIKE 'latchkey\\_%' AND d.datname IN ('postgres', 'chat') ORDER BY 1, 2`
   t.same(await query(url, asked), [
     ['latchkey_chat', 'chat', true],
     ['latchkey_chat', 'postgres', false],
+    ['latchkey_chat_owner', 'chat', true],
+    ['latchkey_chat_owner', 'postgres', false],
     ['latchkey_service', 'chat', false],
     ['latchkey_service', 'postgres', true]
   ])
@@ -183,15 +187,17 @@ t.test('told to stop while it makes its database, it leaves nothing running', as
   t.notMatch(started.said(), 'ready')
 })
 
-t.test('a taken port', async (t) => {
+t.test('a taken port is named', async (t) => {
   const place = await makePlace(t)
-  const other = createServer().listen(Number(place.env['RESOURCE_PORT']), '127.0.0.1')
-  await once(other, 'listening')
-  t.teardown(() => other.close())
-  const started = start(t, { ...place.env, DATABASE_URL: await createDatabase(t) })
-  t.equal(await started.ended, 1)
-  t.match(started.said(), `Port ${place.env['RESOURCE_PORT']} of 127.0.0.1 is taken`)
-  t.match(started.said(), 'RESOURCE_PORT')
+  for (const name of ['RESOURCE_PORT', 'CHAT_PORT']) {
+    const other = createServer().listen(Number(place.env[name]), '127.0.0.1')
+    await once(other, 'listening')
+    const started = start(t, { ...place.env, DATABASE_URL: await createDatabase(t), CHAT_DATABASE_URL: 'unread' })
+    t.equal(await started.ended, 1)
+    t.match(started.said(), `Port ${place.env[name]} of 127.0.0.1 is taken`)
+    t.match(started.said(), name)
+    await new Promise((resolve) => other.close(resolve))
+  }
 })
 
 t.test('a service that does not start, on a database that was named', async (t) => {

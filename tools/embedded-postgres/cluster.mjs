@@ -11,6 +11,8 @@ import { runAs } from './run-as.mjs'
 const superuser = 'latchkey'
 /** The user that the auth service connects as: `migrate` makes it, and it only reads and writes rows. */
 const serviceUser = 'latchkey_service'
+/** The database of the chat, its owner, and the user that the chat connects as: the chat's `migrate` makes them. */
+const chat = { database: 'chat', owner: 'latchkey_chat_owner', serviceUser: 'latchkey_chat' }
 
 /**
  * Makes the cluster where there is none, and checks that an existing one fits the binaries.
@@ -51,17 +53,23 @@ export async function prepareCluster(place, { durable }) {
 }
 
 /**
- * The URLs of a server, for its superuser and for the service. The service's password is derived from the superuser's,
- * so it need not be stored. The superuser's cannot be derived from it.
+ * The URLs of a server, for its superuser and for the services. All other passwords are derived from the superuser's, so
+ * they need not be stored. The superuser's cannot be derived from them.
  *
  * @param {string} password of the superuser
  * @param {string} socketFolder
+ * @returns {import('./server.mjs').Urls}
  */
 export function urlsOf(password, socketFolder) {
-  const url = (/** @type {string} */ user, /** @type {string} */ secret) =>
-    `postgres://${user}:${secret}@${encodeURIComponent(socketFolder)}/postgres`
-  const servicePassword = createHmac('sha256', password).update(serviceUser).digest('base64url')
-  return { url: url(superuser, password), serviceUrl: url(serviceUser, servicePassword) }
+  const url = (/** @type {string} */ user, database = 'postgres') => {
+    const secret = user === superuser ? password : createHmac('sha256', password).update(user).digest('base64url')
+    return `postgres://${user}:${secret}@${encodeURIComponent(socketFolder)}/${database}`
+  }
+  return {
+    url: url(superuser),
+    serviceUrl: url(serviceUser),
+    chat: { url: url(chat.owner, chat.database), serviceUrl: url(chat.serviceUser, chat.database) }
+  }
 }
 
 /** The password of the superuser. @param {Place} place */

@@ -11,16 +11,15 @@ import { claim } from './starter.mjs'
 
 /** @typedef {import('./place.mjs').Place} Place */
 /**
- * @typedef {object} Urls of the database postgres, with passwords
- * @property {string} url for the superuser, who owns all there is
- * @property {string} serviceUrl for the auth service, whose user `migrate` makes
+ * @typedef {object} Urls with passwords
+ * @property {string} url of the database postgres, for the superuser, who owns what is there
+ * @property {string} serviceUrl of the same for the auth service, whose user `migrate` makes
+ * @property {{ url: string, serviceUrl: string }} chat of the database chat, for its owner and for the chat; the chat's
+ *   `migrate` makes database and users
  */
 /**
- * @typedef {object} Server
- * @property {string} url
- * @property {string} serviceUrl
- * @property {string} folder where it lies: what was asked for, unless root had to move it
- * @property {() => Promise<void>} stop
+ * @typedef {Urls & { folder: string, stop: () => Promise<void> }} Server its folder is what was asked for, unless root had
+ *   to move it
  */
 
 /**

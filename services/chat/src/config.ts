@@ -30,6 +30,14 @@ export const migrationSettings = Type.Object({
         'The same database with the owner of its tables, without a pooler. Only npm run migrate uses it: it makes the user of DATABASE_URL, if missing, who may only read and write rows. Unset, DATABASE_URL migrates, and the service could alter its tables.'
     })
   ),
+  ADMIN_DATABASE_URL: Type.Optional(
+    text({
+      file: true,
+      check: faultOfDatabaseUrl,
+      description:
+        'Another database of the same server, with a user who may make users and databases. With it, npm run migrate makes the database of the chat and its two users where they are missing. Then whoever has no right of their own to CONNECT is let into neither database. Unset, they must be there.'
+    })
+  ),
   AUDIT_RETENTION: duration({
     minimum: 7 * DAY,
     maximum: 3650 * DAY,
