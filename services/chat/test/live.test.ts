@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { runAsOwner } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
 import type { Batch } from '../src/live/batch.ts'
+import { Feed } from '../src/live/feed.ts'
 import { Live } from '../src/live/live.ts'
 import type { NoticeListener, Notices } from '../src/live/notices.ts'
 import type { Sink } from '../src/live/subscription.ts'
@@ -231,4 +232,30 @@ t.test('the last listener who goes takes the feed of the room along', async (t) 
   second.opened.close()
   t.match(live.counts(), { rooms: 0, subscriptions: 0 })
   t.strictSame(asked, ['subscribe', 'unsubscribe'])
+})
+
+t.test('what is kept for those who come back is bounded in number and in size', async (t) => {
+  const actor = { user_id: randomUUID(), username: 'Ada' }
+  const event = (seq: number, text: string) => ({ seq, kind: 'message' as const, created_at: '', actor, text })
+  const reads: number[] = []
+  const feed = new Feed(
+    'room',
+    async (after) => {
+      reads.push(after)
+      return []
+    },
+    (error) => t.fail(String(error))
+  )
+  feed.begin(0)
+  const oldest = async () => {
+    for (let after = 0; ; after += 1) {
+      reads.length = 0
+      const page = await feed.page(after, new AbortController().signal)
+      if (reads.length === 0) return page[0]?.seq
+    }
+  }
+  feed.offer(upTo(1, 300).map((seq) => event(seq, 'x')))
+  t.equal(await oldest(), 45, 'the last 256')
+  feed.offer(upTo(301, 320).map((seq) => event(seq, 'x'.repeat(4000))))
+  t.equal(await oldest(), 305, 'the last 64 Ki characters')
 })

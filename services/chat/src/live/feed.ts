@@ -3,8 +3,9 @@ import type { RoomEvent } from '../events/event.ts'
 import { Batch } from './batch.ts'
 import type { Source, Subscription } from './subscription.ts'
 
-/** So many events are kept, for who comes back soon. */
+/** So many events are kept for who comes back soon, and so many characters of their texts: a room has many members, and an instance many rooms. */
 const RING = 256
+const RING_TEXT = 64 * 1024
 
 /** How long a hole in the numbers may stay until the table is asked, in milliseconds: commits of other instances. */
 const HOLE = 5
@@ -133,7 +134,7 @@ export class Feed implements Source {
     }
     if (events.length === 0) return
     this.#cursor = next - 1
-    this.#ring = [...this.#ring, ...events].slice(-RING)
+    this.#ring = lastOf([...this.#ring, ...events])
     for (const seq of this.#pending.keys()) if (seq < next) this.#pending.delete(seq)
     if (this.#pending.size === 0) {
       clearTimeout(this.#hole)
@@ -142,6 +143,16 @@ export class Feed implements Source {
     const batch = new Batch(this.room, events)
     for (const subscription of this.subscriptions) subscription.offer(batch)
   }
+}
+
+// The last ones, within both bounds of the ring.
+function lastOf(events: readonly RoomEvent[]): RoomEvent[] {
+  let size = 0
+  const tooMuch = events.findLastIndex(({ text }, index) => {
+    size += text?.length ?? 0
+    return events.length - index > RING || size > RING_TEXT
+  })
+  return events.slice(tooMuch + 1)
 }
 
 // At most so many events and so much text, and at least one.
