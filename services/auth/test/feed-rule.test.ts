@@ -9,11 +9,14 @@ t.test('who may wait, who is answered by the next turn, and who is refused', asy
     [99, 19, true, 'wait'],
     [99, 20, true, 'next'],
     [99, 20, false, 'wait'],
+    [99, 24, false, 'wait'],
+    [99, 25, false, 'next'],
+    [199, 49, false, 'next'],
+    [199, 50, false, 'client'],
     [99, 39, true, 'next'],
     [99, 40, true, 'client'],
-    [99, 99, false, 'wait'],
     [100, 0, true, 'next'],
-    [100, 100, false, 'next'],
+    [100, 49, false, 'next'],
     [199, 0, true, 'next'],
     [200, 0, true, 'all'],
     [200, 40, true, 'all'],
@@ -22,6 +25,11 @@ t.test('who may wait, who is answered by the next turn, and who is refused', asy
   for (const [waiting, ofClient, isOpen, place] of table) {
     t.equal(admit({ waiting, ofClient }, { ...limits, isOpen }), place, `${waiting} ${ofClient} ${isOpen}`)
   }
+  t.equal(
+    admit({ waiting: 2, ofClient: 2 }, { waiting: 3, isOpen: false }),
+    'wait',
+    'of few places a client may have all'
+  )
 })
 
 t.test('a receiver is told at most every 100 ms and 0.25 ms for each that waits', async (t) => {

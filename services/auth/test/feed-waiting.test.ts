@@ -31,7 +31,10 @@ t.test('a thousand wait and are told of one change, with 16 signatures, while ot
   const auth = await startAuth(t, { env: BY_TOKEN })
   const { to } = await ask(auth, {}, { token: FEED_TOKEN })
   const ada = await auth.person()
-  const answers = Array.from({ length: 1000 }, () => auth.send(lineOf({ after: to, wait: 10 }), { token: FEED_TOKEN }))
+  // A quarter of the places are the most for one address.
+  const answers = Array.from({ length: 1000 }, (_, n) =>
+    auth.send(lineOf({ after: to, wait: 10 }), { token: FEED_TOKEN, from: `192.0.2.${n % 4}` })
+  )
   await untilWaiting(auth, 1000)
   await sleep(400)
   const ended = performance.now()
@@ -79,6 +82,22 @@ t.test('where everybody may ask, a client has 20 places, and others have theirs'
   t.match(await other, { status: 200 })
   const soon = (await Promise.all(flood)).filter(({ headers }) => headers['retry-after'])
   t.equal(soon.length, 280, 'all but 20 were refused or told to wait')
+})
+
+t.test('who has the token takes a quarter of the places at one address: others have theirs', async (t) => {
+  const auth = await startAuth(t, { env: { ...BY_TOKEN, FEED_WAITING: '120' } })
+  const { to } = await ask(auth, {}, { token: FEED_TOKEN })
+  const one = (from: string) => auth.send(lineOf({ after: to, wait: 10 }), { token: FEED_TOKEN, from })
+  const flood = Array.from({ length: 100 }, () => one('192.0.2.1'))
+  const others = Array.from({ length: 30 }, (_, n) => one(`198.51.100.${n}`))
+  await untilWaiting(auth, 60)
+  const ada = await auth.person()
+  await auth.send('POST /logout', { token: ada.refresh_token })
+  for (const { status, headers } of await Promise.all(others))
+    t.match([status, headers['retry-after']], [200, undefined])
+  const answers = await Promise.all(flood)
+  t.ok(answers.some(({ status }) => status === 429))
+  t.equal(answers.filter(({ status, headers }) => status === 200 && !headers['retry-after']).length, 30)
 })
 
 t.test('places that strangers make up cost one page a turn, and honest receivers are told beside them', async (t) => {

@@ -3,7 +3,7 @@ import { type Background, runInBackground } from '@latchkey/frame/background'
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import type { FastifyBaseLogger } from 'fastify'
 import type { FeedSource } from '../revocations/source.ts'
-import { admit, BETWEEN_PAGES, BETWEEN_PASSES, dueAt, type Limits, timesOf } from './rule.ts'
+import { admit, BETWEEN_PAGES, BETWEEN_PASSES, type Limits, timesOf } from './rule.ts'
 import type { Teller } from './tell.ts'
 import { type Question, Waiting } from './waiting.ts'
 
@@ -132,12 +132,11 @@ class WaitingFeed implements Feed {
   // Who asks meanwhile is answered by the next pass: this one may not have seen what was committed before they asked.
   async #pass(): Promise<void> {
     const { source, teller, now } = this.#parts
-    const there = this.#waiting.all()
+    const { last } = this.#waiting
     this.#passed = now()
     const pass = await source.pass()
     await teller.note(pass)
-    const due = there.filter((question) => dueAt(question, teller.head) <= now())
-    await teller.tell(this.#waiting, due, pass)
+    await teller.tell(this.#waiting, this.#waiting.due(now(), teller.head, last), pass)
     if (this.#isAway) this.#parts.log.info('the revocation feed answers again')
     this.#isAway = false
   }

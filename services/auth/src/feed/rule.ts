@@ -20,7 +20,7 @@ const MOST_NONCES = 64
 /** Entries after which a turn begins no further text: the others come with the next. */
 export const MOST_ENTRIES = 20_000
 
-/** How many questions of one client may wait where everybody may ask. */
+/** How many questions of one client may wait where everybody may ask; with a token a quarter of all may, if that is more. */
 const MOST_OF_CLIENT = 20
 
 /** How many times the usual may be there for a moment, so that each is answered by the next turn. */
@@ -46,7 +46,7 @@ export interface Crowd {
 export interface Limits {
   /** At the instance. */
   readonly waiting: number
-  /** Whether everybody may ask, so that one client may not take all places. */
+  /** Whether everybody may ask. */
   readonly isOpen: boolean
 }
 
@@ -55,9 +55,11 @@ export interface Limits {
  * (`client`) or all together (`all`) ask too much.
  */
 export function admit({ waiting, ofClient }: Crowd, limits: Limits): 'wait' | 'next' | 'client' | 'all' {
+  // One client may not take all places, token or not, also not with questions that wait for the next turn only.
+  const most = limits.isOpen ? MOST_OF_CLIENT : Math.max(MOST_OF_CLIENT, Math.floor(limits.waiting / 4))
   if (waiting >= CROWD * limits.waiting) return 'all'
-  if (limits.isOpen && ofClient >= CROWD * MOST_OF_CLIENT) return 'client'
-  return waiting >= limits.waiting || (limits.isOpen && ofClient >= MOST_OF_CLIENT) ? 'next' : 'wait'
+  if (ofClient >= CROWD * most) return 'client'
+  return waiting >= limits.waiting || ofClient >= most ? 'next' : 'wait'
 }
 
 /** Says when a question that came `now` is answered. A receiver asks again at once, so this limits how often it is told. */
@@ -66,9 +68,14 @@ export function timesOf({ wait, waiting, now }: { wait: number; waiting: number;
   return { earliest, until: Math.max(earliest, now + wait) }
 }
 
+/** Whether there is nothing to tell after a place if the last place of the feed is `head`. */
+export function isAtEnd(after: string | null, head: string | undefined): boolean {
+  return after === head
+}
+
 /** When a question has to be answered if the last place of the feed is `head`. */
 export function dueAt({ after, earliest, until }: Timing, head: string | undefined): number {
-  return after === head ? until : earliest
+  return isAtEnd(after, head) ? until : earliest
 }
 
 /** Equal questions, which one text answers. */

@@ -27,7 +27,7 @@ export const feedSettings = {
     maximum: 100_000,
     default: '1000',
     description:
-      'How many questions for revocations may wait at each instance; one more is answered at once, with Retry-After, and so asks more often. Where the feed is open, one client address (IPv6: one /64) has 20 of them.'
+      'How many questions for revocations may wait at each instance; one more is answered at once, with Retry-After, and so asks more often. One client address (IPv6: one /64) has a quarter of them, and 20 where the feed is open.'
   })
 }
 
