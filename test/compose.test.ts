@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { nodeFlags } from '../scripts/services.mjs'
 import { authSettings, migrationSettings, RENAMED } from '../services/auth/src/config.ts'
+import { migrationSettings as chatMigrationSettings, chatSettings } from '../services/chat/src/config.ts'
 import { resourceSettings } from '../services/resource/src/config.ts'
 
 // The images or the stack itself decide these.
@@ -13,8 +14,8 @@ const compose = await readFile(new URL('../docker-compose.yml', import.meta.url)
 const services = Object.fromEntries(
   compose
     .replace(/^[\s\S]*^services:\n|^networks:\n[\s\S]*/gm, '')
-    .split(/^ {2}(?=\w+:$)/m)
-    .filter((block) => /^\w+:\n/.test(block))
+    .split(/^ {2}(?=[\w-]+:$)/m)
+    .filter((block) => /^[\w-]+:\n/.test(block))
     .map((block) => [block.slice(0, block.indexOf(':')), block])
 )
 
@@ -26,7 +27,9 @@ t.test('the compose stack passes every setting on, also under an old name, which
   const settings = {
     migrate: migrationSettings.properties,
     auth: { ...authSettings.properties, ...RENAMED },
-    resource: resourceSettings.properties
+    resource: resourceSettings.properties,
+    'chat-migrate': chatMigrationSettings.properties,
+    chat: chatSettings.properties
   }
   for (const [service, properties] of Object.entries(settings)) {
     const passed = [...(services[service]?.matchAll(/^ {6}([A-Z_]+):/gm) ?? [])].map(([, name = '']) =>
@@ -38,7 +41,7 @@ t.test('the compose stack passes every setting on, also under an old name, which
 })
 
 t.test('an image starts its service as npm start does', async (t) => {
-  for (const service of ['auth', 'resource']) {
+  for (const service of ['auth', 'resource', 'chat']) {
     const dockerfile = await readFile(new URL(`../services/${service}/Dockerfile`, import.meta.url), 'utf8')
     const manifest = await readFile(new URL(`../services/${service}/package.json`, import.meta.url), 'utf8')
     const command = ['node', ...nodeFlags, 'dist/server.js']
@@ -49,20 +52,22 @@ t.test('an image starts its service as npm start does', async (t) => {
 
 t.test('only who needs a secret of the compose stack has it', async (t) => {
   t.strictSame(Object.fromEntries(Object.entries(services).map(([name, block]) => [name, volumesOf(block)])), {
-    keys: ['database-password', 'database-service', 'feed', 'keys'],
+    keys: ['chat-owner', 'chat-service', 'database-password', 'database-service', 'feed', 'keys'],
     database: ['database', 'database-password:ro'],
     migrate: ['database-password:ro', 'database-service:ro'],
     auth: ['database-service:ro', 'feed:ro', 'keys:ro'],
     resource: ['feed:ro', 'jwks'],
+    'chat-migrate': ['chat-owner:ro', 'chat-service:ro', 'database-password:ro'],
+    chat: ['chat-jwks', 'chat-service:ro', 'feed:ro'],
     mailpit: []
   })
   const owners = Object.keys(services).filter((name) => services[name]?.includes('MIGRATION_DATABASE_URL'))
-  t.strictSame(owners, ['migrate'], 'the owner of the tables migrates, and nobody else connects as it')
+  t.strictSame(owners, ['migrate', 'chat-migrate'], 'owners of tables migrate, and nobody else connects as one')
 })
 
 t.test('every service of the compose stack has a limit of memory and of processes', async (t) => {
   const [, shared = ''] = /^x-service: &service\n([\s\S]*?)^\S/m.exec(compose) ?? []
-  t.equal(Object.keys(services).length, 6)
+  t.equal(Object.keys(services).length, 8)
   for (const [name, block] of Object.entries(services)) {
     t.match(block, '    <<: *service\n', name)
     t.match(block + shared, /^ +mem_limit: (\$\{[A-Z]+_MEMORY:-)?\d+[mg]\}?$/m, name)

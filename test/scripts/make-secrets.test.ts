@@ -10,21 +10,37 @@ import { keysToCopy } from './key-scripts.ts'
 const script = fileURLToPath(new URL('../../services/auth/docker/make-secrets.sh', import.meta.url))
 const copyKeys = await keysToCopy(t)
 
-/** The four volumes, the keys made already, because that takes its time. */
-async function volumes(t: Test): Promise<{ owner: string; service: string; feed: string; run(): Promise<void> }> {
+interface Volumes {
+  readonly owner: string
+  readonly service: string
+  readonly chatOwner: string
+  readonly chatService: string
+  readonly feed: string
+  run(): Promise<void>
+}
+
+/** The six volumes, the keys made already, because that takes its time. */
+async function volumes(t: Test): Promise<Volumes> {
   const keys = await copyKeys(t)
-  const [owner, service, feed] = [path.join(keys, 'owner'), path.join(keys, 'service'), path.join(keys, 'feed')]
-  await Promise.all([mkdir(owner), mkdir(service), mkdir(feed)])
+  const folder = async (name: string) => {
+    await mkdir(path.join(keys, name))
+    return path.join(keys, name)
+  }
+  const [owner, service, feed] = [await folder('owner'), await folder('service'), await folder('feed')]
+  const [chatOwner, chatService] = [await folder('chat-owner'), await folder('chat-service')]
   const env = {
     PATH: process.env['PATH'],
     KEYS_DIR: keys,
     OWNER_DIR: owner,
     SERVICE_DIR: service,
+    CHAT_OWNER_DIR: chatOwner,
+    CHAT_SERVICE_DIR: chatService,
     FEED_DIR: feed,
-    DATABASE_URL_FORM: 'postgres://%s:%s@database:5432/latchkey'
+    DATABASE_URL_FORM: 'postgres://%s:%s@database:5432/latchkey',
+    CHAT_DATABASE_URL_FORM: 'postgres://%s:%s@database:5432/chat'
   }
   const run = async () => void (await promisify(execFile)('bash', [script], { env }))
-  return { owner, service, feed, run }
+  return { owner, service, chatOwner, chatService, feed, run }
 }
 
 /** All files of a folder with their modes. */
@@ -55,6 +71,24 @@ t.test('the owner and the service have a password each, and each folder has its 
 
   await run()
   t.strictSame([await filesOf(owner), await filesOf(service)], [owners, services], 'the second run changes nothing')
+})
+
+t.test('the chat has two users of its own, who share no password with anybody', async (t) => {
+  const { owner, service, chatOwner, chatService, run } = await volumes(t)
+  await run()
+  const [owners, services] = [await filesOf(chatOwner), await filesOf(chatService)]
+  t.match(
+    [owners, services],
+    [
+      { url: { mode: 0o600, text: /^postgres:\/\/latchkey_chat_owner:[\da-f]{64}@database:5432\/chat\n$/ } },
+      { url: { mode: 0o600, text: /^postgres:\/\/latchkey_chat:[\da-f]{64}@database:5432\/chat\n$/ } }
+    ]
+  )
+  const all = [owners, services, await filesOf(owner), await filesOf(service)]
+  const passwords = all.map(({ url }) => new URL(String(url?.text)).password)
+  t.equal(new Set(passwords).size, 4)
+  await run()
+  t.strictSame([await filesOf(chatOwner), await filesOf(chatService)], [owners, services])
 })
 
 t.test('volumes of an older version keep the password that the database has, and get the second one', async (t) => {

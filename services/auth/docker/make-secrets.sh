@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What the one-shot `keys` of docker-compose.yml does without another command, as auth's own user: makes the signing keys
-# in KEYS_DIR, and the passwords of two users of the database: in OWNER_DIR that of its owner, also by itself for the
-# server, and in SERVICE_DIR that of the auth service. Each of both folders has a URL, which is DATABASE_URL_FORM with
-# the user and the password in the places of %s. In FEED_DIR the token of the revocation feed.
+# in KEYS_DIR, and the passwords of four users of the database: in OWNER_DIR that of its owner, also by itself for the
+# server, in SERVICE_DIR that of the auth service, in CHAT_OWNER_DIR and CHAT_SERVICE_DIR those of the chat's database. Each
+# of these folders has a URL, which is DATABASE_URL_FORM or CHAT_DATABASE_URL_FORM with the user and the password in the
+# places of %s. In FEED_DIR the token of the revocation feed.
 # Makes only what is missing and overwrites nothing. Cut off anywhere: run it again.
 set -euo pipefail
 umask 077
@@ -28,10 +29,18 @@ make() {
 new_secret() { openssl rand -hex 32; }
 
 make_url() {
-  local folder=$1 user=$2 password=$3 url
+  local folder=$1 form=$2 user=$3 password=$4 url
   # shellcheck disable=SC2059 # the form is from docker-compose.yml
-  url=$(printf "$DATABASE_URL_FORM" "$user" "$password")
+  url=$(printf "$form" "$user" "$password")
   make 600 "$folder/url" "$url"
+}
+
+# With a password of its own, which `migrate` gives to the user of the URL; it makes the user, too.
+make_user() {
+  [[ ! -e $1/url ]] || return 0
+  local password
+  password=$(new_secret)
+  make_url "$@" "$password"
 }
 
 if [[ ! -e $OWNER_DIR/password ]]; then
@@ -41,13 +50,11 @@ if [[ ! -e $OWNER_DIR/password ]]; then
 fi
 if [[ ! -e $OWNER_DIR/url ]]; then
   password=$(<"$OWNER_DIR/password")
-  make_url "$OWNER_DIR" latchkey "$password"
+  make_url "$OWNER_DIR" "$DATABASE_URL_FORM" latchkey "$password"
 fi
-# `migrate` makes this user, with the password of the URL.
-if [[ ! -e $SERVICE_DIR/url ]]; then
-  password=$(new_secret)
-  make_url "$SERVICE_DIR" latchkey_service "$password"
-fi
+make_user "$SERVICE_DIR" "$DATABASE_URL_FORM" latchkey_service
+make_user "$CHAT_OWNER_DIR" "$CHAT_DATABASE_URL_FORM" latchkey_chat_owner
+make_user "$CHAT_SERVICE_DIR" "$CHAT_DATABASE_URL_FORM" latchkey_chat
 if [[ ! -e $FEED_DIR/token ]]; then
   token=$(new_secret)
   make 600 "$FEED_DIR/token" "$token"
