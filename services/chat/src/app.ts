@@ -75,10 +75,10 @@ export async function buildApp(
     await app.register(accessTokens, { verifier })
     app.addHook('onClose', () => live.close())
     rest(app, actionParts)
-    graphql(app, config, actionParts)
     const { COOKIE_DOMAIN: domain, CORS_ORIGINS: origins } = config
     tickets(app, { ...actionParts, verifier, tokenFrom: fromHeaderOrCookie({ issuer, cookieDomain: domain, origins }) })
-    sockets(app, config, { verifier, live, actions: actionParts })
+    const shared = sockets(app, config, { verifier, live, actions: actionParts })
+    graphql(app, config, { verifier, live, actions: actionParts, shared })
     health(app, async () => {
       if (app.closing.aborted) return 'the service stops'
       const missing = await missingMigration(database)

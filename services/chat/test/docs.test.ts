@@ -24,7 +24,8 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   [`${ROOM}/members/${ROOM.slice(7)}`]: ['DELETE', 'PUT'],
   [`${ROOM}/bans/${ROOM.slice(7)}`]: ['DELETE', 'PUT'],
   [`${ROOM}/messages`]: ['GET', 'HEAD', 'POST'],
-  [`${ROOM}/messages/1`]: ['DELETE']
+  [`${ROOM}/messages/1`]: ['DELETE'],
+  '/graphql': ['GET', 'POST']
 }
 
 for (const [path, methods] of Object.entries(PATHS)) {

@@ -52,14 +52,23 @@ const RESULT = {
   }
 }
 
+/** What GraphQL by HTTP needs. */
+export interface HttpParts {
+  readonly engine: Engine
+  readonly actions: ActionParts
+  /** Opens a socket for a GET that is a handshake. Throws the refusal. */
+  open(request: FastifyRequest, reply: FastifyReply): Promise<void>
+}
+
 /** `/graphql`: queries by GET and POST, changes by POST (GraphQL over HTTP). */
-export function graphqlByHttp(app: App, engine: Engine, parts: ActionParts): void {
+export function graphqlByHttp(app: App, { engine, actions, open }: HttpParts): void {
   const shared = { tags: ['graphql'], security: [{ bearer: [] }] }
   const answers = { 200: RESULT, 400: RESULT }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-    const [body, { status, headers = {} }] = await answer(request, reply, engine, parts)
+    const [body, { status, headers = {} }] = await answer(request, reply, engine, actions)
     return reply.code(status).headers(headers).serializer(String).send(body)
   }
+  app.upgrades.allow(PATH)
   app.get(PATH, {
     schema: {
       ...shared,
@@ -69,7 +78,12 @@ export function graphqlByHttp(app: App, engine: Engine, parts: ActionParts): voi
       response: { ...problems(...TOKEN_PROBLEMS), ...answers } as Record<number, object>
     },
     exposeHeadRoute: false,
-    onRequest: app.requireAccessToken,
+    onRequest: [
+      async (request, reply) => {
+        if (app.upgrades.of(request)) await open(request, reply)
+      },
+      app.requireAccessToken
+    ],
     handler
   })
   app.post(PATH, {

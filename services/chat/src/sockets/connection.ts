@@ -16,7 +16,7 @@ import type { Rates } from './rates.ts'
 import { Rooms, type RoomsParts } from './rooms.ts'
 
 /** More unsent bytes than this, and live events are not added to them. */
-const BUSY = 64 * 1024
+export const BUSY = 64 * 1024
 
 /** With so many requests waiting, nothing more is read. */
 const MOST_WAITING = 16

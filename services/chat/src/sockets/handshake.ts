@@ -37,15 +37,19 @@ export interface Asked {
  * Throws a Problem.
  */
 export function judgeHandshake(request: IncomingMessage, origins: readonly string[]): Asked {
-  const { rawHeaders } = request
+  const protocols = requireHandshake(request, origins)
+  const credential = credentialOf(request, protocols)
+  if (protocols.length > 0) requireProtocol(protocols, PROTOCOL)
+  return { credential }
+}
+
+/** Judges what every handshake must have: version, key, Origin. Returns the subprotocols that are offered. Throws a Problem. */
+export function requireHandshake({ rawHeaders, httpVersion }: IncomingMessage, origins: readonly string[]): string[] {
   const one = (name: string) => valuesOf(rawHeaders, name).join(', ')
-  if (request.httpVersion !== '1.1' || one('sec-websocket-version') !== VERSION) throw new Problem('upgrade_required')
+  if (httpVersion !== '1.1' || one('sec-websocket-version') !== VERSION) throw new Problem('upgrade_required')
   if (!KEY.test(one('sec-websocket-key'))) throw malformed('Sec-WebSocket-Key is not 16 bytes as base64')
   requireOwnOrigin(rawHeaders, origins)
-  const protocols = protocolsOf(rawHeaders)
-  const credential = credentialOf(request, protocols)
-  requireProtocol(protocols)
-  return { credential }
+  return protocolsOf(rawHeaders)
 }
 
 function requireOwnOrigin(rawHeaders: readonly string[], origins: readonly string[]): void {
@@ -75,9 +79,10 @@ function credentialOf({ url = '', rawHeaders }: IncomingMessage, protocols: read
   return credential
 }
 
-function requireProtocol(protocols: readonly string[]): void {
-  if (protocols.length === 0) return
-  if (!protocols.includes(PROTOCOL)) throw malformed(`the subprotocol ${PROTOCOL} is not offered`)
+/** Judges the subprotocols that are offered: `wanted` must be there. Throws `invalid_request`. */
+export function requireProtocol(protocols: readonly string[], wanted: string): void {
+  if (!protocols.includes(wanted))
+    throw malformed(`the subprotocol ${wanted} is not offered`, `Offer the subprotocol ${wanted}.`)
   if (!protocols.every((protocol) => TOKEN.test(protocol)) || new Set(protocols).size < protocols.length) {
     throw malformed('Sec-WebSocket-Protocol is no list of different subprotocols')
   }
@@ -93,8 +98,8 @@ function protocolsOf(rawHeaders: readonly string[]): string[] {
   return offered.flatMap((list) => list.split(',')).map((protocol) => protocol.replace(/^[ \t]+|[ \t]+$/g, ''))
 }
 
-function malformed(reason: string): Problem {
-  return new Problem('invalid_request', { reason, detail: DETAIL })
+function malformed(reason: string, detail = DETAIL): Problem {
+  return new Problem('invalid_request', { reason, detail })
 }
 
 const DETAIL = `Send Sec-WebSocket-Key as RFC 6455 has it, exactly one credential, and offer ${PROTOCOL} if you offer subprotocols.`

@@ -121,9 +121,15 @@ export class Life {
   }
 }
 
-const CLOSE_OF: Record<EndOfToken, CloseName> = { revoked: 'revoked', expired: 'expired', unavailable: 'overloaded' }
+/** How a socket is closed whose token has ended. */
+export const CLOSE_OF: Record<EndOfToken, CloseName> = {
+  revoked: 'revoked',
+  expired: 'expired',
+  unavailable: 'overloaded'
+}
 
-function closeOf(error: unknown): CloseName {
+/** How a socket is closed whose token was refused. */
+export function closeOf(error: unknown): CloseName {
   const code = error instanceof Problem ? error.code : undefined
   if (code === 'invalid_token') return 'revoked'
   return code === 'token_expired' ? 'expired' : 'overloaded'

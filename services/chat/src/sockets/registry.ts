@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection } from './connection.ts'
 
 /** How often all sockets are looked at, in milliseconds. */
 const EVERY = 250
@@ -7,9 +6,19 @@ const EVERY = 250
 /** After how long at a stop the sockets that are left are cut, in milliseconds. */
 const LONGEST_DRAIN = 7000
 
+/** An open socket, whatever is spoken on it. */
+export interface Entry {
+  /** Looks at everything that nobody tells; called a few times a second. */
+  look(): void
+  /** Ends it in order, because the service stops. */
+  leave(): Promise<void>
+  /** Ends it at once. */
+  terminate(): void
+}
+
 /** The open sockets of this instance. One timer looks at all of them. */
 export class Registry {
-  readonly #all = new Set<Connection>()
+  readonly #all = new Map<Entry, string | undefined>()
   readonly #ofUser = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #emptied: (() => void) | undefined
@@ -23,17 +32,17 @@ export class Registry {
     return this.#ofUser.get(user) ?? 0
   }
 
-  add(connection: Connection): void {
-    this.#all.add(connection)
-    this.#ofUser.set(connection.user, this.countOf(connection.user) + 1)
+  /** Adds a socket; one that is there already is that of `user` from now on. */
+  add(entry: Entry, user?: string): void {
+    this.#all.set(entry, user)
+    if (user !== undefined) this.#ofUser.set(user, this.countOf(user) + 1)
     this.#timer ??= setInterval(() => this.#look(), EVERY).unref()
   }
 
-  delete(connection: Connection): void {
-    if (!this.#all.delete(connection)) return
-    const left = this.countOf(connection.user) - 1
-    if (left > 0) this.#ofUser.set(connection.user, left)
-    else this.#ofUser.delete(connection.user)
+  delete(entry: Entry): void {
+    const user = this.#all.get(entry)
+    if (!this.#all.delete(entry)) return
+    if (user !== undefined) this.#forget(user)
     if (this.#all.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
@@ -44,11 +53,11 @@ export class Registry {
   async drain(time: number): Promise<void> {
     const begun = performance.now()
     const cut = setTimeout(() => this.#cut(), LONGEST_DRAIN)
-    const leaving = inRandomOrder(this.#all)
-    for (const [index, connection] of leaving.entries()) {
+    const leaving = inRandomOrder(this.#all.keys())
+    for (const [index, entry] of leaving.entries()) {
       const wait = begun + (time * index) / leaving.length - performance.now()
       if (wait >= 1) await sleep(wait)
-      void connection.leave()
+      void entry.leave()
     }
     if (this.#all.size > 0) {
       await new Promise<void>((resolve) => {
@@ -58,18 +67,24 @@ export class Registry {
     clearTimeout(cut)
   }
 
+  #forget(user: string): void {
+    const left = this.countOf(user) - 1
+    if (left > 0) this.#ofUser.set(user, left)
+    else this.#ofUser.delete(user)
+  }
+
   #look(): void {
-    for (const connection of this.#all) connection.look()
+    for (const entry of this.#all.keys()) entry.look()
   }
 
   #cut(): void {
-    for (const connection of this.#all) connection.terminate()
+    for (const entry of this.#all.keys()) entry.terminate()
   }
 }
 
-function inRandomOrder(connections: Iterable<Connection>): Connection[] {
-  return [...connections]
-    .map((connection) => ({ connection, place: Math.random() }))
+function inRandomOrder(entries: Iterable<Entry>): Entry[] {
+  return [...entries]
+    .map((entry) => ({ entry, place: Math.random() }))
     .sort((one, other) => one.place - other.place)
-    .map(({ connection }) => connection)
+    .map(({ entry }) => entry)
 }

@@ -67,8 +67,20 @@ const schema = {
   response: problems(...TOKEN_PROBLEMS, 'cross_site', 'upgrade_required')
 }
 
+/** What all sockets of this instance share, whatever is spoken on them. */
+export interface SharedBySockets {
+  readonly registry: Registry
+  readonly rates: Rates
+  /** Throws `unavailable` if there is no place for one more socket. */
+  requirePlace(): void
+}
+
 /** `GET /ws`: opens a socket, or refuses the handshake as any other request. */
-export function sockets(app: App, settings: SocketSettings, { verifier, actions, live }: SocketsParts): Registry {
+export function sockets(
+  app: App,
+  settings: SocketSettings,
+  { verifier, actions, live }: SocketsParts
+): SharedBySockets {
   const registry = new Registry()
   const { database } = actions
   const parts: ConnectionParts = {
@@ -101,7 +113,7 @@ export function sockets(app: App, settings: SocketSettings, { verifier, actions,
   function open(socket: WebSocket, connection: Socket, token: VerifiedToken, origin: Origin): void {
     const opened = new Connection(parts, { socket, connection }, token, origin)
     const isOneTooMany = registry.countOf(opened.user) >= settings.SOCKETS_PER_USER
-    registry.add(opened)
+    registry.add(opened, opened.user)
     const since = performance.now()
     socket.once('close', (code) => {
       registry.delete(opened)
@@ -131,7 +143,7 @@ export function sockets(app: App, settings: SocketSettings, { verifier, actions,
     drained = registry.drain(settings.DRAIN_TIME * 1000)
   })
   app.addHook('preClose', () => drained ?? Promise.resolve())
-  return registry
+  return { registry, rates: parts.rates, requirePlace }
 }
 
 function refuse(reply: FastifyReply, error: unknown): never {
