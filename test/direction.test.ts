@@ -64,6 +64,25 @@ const REFUSED = {
   'services/auth/src/accounts/i.ts': "database.query('SELECT 1')",
   'services/auth/src/login/j.ts': "export const rows = await database.query<Row>('SELECT $1', [1])",
   'services/auth/src/sessions/k.ts': 'export const secret = process.env.SECRET',
+  'services/auth/src/accounts/chat.ts': "import '@latchkey/chat'",
+  'services/resource/src/chat.ts': "import '@latchkey/chat'",
+  'services/chat/src/other.ts': "import '../../auth/src/app.ts'",
+  'services/chat/src/signs.ts': "import 'jose'",
+  'services/chat/src/sql.ts': "import 'pg'",
+  'services/chat/src/actions/sql.ts': "database.query('SELECT 1')",
+  'services/chat/src/rest/sql.ts': "database.query('SELECT 1')",
+  'services/chat/src/sockets/sql.ts': "database.query('SELECT 1')",
+  'services/chat/src/rooms/pg.ts': "import 'pg'",
+  'services/chat/src/rooms/http.ts': "import 'fastify'",
+  'services/chat/src/events/sockets.ts': "import 'ws'",
+  'services/chat/src/tickets/up.ts': "import '../actions/send.ts'",
+  'services/chat/src/limits/up.ts': "import '../live/live.ts'",
+  'services/chat/src/actions/http.ts': "import '@latchkey/frame/schemas'",
+  'services/chat/src/actions/graphql.ts': "import 'graphql'",
+  'services/chat/src/actions/up.ts': "import '../rest/route.ts'",
+  'services/chat/src/live/up.ts': "import '../sockets/registry.ts'",
+  'services/chat/src/rest/up.ts': "import '../app.ts'",
+  'services/chat/src/graphql/up.ts': "import '../start.ts'",
   'services/auth/src/l.ts': "import './m.ts'",
   'services/auth/src/m.ts': "import './l.ts'"
 }
@@ -82,6 +101,10 @@ const ALLOWED = {
   'services/resource/src/o.ts': "import '@latchkey/verifier'",
   'packages/verifier/src/p.ts': "import 'node:fs'\nimport '@latchkey/tokens/rules'\nimport './q.ts'",
   'packages/tokens/src/r.ts': "import 'node:crypto'\nimport '@latchkey/problems/problem'\nimport './claims.ts'",
+  'services/chat/src/rooms/down.ts': "import '../rules.ts'\nexport const rows = await database.query('SELECT 1')",
+  'services/chat/src/actions/down.ts': "import '../events/append.ts'\nimport '@latchkey/audit/acting'",
+  'services/chat/src/rest/down.ts': "import 'fastify'\nimport '@latchkey/frame/schemas'\nimport '../actions/all.ts'",
+  'services/chat/src/sockets/down.ts': "import 'ws'\nimport '@latchkey/verifier'\nimport '../live/live.ts'",
   'services/auth/src/server.ts': 'export const env = process.env'
 }
 

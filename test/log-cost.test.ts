@@ -4,7 +4,7 @@ import { accessClaims, compact, makeKey, rs256 } from '@latchkey/testing/tokens'
 import t, { type Test } from 'tap'
 import { loggedBy, sendBytes } from './log-cost/logged-by.ts'
 import { CANARY, fill, request, worstRequests } from './log-cost/worst-requests.ts'
-import { type Service, startPair } from './pair.ts'
+import { type Service, startChat, startPair } from './pair.ts'
 
 /** What one request may cost at the most, all its lines together, in bytes. */
 const MOST = 2000
@@ -32,6 +32,21 @@ const AUTH = [
   'DELETE /sessions/:id',
   'OPTIONS /login',
   'TRACE /login'
+]
+const CHAT = [
+  'GET /healthz',
+  'GET /',
+  'GET /rooms',
+  'POST /rooms',
+  'GET /rooms/:room',
+  'POST /rooms/:room/join',
+  'PUT /rooms/:room/members/:user_id',
+  'POST /rooms/:room/messages',
+  'DELETE /rooms/:room/messages/:seq',
+  'POST /tickets',
+  'POST /graphql',
+  'GET /ws',
+  'POST /ws'
 ]
 const RESOURCE = ['GET /healthz', 'GET /greet', 'GET /gate', 'GET /openapi.json', 'POST /greet', 'HEAD /greet']
 
@@ -63,13 +78,17 @@ function costOf(t: Test, lines: readonly string[], name: string): number {
   return cost
 }
 
-async function costs(t: Test, service: Service, requests: ReadonlyMap<string, string>): Promise<void> {
+/** As request, without the header that a handshake has otherwise. */
+const handshake = (line: string, headers: readonly string[]) =>
+  request(line, headers).replace('Connection: close\r\n', '')
+
+async function costs(t: Test, service: Service, requests: ReadonlyMap<string, string>, least = 101): Promise<void> {
   const all = new Map<string, number>()
   for (const [name, bytes] of requests) {
     all.set(name, costOf(t, await loggedBy(service, () => sendBytes(service, bytes)), name))
   }
   const [worst] = [...all].sort(([, a], [, b]) => b - a)
-  between(t, all.size, { least: 101 }, `${all.size} requests; the worst is ${worst?.join(' with ')} bytes`)
+  between(t, all.size, { least }, `${all.size} requests; the worst is ${worst?.join(' with ')} bytes`)
 }
 
 t.test('no request of a stranger costs the auth service 2,000 bytes of log, or shows there', async (t) => {
@@ -78,6 +97,31 @@ t.test('no request of a stranger costs the auth service 2,000 bytes of log, or s
 
 t.test('no request of a stranger costs the resource service 2,000 bytes of log, or shows there', async (t) => {
   await costs(t, resource, worstRequests(RESOURCE))
+})
+
+t.test('no request of a stranger costs the chat 2,000 bytes of log, or shows there', async (t) => {
+  const chat = await startChat(t, auth, { TRUST_PROXY: '127.0.0.1', JWKS_COOLDOWN: '1ms' })
+  await costs(t, chat, worstRequests(CHAT))
+  const opening = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  const key = `Sec-WebSocket-Key: ${'A'.repeat(22)}==`
+  const worst = fill(CANARY, 12_000)
+  await costs(
+    t,
+    chat,
+    new Map(
+      Object.entries({
+        'a long ticket': [`GET /ws?ticket=${worst}`, key],
+        'a token in the query': [`GET /ws?token=eyJ${worst}`, key],
+        'a token as subprotocol': ['GET /ws', key, `Sec-WebSocket-Protocol: latchkey.chat.v1, bearer.eyJ${worst}`],
+        'many subprotocols': ['GET /ws', key, `Sec-WebSocket-Protocol: ${fill(`${CANARY},`, 12_000)}x`],
+        'a long origin': ['GET /ws', key, `Origin: https://${worst}.example`],
+        'controls as origin': ['GET /ws', key, `Origin: ${fill('\x9b31m\x85', 12_000)}`],
+        'a long token': ['GET /ws', key, `Authorization: Bearer ${worst}`],
+        'a long key': ['GET /ws', `Sec-WebSocket-Key: ${worst}`]
+      }).map(([name, [line = '', ...headers]]) => [name, handshake(line, [...opening, ...headers])])
+    ),
+    8
+  )
 })
 
 const json = 'Content-Type: application/json'
