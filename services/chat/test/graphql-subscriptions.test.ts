@@ -244,6 +244,18 @@ t.test('a socket lives no longer than its token', async (t) => {
   t.ok(Date.now() / 1000 - now < 4)
 })
 
+t.test('a later epoch of the user, seen by whatever face, ends the socket, and nothing comes after it', async (t) => {
+  const chat = await startChat(t, NOW)
+  const ada = chat.user('Ada', { epoch: 1 })
+  const room = await makeRoom(chat, ada)
+  const client = await connectGraphql(t, chat, ada)
+  const id = client.listen(room, 0)
+  await client.until((message) => message['id'] === id)
+  await say(chat, { ...ada, token: ada.tokenWith({ epoch: 2 }) }, room)
+  t.strictSame(await client.closed, { code: 4403, reason: '' })
+  t.strictSame(client.seqs(id), [1])
+})
+
 t.test('a handshake is judged by its Origin and subprotocol, and by no header or cookie', async (t) => {
   const chat = await startChat(t, { ...NOW, CORS_ORIGINS: 'https://app.example.com' })
   const ada = chat.user('Ada')

@@ -210,3 +210,21 @@ t.test('without a good token nothing is answered', async (t) => {
   isProblem(t, await chat.send({ ...ada, token: ada.tokenWith({ aud: 'else' }) }, 'GET /rooms'), 'invalid_token')
   isProblem(t, await chat.send({ ...ada, token: ada.tokenWith({ exp: 1, iat: 0 }) }, 'GET /rooms'), 'token_expired')
 })
+
+t.test('a user is in a thousand rooms at most, and closed ones, which nobody can leave, do not count', async (t) => {
+  const chat = await startChat(t)
+  const [ada, bob] = [chat.user('Ada'), chat.user('Bob')]
+  const room = `/rooms/${await makeRoom(chat, ada)}`
+  await chat.database.query(
+    `WITH r AS (INSERT INTO rooms (name, visibility, created_by) SELECT 'Tea', 'public', $1 FROM generate_series(1, 1000) RETURNING id),
+          h AS (INSERT INTO heads (room_id) SELECT id FROM r)
+     INSERT INTO members (room_id, user_id, username, role, since_seq) SELECT id, $2, 'Bob', 'member', 1 FROM r`,
+    [ada.id, bob.id]
+  )
+  isProblem(t, await chat.send(bob, `POST ${room}/join`), 'limit_reached')
+  await chat.database.query(
+    'WITH r AS (UPDATE rooms SET closed_at = now() WHERE created_by = $1 AND id <> $2 RETURNING id) UPDATE heads SET closed = true FROM r WHERE room_id = r.id',
+    [ada.id, room.slice(7)]
+  )
+  t.match(await chat.send(bob, `POST ${room}/join`), { status: 200 })
+})

@@ -84,14 +84,15 @@ export async function endRoom(connection: Queryable, room: string): Promise<void
 }
 
 /**
- * Counts the open rooms that a user has made, and those that they are in, inside a transaction. Until it ends, no other one
+ * Counts the open rooms that a user has made, and those that they are in (a closed one cannot be left), inside a transaction. Until it ends, no other one
  * counts for this user: so two at once cannot both take the last place.
  */
 export async function countRooms(connection: Queryable, user: string): Promise<{ made: number; joined: number }> {
   await connection.query("SELECT pg_advisory_xact_lock(hashtextextended('latchkey:chat:' || $1::text, 0))", [user])
   const [row] = await connection.query<{ made: number; joined: number }>(
     `SELECT (SELECT count(*) FROM rooms WHERE created_by = $1 AND closed_at IS NULL) AS made,
-            (SELECT count(*) FROM members WHERE user_id = $1) AS joined`,
+            (SELECT count(*) FROM members m JOIN rooms r ON r.id = m.room_id
+             WHERE m.user_id = $1 AND r.closed_at IS NULL) AS joined`,
     [user]
   )
   return row as { made: number; joined: number }
