@@ -5,6 +5,7 @@ import {
   choose,
   isLive,
   joinRoom,
+  load,
   makeRoom,
   openChat,
   PASSWORD,
@@ -29,7 +30,7 @@ t.test('two people', { skip: SKIPS_BROWSER }, async (t) => {
     const link = await ada.page.getByLabel('Link').inputValue()
     t.match(link, /#room=[\da-f-]{36}&code=\S{22}$/)
     await press(ada.page, 'Close')
-    await bob.page.goto(link)
+    await load(bob.page, link)
     await press(bob.page, 'Join')
     await bob.page.getByRole('heading', { name: 'Tea' }).waitFor()
     t.notMatch(bob.page.url(), 'code=', 'the code has left the address bar')
@@ -77,7 +78,7 @@ t.test('two people', { skip: SKIPS_BROWSER }, async (t) => {
     await choose(page, 'Message of Ada', 'Delete the message…', 'Delete the message')
     await ada.page.getByText('This message was deleted.').waitFor()
     t.equal(await saidAs(ada.page, 'Is it ready?').count(), 0)
-    await page.reload()
+    await load(page, page.url())
     await page.getByText('This message was deleted.').waitFor()
   })
 
@@ -114,16 +115,16 @@ t.test('two people', { skip: SKIPS_BROWSER }, async (t) => {
     await bob.page.getByText('This room is closed.').last().waitFor()
     t.equal(await bob.page.getByLabel('Message', { exact: true }).isVisible(), false)
     await reads(bob.page, 'Thank you')
-    await ada.page.reload()
+    await load(ada.page, ada.page.url())
     await reads(ada.page, 'Thank you')
   })
 
   await t.test('who is in too many windows is told so, in the last one', async (t) => {
     const context = ada.page.context()
     const [second, third] = [await context.newPage(), await context.newPage()]
-    await second.goto(chat.url)
+    await load(second, chat.url)
     await isLive(second)
-    await third.goto(chat.url)
+    await load(third, chat.url)
     await third.getByText('The chat is open in too many windows.').waitFor()
     t.equal(await third.getByRole('button', { name: 'Try now' }).isVisible(), false)
     await second.close()

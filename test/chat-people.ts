@@ -44,8 +44,27 @@ export async function openChat(browser: Browser, url: string, options: BrowserCo
   })
   page.on('pageerror', (error) => person.complaints.push(error.message))
   page.on('websocket', (socket) => person.sockets.push(socket.url()))
-  await page.goto(url)
+  await load(page, url)
   return person
+}
+
+/**
+ * Loads the page and waits until its scripts run. Where the network of the machine changes meanwhile, as beside containers
+ * that come and go, Chromium gives up requests to this machine too: then it is loaded again.
+ */
+export async function load(page: Page, url: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    await page.goto('about:blank')
+    await page.goto(url)
+    const isUp = page.locator('#sign-in:not([hidden]), #app:not([hidden])').first().waitFor({ timeout: 10_000 })
+    if (
+      await isUp.then(
+        () => true,
+        (error) => tries === 3 && Promise.reject(error)
+      )
+    )
+      return
+  }
 }
 
 /** Signs somebody up by the form, and waits until the page is live. */

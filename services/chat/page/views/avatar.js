@@ -1,12 +1,13 @@
 import { make } from './dom.js'
 
 /**
- * The initials of somebody on a colour that their id decides. Nothing for screen readers: the name stands beside it.
+ * The initials of somebody on a colour that their id decides. Nothing for screen readers, and no text that is
+ * copied: the name stands beside it.
  *
  * @param {{ user_id: string, username: string }} person
  */
 export function avatar({ user_id, username }) {
-  const made = make('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(username))
+  const made = make('span', { class: 'avatar', 'aria-hidden': 'true', 'data-initials': initials(username) })
   made.style.setProperty('--hue', String(hueOf(user_id)))
   return made
 }

@@ -12,8 +12,9 @@ let count = 0
  * @param {boolean} [given.isDanger]
  * @param {(entered: Record<string, string>) => Promise<unknown>} [given.act] closes the dialog when it is done; what it throws
  *   is told in the dialog, faults of fields beside them
+ * @param {() => void} [given.after] moves the focus once it is done, instead of back
  */
-export function openDialog({ title, content, confirm, isDanger = false, act }) {
+export function openDialog({ title, content, confirm, isDanger = false, act, after }) {
   count += 1
   const id = `dialog-${count}`
   const back = document.activeElement
@@ -45,7 +46,7 @@ export function openDialog({ title, content, confirm, isDanger = false, act }) {
     refusal.textContent = ''
     const entered = [...new FormData(form)].map(([name, value]) => [name, String(value)])
     await act(Object.fromEntries(entered)).then(
-      () => dialog.close(),
+      () => dialog.close('done'),
       (error) => tell(error)
     )
     isBusy = false
@@ -68,7 +69,8 @@ export function openDialog({ title, content, confirm, isDanger = false, act }) {
 
   dialog.addEventListener('close', () => {
     dialog.remove()
-    if (back instanceof HTMLElement && back.isConnected) back.focus()
+    if (after && dialog.returnValue === 'done') after()
+    else if (back instanceof HTMLElement && back.isConnected) back.focus()
   })
   document.body.append(dialog)
   dialog.showModal()

@@ -1,5 +1,6 @@
 import { choices, field, openDialog } from './dialog.js'
 import { button, make, nameOf } from './dom.js'
+import { focusRoom } from './focus.js'
 import { say } from './status.js'
 
 /** @typedef {import('../rooms/chat.js').Chat} Chat */
@@ -22,7 +23,8 @@ export function askForRoom(chat) {
       choices('Who may join', 'visibility', VISIBILITIES, 'public')
     ],
     confirm: 'Make the room',
-    act: ({ name = '', visibility = '' }) => chat.create({ name: name.trim(), visibility })
+    act: ({ name = '', visibility = '' }) => chat.create({ name: name.trim(), visibility }),
+    after: focusRoom
   })
 }
 
@@ -72,7 +74,8 @@ export function askToJoin(chat, { id, name, code }) {
     title: 'Join the room?',
     content: [make('p', {}, ...words, ' Its members see your name.')],
     confirm: 'Join',
-    act: () => chat.join(id, code)
+    act: () => chat.join(id, code),
+    after: focusRoom
   })
 }
 
@@ -104,7 +107,7 @@ export async function browse(chat) {
     const label = role === null ? 'Join' : 'Open'
     const go = async () => {
       await chat.join(id)
-      dialog.close()
+      dialog.close('done')
     }
     const act = button(label, () => go().catch(({ message }) => say(message)), 'small')
     act.setAttribute('aria-label', `${label} ${name}`)
@@ -113,5 +116,5 @@ export async function browse(chat) {
 
   await read()
   const content = list.children.length > 0 ? [list, more] : [make('p', {}, 'There is no public room yet.')]
-  const dialog = openDialog({ title: 'Public rooms', content })
+  const dialog = openDialog({ title: 'Public rooms', content, after: focusRoom })
 }

@@ -1,5 +1,5 @@
 import { readHash } from '../place.js'
-import { element } from './dom.js'
+import { focusRoom } from './focus.js'
 import { askToJoin } from './room-dialogs.js'
 import { say } from './status.js'
 
@@ -39,7 +39,7 @@ export function routes(chat) {
     const isOurs = room.role !== null || chat.me?.isAdmin || room.gone !== null
     if (!isOurs) return askToJoin(chat, { id, name: room.name, code })
     chat.open(room)
-    focus()
+    focusRoom()
   }
 
   /**
@@ -51,12 +51,6 @@ export function routes(chat) {
     if (refusal.code !== 'not_found') return say(refusal.message)
     if (code !== undefined) return void askToJoin(chat, { id, code })
     say('There is no such room, or it is private and you need an invitation.')
-  }
-
-  // Where a keyboard on the screen would cover the room, its title gets the focus.
-  function focus() {
-    const isTyped = matchMedia('(pointer: fine)').matches && !element('composer').hidden
-    element(isTyped ? 'text' : 'room-title').focus()
   }
 
   addEventListener('hashchange', read)
