@@ -104,18 +104,33 @@ t.test('for everybody', { skip: SKIPS_BROWSER }, async (t) => {
     }
   )
 
-  await t.test(
-    'axe finds nothing and nothing is too wide, in any state, on any screen, in light and dark',
-    async (t) => {
-      let number = 0
-      for (const [size, viewport] of Object.entries(SIZES)) {
-        for (const colorScheme of ['light', 'dark'] as const) {
-          number += 1
-          await everyState(t, `${size} ${colorScheme}`, `Zoe${number}`, { viewport, colorScheme })
-        }
-      }
-    }
+  const looks = Object.entries(SIZES).flatMap(([size, viewport]) =>
+    (['light', 'dark'] as const).map((colorScheme) => ({
+      name: `${size} ${colorScheme}`,
+      user: `Zoe-${size}-${colorScheme}`,
+      options: { viewport, colorScheme }
+    }))
   )
+
+  await t.test('axe finds nothing and nothing is too wide, in any state, on any screen, light and dark', async (t) => {
+    for (const { name, user, options } of looks) await everyState(t, name, user, options)
+  })
+
+  await t.test('nor while the service is away', async (t) => {
+    const open: { name: string; page: Page }[] = []
+    for (const { name, user, options } of looks) {
+      const { page } = await signUp(browser, chat.url, `${user}-2`, options)
+      await makeRoom(page, name)
+      open.push({ name, page })
+    }
+    await chat.kill()
+    for (const { name, page } of open) {
+      await page.getByText('There is no connection.').waitFor()
+      await write(page, 'I wait')
+      await page.getByText('Waiting to be sent').waitFor()
+      await look(t, page, `${name}: offline`)
+    }
+  })
 
   /** Walks through the states of the page and looks at each. */
   async function everyState(t: Test, name: string, user: string, options: BrowserContextOptions): Promise<void> {
