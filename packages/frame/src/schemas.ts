@@ -28,12 +28,15 @@ function inMarkdown(detail: string): string {
 /** The additional headers of answers with these codes, which all have one status. */
 function problemHeaders(codes: ProblemCode[]): Record<string, object> {
   const challenge = { type: 'string', description: 'How to show a token (RFC 6750 §3).' }
+  const protocol = { type: 'string', description: 'The protocol to connect with (RFC 9110 §15.5.22).' }
+  const version = { type: 'string', description: 'Its version (RFC 6455 §4.4).' }
   const wait = { type: 'integer', minimum: 1, description: 'After how many seconds to try again.' }
   return {
     ...(codes.some((code) => 'challenge' in PROBLEMS[code]) && { 'WWW-Authenticate': challenge }),
     ...(codes.some((code) => code === 'renewal_too_early' || [429, 503].includes(PROBLEMS[code].status)) && {
       'Retry-After': wait
-    })
+    }),
+    ...(codes.includes('upgrade_required') && { Upgrade: protocol, 'Sec-WebSocket-Version': version })
   }
 }
 

@@ -52,6 +52,12 @@ const RESULT = {
   }
 }
 
+/** The results, beside refusals of what is no request of GraphQL. */
+function answersWith(refusals: Record<number, object>): Record<number, object> {
+  const { content } = refusals[400] as { content: object }
+  return { ...refusals, 200: RESULT, 400: { ...refusals[400], ...RESULT, content: { ...RESULT.content, ...content } } }
+}
+
 /** What GraphQL by HTTP needs. */
 export interface HttpParts {
   readonly engine: Engine
@@ -63,7 +69,6 @@ export interface HttpParts {
 /** `/graphql`: queries by GET and POST, changes by POST (GraphQL over HTTP). */
 export function graphqlByHttp(app: App, { engine, actions, open }: HttpParts): void {
   const shared = { tags: ['graphql'], security: [{ bearer: [] }] }
-  const answers = { 200: RESULT, 400: RESULT }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const [body, { status, headers = {} }] = await answer(request, reply, engine, actions)
     return reply.code(status).headers(headers).serializer(String).send(body)
@@ -75,7 +80,7 @@ export function graphqlByHttp(app: App, { engine, actions, open }: HttpParts): v
       operationId: 'graphqlQuery',
       summary: 'Ask by GraphQL, changing nothing',
       querystring: QUERY,
-      response: { ...problems(...TOKEN_PROBLEMS), ...answers } as Record<number, object>
+      response: answersWith(problems(...TOKEN_PROBLEMS))
     },
     exposeHeadRoute: false,
     onRequest: [
@@ -92,7 +97,7 @@ export function graphqlByHttp(app: App, { engine, actions, open }: HttpParts): v
       operationId: 'graphql',
       summary: 'Ask or change something by GraphQL',
       body: BODY,
-      response: { ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS), ...answers } as Record<number, object>
+      response: answersWith(problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS))
     },
     onRequest: app.requireAccessToken,
     handler
