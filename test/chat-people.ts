@@ -130,6 +130,7 @@ export async function makeRoom(page: Page, name: string, visibility: 'Public' | 
   await dialog.getByLabel(visibility).check()
   await press(dialog, 'Make the room')
   await page.getByRole('heading', { name, exact: true }).waitFor()
+  await isLive(page)
 }
 
 /** Joins a public room by the list of them. */
@@ -137,4 +138,5 @@ export async function joinRoom(page: Page, name: string): Promise<void> {
   await press(page, 'Browse')
   await press(page.getByRole('dialog'), `Join ${name}`)
   await page.getByRole('heading', { name, exact: true }).waitFor()
+  await isLive(page)
 }
