@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer } from '@latchkey/testing/problem'
 import { isProblem } from '@latchkey/testing/problem'
 import { buildSchema, getIntrospectionQuery, isObjectType } from 'graphql'
@@ -198,4 +199,33 @@ t.test('the schema and suggestions are shown in development only', async (t) => 
   t.equal(shown.body.errors, undefined)
   t.ok(shown.body.data.__schema.types.length > 10)
   t.match(JSON.stringify((await ask('{ romms { next } }', undefined, bob, open)).body), /did you mean \\"rooms\\"/i)
+})
+
+t.test('after the longest time of an answer the rest of a request is left', async (t) => {
+  const slow = await startChat(t, { ANSWER_TIMEOUT: '1s' })
+  const bob = slow.user('Bob')
+  for (let n = 0; n < 10; n += 1) await makeRoom(slow, bob)
+  const run = slow.database.query
+  t.teardown(() => Object.assign(slow.database, { query: run }))
+  let lists = 0
+  let release = () => {}
+  const answered = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  Object.assign(slow.database, {
+    query: async (...args: Parameters<typeof run>) => {
+      if (/FROM members WHERE room_id/.test(args[0])) {
+        lists += 1
+        await answered
+      }
+      return run.apply(slow.database, args)
+    }
+  })
+  isProblem(t, await ask('{ rooms(limit: 10) { rooms { members { next } } } }', undefined, bob, slow), 'unavailable')
+  release()
+  await sleep(100)
+  t.equal(lists, 2, 'of ten, those that had begun')
+  const failures = slow.lines.filter(({ level }) => level === 'error')
+  t.match(failures, [{ code: 'unavailable', msg: /no answer within/ }])
+  t.equal(failures.length, 1)
 })

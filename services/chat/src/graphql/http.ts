@@ -133,9 +133,10 @@ const UNSUPPORTED = 415
 
 function handlerFor(request: FastifyRequest, reply: FastifyReply, engine: Engine, parts: ActionParts) {
   const asked: Asked = { log: request.log, requestId: request.id }
+  const over = endOf(reply)
   return createHandler<FastifyRequest, undefined, OperationContext>({
     onSubscribe: (_, params) => {
-      const context = new Context(parts, callerOf(request.user, originOf(request)), endOf(reply))
+      const context = new Context(parts, callerOf(request.user, originOf(request)), over)
       const prepared = engine.prepare(params as Operation, context, asked)
       if (Array.isArray(prepared)) return prepared
       if (prepared.type === OperationTypeNode.SUBSCRIPTION) return [refused('Subscriptions need a WebSocket.', asked)]
@@ -144,7 +145,11 @@ function handlerFor(request: FastifyRequest, reply: FastifyReply, engine: Engine
       }
       return prepared.args as OperationArgs<OperationContext>
     },
-    execute: async (args) => engine.shown(await execute(args), asked),
+    execute: async (args) => {
+      const result = await execute(args)
+      // Nobody gets it, and that its rest was left is no failure.
+      return over.aborted ? { data: null } : engine.shown(result, asked)
+    },
     // What is left are faults of the parameters.
     formatError: (error) => (error instanceof GraphQLError ? error : refused(error.message, asked))
   })
