@@ -61,7 +61,7 @@ export async function startPlace(t: Test): Promise<Place> {
   const database = await createDatabase(t)
   const { auth, resource } = await startPair(
     t,
-    { RATE_LIMIT_PER_MINUTE: '0', LOG_LEVEL: 'warn', REVOCATION_FEED: 'open' },
+    { RATE_LIMIT_PER_MINUTE: '0', LOG_LEVEL: 'warn' },
     { auth: { DATABASE_URL: await serviceUrl(database) } }
   )
   const ask = async (path: string, body: object) => {
