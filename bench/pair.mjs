@@ -60,10 +60,11 @@ export async function openPair() {
      *
      * @param {import('./cores.mjs').Where} [where]
      * @param {string[]} [flags] of Node, beside the usual
+     * @param {Record<string, string>} [more] settings
      */
-    startResource: async (where = 'server', flags = []) => {
+    startResource: async (where = 'server', flags = [], more = {}) => {
       const env = { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }
-      return startService('resource', env, where, flags)
+      return startService('resource', { ...env, ...more }, where, flags)
     },
     /**
      * The chat, ready to serve; the auth service has to run.

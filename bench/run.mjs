@@ -8,6 +8,7 @@ import { cores, fixed, stopAll } from './cores.mjs'
 import { openPair } from './pair.mjs'
 import { betterAuth } from './rows/better-auth.mjs'
 import { chatFanOut, chatMessages, chatSockets } from './rows/chat.mjs'
+import { greetFeed } from './rows/greet-feed.mjs'
 import { greetNew } from './rows/greet-new.mjs'
 import { greetSeen } from './rows/greet-seen.mjs'
 import { growth } from './rows/growth.mjs'
@@ -22,6 +23,7 @@ import { judged, table } from './table.mjs'
 const ROWS = {
   'greet-seen': greetSeen,
   'greet-new': greetNew,
+  'greet-feed': greetFeed,
   refresh,
   login,
   storm,

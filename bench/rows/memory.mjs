@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { load } from '../measure.mjs'
+import { megabytes } from '../memory.mjs'
 import { accessTokens, createPeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
@@ -49,9 +49,4 @@ export async function memory({ pair, long, quick }) {
       most: FLAT
     }
   ]
-}
-
-/** @param {number | undefined} pid */
-function megabytes(pid) {
-  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024
 }

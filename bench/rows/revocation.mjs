@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { revocationKey } from '../../packages/tokens/dist/revocations.js'
 import { startOn } from '../cores.mjs'
-import { createPeople } from '../people.mjs'
+import { AUDIENCE } from '../pair.mjs'
+import { accessTokens, createPeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
 const RECEIVERS = [1, 10, 100]
@@ -14,30 +16,33 @@ const MEASURED = 200
 const PAUSE = 100
 /** Until a resource service refuses, in milliseconds. */
 const LONGEST = 1000
-const MARK = 'bench-'
 const END = "INSERT INTO revocations (kind, key) VALUES ('session', $1)"
 
-/** From the commit of the end of a session until a receiver has checked the answer that tells it. */
+/** From the commit of the end of a session until the verifiers of many services refuse its token. */
 export async function revocation({ pair, quick }) {
   const database = await createPeople(pair, 1)
   const token = randomBytes(33).toString('base64url')
   const auth = await pair.startAuth(database, undefined, 'server', { REVOCATION_FEED: 'token', FEED_TOKEN: token })
   const pool = new pg.Pool({ connectionString: database, max: 10 })
+  const { issuer, jwksUrl } = pair
+  const amount = quick ? 5 : MEASURED
   const rows = []
   try {
     for (const count of RECEIVERS) {
-      const receivers = startReceivers({ url: auth.url, token, count, mark: MARK })
-      await receivers.reading
       for (const changes of [0, CHANGES]) {
+        const tokens = await accessTokens(pair, amount)
+        const asked = { issuer, audience: AUDIENCE, jwksUrl, url: auth.url, token, count, tokens }
+        const receivers = startReceivers(asked)
+        await receivers.reading
         const stop = changeSteadily(pool, changes)
         await sleep(500)
-        const found = await measure(pool, receivers, { count, amount: quick ? 5 : MEASURED })
+        const found = await measure(pool, receivers, { count, tokens })
         await stop()
+        await receivers.stop()
         rows.push(...rowsOf(found, `${count} receivers, ${changes ? `${changes} changes a second` : 'idle'}`))
+        // The next ones have nothing to read first.
+        await pool.query('DELETE FROM revocations WHERE seq < (SELECT seq FROM feed_head)')
       }
-      await receivers.stop()
-      // The next ones have nothing to read first.
-      await pool.query('DELETE FROM revocations WHERE seq < (SELECT seq FROM feed_head)')
     }
   } finally {
     await pool.end()
@@ -46,14 +51,14 @@ export async function revocation({ pair, quick }) {
   return rows
 }
 
-/** @param {{ url: string, token: string, count: number, mark: string }} asked */
+/** @param {import('../receivers.mjs').Asked} asked */
 function startReceivers(asked) {
-  /** @type {Map<string, number[]>} */
-  const known = new Map()
+  /** When each verifier refused the token of this number. @type {number[][]} */
+  const refused = asked.tokens.map(() => [])
   const script = fileURLToPath(new URL('../receivers.mjs', import.meta.url))
   const { child, said, stop } = startOn('load', script, { input: asked })
-  child.on('message', (/** @type {{ key: string, at: number }} */ { key, at }) => known.get(key)?.push(at))
-  return { known, reading: said, stop }
+  child.on('message', (/** @type {{ number: number, at: number }} */ { number, at }) => refused[number]?.push(at))
+  return { refused, reading: said, stop }
 }
 
 /** @param {pg.Pool} pool @param {number} rate */
@@ -76,32 +81,31 @@ function changeSteadily(pool, rate) {
 }
 
 /**
- * Milliseconds from each commit until each receiver knows it.
+ * Milliseconds from each commit until each verifier refuses the token.
  *
  * @param {pg.Pool} pool
  * @param {ReturnType<typeof startReceivers>} receivers
- * @param {{ count: number, amount: number }} measured
+ * @param {{ count: number, tokens: string[] }} measured
  */
-async function measure(pool, { known }, { count, amount }) {
+async function measure(pool, { refused }, { count, tokens }) {
   const times = []
-  for (let n = 0; n < amount; n += 1) {
-    const key = MARK + randomBytes(8).toString('hex')
-    /** @type {number[]} */
-    const seen = []
-    known.set(key, seen)
-    await pool.query(END, [key])
+  for (const [number, token] of tokens.entries()) {
+    const seen = refused[number] ?? []
+    await pool.query(END, [revocationKey(sidOf(token))])
     const committed = performance.timeOrigin + performance.now()
     const end = performance.now() + 30_000
     while (seen.length < count) {
-      if (performance.now() > end) throw new Error(`${seen.length} of ${count} receivers know a revocation after 30 s`)
+      if (performance.now() > end) throw new Error(`${seen.length} of ${count} verifiers refuse a token after 30 s`)
       await sleep(2)
     }
-    known.delete(key)
     times.push(...seen.map((at) => Math.max(0, at - committed)))
     await sleep(Math.random() * PAUSE)
   }
   return times.sort((a, b) => a - b)
 }
+
+/** @param {string} token */
+const sidOf = (token) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sid
 
 /** @param {number[]} times @param {string} what */
 function rowsOf(times, what) {
