@@ -259,3 +259,26 @@ t.test('what is kept for those who come back is bounded in number and in size', 
   feed.offer(upTo(301, 320).map((seq) => event(seq, 'x'.repeat(4000))))
   t.equal(await oldest(), 305, 'the last 64 Ki characters')
 })
+
+t.test('much that comes at once goes out in parts, so that a slow reader has little waiting', async (t) => {
+  const chat = await startChat(t)
+  const ada = chat.user('Ada')
+  const room = await makeRoom(chat, ada)
+  const live = openLive(t, chat)
+  const { sink } = await listen(live, room, ada, 1)
+  await sink.until(({ told }) => told.length > 0)
+  const sizes: number[] = []
+  const deliver = sink.deliver.bind(sink)
+  sink.deliver = async (batch) => {
+    sizes.push(batch.frame.length)
+    await deliver(batch)
+  }
+  const actor = { user_id: ada.id, username: 'Ada' }
+  const text = 'x'.repeat(4000)
+  live.committed(
+    room,
+    upTo(2, 41).map((seq) => ({ seq, kind: 'message' as const, created_at: '', actor, text }))
+  )
+  t.strictSame(sink.seqs, upTo(2, 41))
+  t.ok(sizes.length >= 5 && Math.max(...sizes) < 40_000, `parts of ${sizes}`)
+})

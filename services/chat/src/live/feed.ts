@@ -14,6 +14,9 @@ const HOLE = 5
 const PAGE = 200
 const PAGE_TEXT = 256 * 1024
 
+/** Most characters of texts that go out together as they happen. */
+const LIVE_TEXT = 32 * 1024
+
 /** Pause after a read that failed, in milliseconds. */
 const PAUSE = 500
 
@@ -140,8 +143,13 @@ export class Feed implements Source {
       clearTimeout(this.#hole)
       this.#hole = undefined
     }
-    const batch = new Batch(this.room, events)
-    for (const subscription of this.subscriptions) subscription.offer(batch)
+    // In parts, because a reader that stands still has at least one of them waiting.
+    for (let rest: readonly RoomEvent[] = events; rest.length > 0; ) {
+      const part = cut(rest, LIVE_TEXT)
+      rest = rest.slice(part.length)
+      const batch = new Batch(this.room, part)
+      for (const subscription of this.subscriptions) subscription.offer(batch)
+    }
   }
 }
 
@@ -156,11 +164,11 @@ function lastOf(events: readonly RoomEvent[]): RoomEvent[] {
 }
 
 // At most so many events and so much text, and at least one.
-function cut(events: readonly RoomEvent[]): readonly RoomEvent[] {
+function cut(events: readonly RoomEvent[], mostText = PAGE_TEXT): readonly RoomEvent[] {
   let size = 0
   const end = events.findIndex(({ text }, index) => {
     size += text?.length ?? 0
-    return index > 0 && (index === PAGE || size > PAGE_TEXT)
+    return index > 0 && (index === PAGE || size > mostText)
   })
   return end === -1 ? events : events.slice(0, end)
 }

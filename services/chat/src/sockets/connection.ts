@@ -1,22 +1,17 @@
-import type { Socket } from 'node:net'
-import type { Database } from '@latchkey/database/pool'
 import type { VerifiedToken } from '@latchkey/verifier'
 import type { RawData, WebSocket } from 'ws'
 import type { Origin } from '../actions/action.ts'
 import type { Batch } from '../live/batch.ts'
 import type { Asker } from './asker.ts'
 import { CLOSES, type CloseName, reconnectAfter } from './closes.ts'
+import { BUSY, type Carrier, type ConnectionParts } from './connection-parts.ts'
 import { logRefusal, problemOf } from './failures.ts'
 import { errorMessage, type Request, readRequest } from './frames.ts'
-import { Life, type LifeParts } from './life.ts'
+import { Life } from './life.ts'
 import type { Line } from './line.ts'
 import type { Message } from './messages.ts'
 import { Pulse } from './pulse.ts'
-import type { Rates } from './rates.ts'
-import { Rooms, type RoomsParts } from './rooms.ts'
-
-/** More unsent bytes than this, and live events are not added to them. */
-export const BUSY = 64 * 1024
+import { Rooms } from './rooms.ts'
 
 /** With so many requests waiting, nothing more is read. */
 const MOST_WAITING = 16
@@ -25,20 +20,6 @@ const MOST_WAITING = 16
 const MOST_BAD = 10
 
 const AS_TEXT = { binary: false }
-
-/** What a connection needs. */
-export interface ConnectionParts extends LifeParts, RoomsParts {
-  readonly database: Database
-  readonly rates: Rates
-  /** Answers a request with `ok`, or throws a Problem. */
-  answer(asker: Asker, request: Request): Promise<void>
-}
-
-/** A WebSocket, and the connection that carries it. */
-export interface Carrier {
-  readonly socket: WebSocket
-  readonly connection: Socket
-}
 
 /** One socket: what comes in is a request after the other, and nothing goes out that its token does not allow any more. */
 export class Connection implements Line, Asker {
