@@ -6,6 +6,7 @@ import { askFeed, FeedRefusal } from './ask.ts'
 import { Cache } from './cache.ts'
 import { Freshness } from './freshness.ts'
 import { Knowledge } from './knowledge.ts'
+import { Lags } from './lags.ts'
 import { Pace } from './pace.ts'
 import { type Outcome, Reading } from './reading.ts'
 import type { FeedSettings } from './settings.ts'
@@ -31,7 +32,7 @@ export class Receiver {
   #isComplete = false
   #stop = { pause: () => {}, cut: () => {} }
   #received = 0
-  #lag: number | undefined
+  readonly #lags = new Lags()
 
   /** Reads the cache file. `run` starts the questions. */
   constructor(settings: FeedSettings, owner: FeedOwner, listener: FeedListener) {
@@ -59,7 +60,7 @@ export class Receiver {
       entries: known.size,
       ...(known.place !== null && { place: known.place }),
       received: this.#received,
-      ...(this.#lag !== undefined && { lag: this.#lag }),
+      ...this.#lags.summary(),
       failures: this.#pace.failures
     }
   }
@@ -119,7 +120,7 @@ export class Receiver {
       this.#isComplete = true
       this.freshness.isFull = false
       this.freshness.answered(sent, completeAt * 1000)
-      if (entries.length > 0) this.#lag = this.#settings.clock.now() / 1000 - completeAt
+      if (entries.length > 0) this.#lags.add(this.#settings.clock.now() / 1000 - completeAt)
       this.reading.known.sweep(this.#second())
       this.#cutLater()
     }

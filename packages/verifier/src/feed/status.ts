@@ -15,6 +15,10 @@ export interface FeedStatus {
   readonly received: number
   /** Seconds from the issuer's clock to ours at the last answer with entries: how long they took, if both clocks are right. */
   readonly lag?: number
+  /** The same of the last 1,000 such answers: half took at most so long. */
+  readonly lagP50?: number
+  /** All but a hundredth took at most so long. */
+  readonly lagP99?: number
   /** Failed questions since the last good answer. */
   readonly failures: number
 }
