@@ -17,7 +17,7 @@ export const MESSAGE = Type.Object({
   deleted: Type.Optional(Type.Boolean())
 })
 
-const NEXT = Type.Union([Type.Integer(), Type.Null()])
+const nextPage = (description: string) => Type.Union([Type.Integer(), Type.Null()], { description })
 
 /** `history`: the messages of a room, a page at a time, without its other events. */
 export const history = action({
@@ -29,10 +29,8 @@ export const history = action({
   ),
   output: Type.Object({
     messages: Type.Array(MESSAGE, { description: 'In the order of their numbers.' }),
-    next_before: Type.Union(NEXT.anyOf, { description: 'before of the page with older ones; null if there are none' }),
-    next_after: Type.Union(NEXT.anyOf, {
-      description: 'after of the page with newer ones; null if none was asked for or there are none'
-    })
+    next_before: nextPage('before of the page with older ones; null if there are none'),
+    next_after: nextPage('after of the page with newer ones; null if none was asked for or there are none')
   }),
   problems: ['not_found', 'not_a_member'],
   async run({ database }, caller, { room, before, after, limit = DEFAULT_LIMIT }) {

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { DEFAULT_LIMIT, LIMIT, ROOM_ID } from '../fields.ts'
 import { publicRooms, roomsOfUser } from '../rooms/rooms.ts'
 import { action } from './action.ts'
-import { pageOf } from './page.ts'
+import { NEXT, pageOf } from './page.ts'
 import { ROOM, roomView } from './room-view.ts'
 
 /** `list_rooms`: the caller's rooms, or those that anybody may join, in the order of their names. */
@@ -20,9 +20,7 @@ export const listRooms = action({
   ),
   output: Type.Object({
     rooms: Type.Array(ROOM),
-    next: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
-      description: 'after of the next page; null on the last one'
-    })
+    next: NEXT
   }),
   problems: [],
   async run({ database }, { user_id }, { scope = 'mine', after, limit = DEFAULT_LIMIT }) {

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { DEFAULT_LIMIT, LIMIT, ROLE, ROOM_ID, USER_ID } from '../fields.ts'
 import { membersOf } from '../rooms/members.ts'
 import { action } from './action.ts'
-import { pageOf } from './page.ts'
+import { NEXT, pageOf } from './page.ts'
 import { roomFor } from './standing.ts'
 
 /** A member as answers show them. */
@@ -19,9 +19,7 @@ export const members = action({
   ),
   output: Type.Object({
     members: Type.Array(MEMBER),
-    next: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
-      description: 'after of the next page; null on the last one'
-    })
+    next: NEXT
   }),
   problems: ['not_found', 'not_a_member'],
   async run({ database }, caller, { room, after, limit = DEFAULT_LIMIT }) {

@@ -1,3 +1,10 @@
+import { Type } from 'typebox'
+
+/** Where the next page of a list begins. */
+export const NEXT = Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
+  description: 'after of the next page; null on the last one'
+})
+
 /**
  * Cuts a page of at most `limit` entries; one more than that has to be read. `last` is the last entry of the page if more
  * follow.

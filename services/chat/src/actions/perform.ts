@@ -1,3 +1,4 @@
+import { canonicalId } from '@latchkey/frame/ids'
 import { Problem } from '@latchkey/problems/problem'
 import type { ActionParts, AnyAction, Caller } from './action.ts'
 
@@ -28,5 +29,5 @@ export async function perform(action: AnyAction, parts: ActionParts, caller: Cal
 
 function targetOf(input: unknown): { target?: { kind: 'room'; id: string } } {
   const { room } = input as { readonly room?: unknown }
-  return typeof room === 'string' ? { target: { kind: 'room', id: room.toLowerCase() } } : {}
+  return typeof room === 'string' ? { target: { kind: 'room', id: canonicalId(room) } } : {}
 }
