@@ -1,20 +1,7 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import type { App } from './app-type.ts'
+import { docsPage } from './docs-page.ts'
 import { needsNoBody } from './schemas.ts'
-
-// The page may only load its own scripts and call its own service. Inline styles are allowed, because Swagger UI uses
-// them and they run no code.
-const PAGE_POLICY = {
-  'default-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self' 'unsafe-inline'",
-  'img-src': "'self' data:",
-  'connect-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'"
-}
 
 // The generator marks every body as required.
 const transformObject: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
@@ -60,7 +47,7 @@ export async function openapi(
       }
     }
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { validatorUrl: null } })
+  docsPage(app)
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   if (hasPage) return
   // For people who open the address that the start prints.

@@ -25,3 +25,20 @@ t.test('a service with a page of its own has it at the root', async (t) => {
   t.match(await send('GET /'), { status: 200, body: 'the page' })
   t.equal((await send('GET /docs')).status, 200)
 })
+
+t.test('the page has its files, and no others', async (t) => {
+  const { send } = await startFrame(t, (app) => openapi(app, { title: 'Test', description: 'Of a test', version: '1' }))
+  const page = await send('GET /docs')
+  const named = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path)
+  t.equal(named.length, 6)
+  for (const path of named) {
+    const file = await send(`GET ${path}`)
+    t.match(file, { status: 200, headers: { 'cache-control': 'public, max-age=600' } }, path)
+    t.equal(file.headers['content-security-policy'], page.headers['content-security-policy'])
+    t.ok(file.body.length > 100, 'it has content')
+  }
+  t.match((await send('GET /docs/static/swagger-ui.css')).headers, { 'content-type': 'text/css; charset=utf-8' })
+  for (const name of ['package.json', 'swagger-ui.js.map', '..%2fpackage.json', '%2e%2e/package.json', '']) {
+    isProblem(t, await send(`GET /docs/static/${name}`), 'not_found', [], name)
+  }
+})
