@@ -19,7 +19,7 @@ const forger = await makeForger()
 const keys = await signingKeys(forger.keys)
 
 // Everybody's session lives: what is judged here is the token alone.
-const database: Queryable = { query: async () => [{}] as never }
+const database: Queryable<string> = { query: async () => [{}] as never }
 
 const app = await createApp(
   { NODE_ENV: 'production', HOST: '', LOG_LEVEL: 'silent', KEEP_ALIVE_TIMEOUT: 72 },

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import { type SealedRecord, textOf } from './chain.ts'
 import { pagesOf, readByIndex } from './pages.ts'
 
@@ -34,7 +35,7 @@ interface Range {
 
 const FORM = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`
 // OFFSET 0: the index of times finds the records; without it, the least number would be looked for by walking the log.
-const RANGE = `SELECT min(seq) AS first, max(seq) AS last, to_char($1::timestamptz AT TIME ZONE 'UTC', ${FORM}) AS from,
+const RANGE: Statement = `/* audit_range */ SELECT min(seq) AS first, max(seq) AS last, to_char($1::timestamptz AT TIME ZONE 'UTC', ${FORM}) AS from,
     to_char($2::timestamptz AT TIME ZONE 'UTC', ${FORM}) AS to
   FROM (SELECT seq FROM audit_records
     WHERE seq IS NOT NULL AND at >= coalesce($1::timestamptz, '-infinity') AND at < coalesce($2::timestamptz, 'infinity') OFFSET 0) r`

@@ -47,7 +47,7 @@ const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`
  */
 export async function readEnd(database: Database): Promise<End> {
   const [end] = await database.query<End>(
-    `SELECT current_database() AS database, h.seq, encode(h.hash, 'hex') AS hash,
+    `/* audit_head_read */ SELECT current_database() AS database, h.seq, encode(h.hash, 'hex') AS hash,
             to_char(clock_timestamp() AT TIME ZONE 'UTC', ${TIME}) AS at,
             EXISTS (SELECT FROM audit_records r WHERE r.seq IS NULL) AS waits,
             EXISTS (SELECT FROM audit_heads u WHERE u.jws IS NULL) AS unsigned,
@@ -95,7 +95,7 @@ export class Heads {
 
   async #insert({ seq, hash }: Head, jws: string | null): Promise<void> {
     const stored = await this.#parts.database.query(
-      `INSERT INTO audit_heads (seq, hash, jws) VALUES ($1, decode($2, 'hex'), $3) ON CONFLICT DO NOTHING RETURNING seq`,
+      `/* audit_head_store */ INSERT INTO audit_heads (seq, hash, jws) VALUES ($1, decode($2, 'hex'), $3) ON CONFLICT DO NOTHING RETURNING seq`,
       [seq, hash, jws]
     )
     if (stored.length > 0) this.#tell({ seq, hash }, jws)
@@ -122,7 +122,7 @@ export class Heads {
 
   async #replace({ seq, hash }: Head, jws: string, before: string | null): Promise<void> {
     const replaced = await this.#parts.database.query(
-      `UPDATE audit_heads SET jws = $3 WHERE seq = $1 AND hash = decode($2, 'hex') AND jws IS NOT DISTINCT FROM $4
+      `/* audit_head_sign */ UPDATE audit_heads SET jws = $3 WHERE seq = $1 AND hash = decode($2, 'hex') AND jws IS NOT DISTINCT FROM $4
         RETURNING seq`,
       [seq, hash, jws, before]
     )
@@ -133,7 +133,7 @@ export class Heads {
   async #signWaiting(): Promise<void> {
     if (!this.#parts.signer) return
     const waiting = await this.#parts.database.query<Head>(
-      `SELECT current_database() AS database, h.seq, encode(h.hash, 'hex') AS hash,
+      `/* audit_heads_unsigned */ SELECT current_database() AS database, h.seq, encode(h.hash, 'hex') AS hash,
               to_char(clock_timestamp() AT TIME ZONE 'UTC', ${TIME}) AS at
          FROM audit_heads h JOIN audit_records r ON r.seq = h.seq AND r.hash = h.hash
         WHERE h.jws IS NULL ORDER BY h.seq DESC LIMIT $1`,
@@ -151,10 +151,10 @@ export class Heads {
     const { database, seq, hash, at } = head
     const signed = await this.#parts.signer?.sign({ database, seq, hash, at })
     if (!signed) return null
-    await this.#parts.database.query('INSERT INTO audit_keys (kid, jwk) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-      signed.kid,
-      JSON.stringify(signed.jwk)
-    ])
+    await this.#parts.database.query(
+      '/* audit_key_add */ INSERT INTO audit_keys (kid, jwk) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+      [signed.kid, JSON.stringify(signed.jwk)]
+    )
     return signed.jws
   }
 }

@@ -11,7 +11,7 @@ export const OWNS_LOG =
  */
 export async function ownsLog(database: Queryable): Promise<boolean> {
   const [row] = await database.query<{ owns: boolean }>(
-    `SELECT bool_or(pg_has_role(c.relowner, 'MEMBER') OR has_table_privilege(c.oid, 'DELETE, TRUNCATE, TRIGGER')
+    `/* audit_ownership */ SELECT bool_or(pg_has_role(c.relowner, 'MEMBER') OR has_table_privilege(c.oid, 'DELETE, TRUNCATE, TRIGGER')
                     OR (c.relname <> 'audit_records' AND has_table_privilege(c.oid, 'UPDATE'))
                     OR (c.relname = 'audit_records' AND (has_column_privilege(c.oid, 'seq', 'UPDATE')
                         OR has_column_privilege(c.oid, 'hash', 'UPDATE') OR has_column_privilege(c.oid, 'detail', 'UPDATE'))))

@@ -1,4 +1,5 @@
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import type { SealedRecord } from './chain.ts'
 
 const COLUMNS = `id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, event, outcome, actor_kind, actor_id,
@@ -14,7 +15,7 @@ const LEAST = Number.MIN_SAFE_INTEGER
 const MOST = Number.MAX_SAFE_INTEGER
 
 // Also by id: without its unique index, which the owner can drop, two records can have one number.
-const NEXT = `SELECT ${COLUMNS} FROM audit_records
+const NEXT: Statement = `/* audit_records_next */ SELECT ${COLUMNS} FROM audit_records
   WHERE seq >= $1 AND seq <= $2 AND (seq, id) > ($1, $3::uuid) ORDER BY seq, id LIMIT ${PAGE}`
 
 /**
@@ -23,7 +24,9 @@ const NEXT = `SELECT ${COLUMNS} FROM audit_records
  */
 export async function readByIndex(connection: Queryable): Promise<void> {
   const settings = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort']
-  await connection.query(`SELECT ${settings.map((name) => `set_config('${name}', 'off', true)`).join(', ')}`)
+  await connection.query(
+    `/* audit_read_by_index */ SELECT ${settings.map((name) => `set_config('${name}', 'off', true)`).join(', ')}`
+  )
 }
 
 /** Reads the sealed records from one number to another, both included, in pages. */
@@ -44,9 +47,10 @@ export async function* pagesOf(
 
 /** Reads single records by their numbers. */
 export function recordsAt(connection: Queryable, places: readonly number[]): Promise<SealedRecord[]> {
-  return connection.query(`SELECT ${COLUMNS} FROM audit_records WHERE seq = ANY ($1::bigint[]) ORDER BY seq, id`, [
-    places
-  ])
+  return connection.query(
+    `/* audit_records_at */ SELECT ${COLUMNS} FROM audit_records WHERE seq = ANY ($1::bigint[]) ORDER BY seq, id`,
+    [places]
+  )
 }
 
 /** A stored head. */
@@ -59,16 +63,16 @@ export interface StoredHead {
 
 /** Reads the stored heads from one number to another, both included. */
 export function storedHeads(connection: Queryable, from: number, to: number): Promise<StoredHead[]> {
-  return connection.query('SELECT seq, hash, jws, at FROM audit_heads WHERE seq BETWEEN $1 AND $2 ORDER BY seq', [
-    from,
-    to
-  ])
+  return connection.query(
+    '/* audit_heads_between */ SELECT seq, hash, jws, at FROM audit_heads WHERE seq BETWEEN $1 AND $2 ORDER BY seq',
+    [from, to]
+  )
 }
 
 /** The stored heads outside of the numbers from one to another: how many, and the first and last of them. */
 export async function headsOutside(connection: Queryable, from: number, to: number) {
   const [found] = await connection.query<{ count: number; first: number | null; last: number | null }>(
-    'SELECT count(*), min(seq) AS first, max(seq) AS last FROM audit_heads WHERE seq < $1 OR seq > $2',
+    '/* audit_heads_outside */ SELECT count(*), min(seq) AS first, max(seq) AS last FROM audit_heads WHERE seq < $1 OR seq > $2',
     [from, to]
   )
   return found ?? { count: 0, first: null, last: null }
@@ -76,19 +80,22 @@ export async function headsOutside(connection: Queryable, from: number, to: numb
 
 /** The ends of the chain that are stored; there should be one. */
 export function storedEnds(connection: Queryable): Promise<{ seq: number; hash: Buffer }[]> {
-  return connection.query('SELECT seq, hash FROM audit_head LIMIT 2')
+  return connection.query('/* audit_ends */ SELECT seq, hash FROM audit_head LIMIT 2')
 }
 
 /** How many records have a number that no service can have given. */
 export async function countBeyond(connection: Queryable): Promise<number> {
-  const [found] = await connection.query<{ count: number }>('SELECT count(*) FROM audit_records WHERE seq > $1', [MOST])
+  const [found] = await connection.query<{ count: number }>(
+    '/* audit_records_beyond */ SELECT count(*) FROM audit_records WHERE seq > $1',
+    [MOST]
+  )
   return found?.count ?? 0
 }
 
 /** The records that are not sealed yet, and the time of the oldest. */
 export async function unsealed(connection: Queryable): Promise<{ count: number; oldest: Date | null }> {
   const [found] = await connection.query<{ count: number; oldest: Date | null }>(
-    'SELECT count(*), min(at) AS oldest FROM audit_records WHERE seq IS NULL'
+    '/* audit_records_unsealed */ SELECT count(*), min(at) AS oldest FROM audit_records WHERE seq IS NULL'
   )
   return found ?? { count: 0, oldest: null }
 }
@@ -96,7 +103,7 @@ export async function unsealed(connection: Queryable): Promise<{ count: number; 
 /** Of these people, those whose account was deleted, as a record tells, sealed or not. */
 export async function deletedAmong(connection: Queryable, people: readonly string[]): Promise<Set<string>> {
   const found = await connection.query<{ person: string }>(
-    `SELECT target_id AS person FROM audit_records
+    `/* audit_people_deleted */ SELECT target_id AS person FROM audit_records
        WHERE target_id = ANY ($1) AND event = 'account_deleted' AND outcome = 'done' AND seq IS NOT NULL
      UNION SELECT target_id FROM audit_records
        WHERE target_id = ANY ($1) AND event = 'account_deleted' AND outcome = 'done' AND seq IS NULL`,
@@ -122,7 +129,7 @@ const PRUNED = `SELECT r.id, told[1]::bigint AS seq, told[2] AS hash
 /** Reads the record of the furthest removal, sealed or not. */
 export async function lastPruned(connection: Queryable): Promise<Pruned | undefined> {
   const [pruned] = await connection.query<Pruned>(
-    `SELECT * FROM (${PRUNED} AND r.seq IS NOT NULL UNION ALL ${PRUNED} AND r.seq IS NULL) AS p ORDER BY p.seq DESC LIMIT 1`
+    `/* audit_pruned_last */ SELECT * FROM (${PRUNED} AND r.seq IS NOT NULL UNION ALL ${PRUNED} AND r.seq IS NULL) AS p ORDER BY p.seq DESC LIMIT 1`
   )
   return pruned
 }

@@ -23,7 +23,7 @@ export async function prune(
   let removed = 0
   while (!stopping?.aborted) {
     const [removal] = await database.query<Removal>(
-      "SELECT seq, encode(hash, 'hex') AS hash, records FROM audit_prune($1)",
+      "/* audit_prune */ SELECT seq, encode(hash, 'hex') AS hash, records FROM audit_prune($1)",
       [STEP]
     )
     if (!removal) return removed
@@ -36,7 +36,7 @@ export async function prune(
 /** Removes what {@link prune} does, and says so in a sentence. */
 export async function pruneAll(database: Queryable): Promise<string> {
   const [setting] = await database.query<{ retention: string; forever: boolean }>(
-    "SELECT retention::text, retention <= '0' AS forever FROM audit_settings"
+    "/* audit_retention_read */ SELECT retention::text, retention <= '0' AS forever FROM audit_settings"
   )
   if (!setting || setting.forever) return 'nothing was removed: records are kept for ever (AUDIT_RETENTION is 0)'
   let last = 0

@@ -1,4 +1,5 @@
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import type { ActorKind, Outcome } from './record.ts'
 import { type Filters, newest, searchOf } from './search.ts'
 
@@ -42,7 +43,7 @@ const COLUMNS = `r.seq, r.id, to_char(r.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH2
   r.actor_kind, r.actor_id, r.session_id, r.target_kind, r.target_id, r.request_id, r.detail, r.person_id, r.personal`
 
 // The planner takes a range of numbers that it does not know yet for a small one, which it would sort.
-const IN_ORDER = 'SET LOCAL enable_bitmapscan = off'
+const IN_ORDER = '/* audit_search_in_order */ SET LOCAL enable_bitmapscan = off'
 
 /**
  * Reads a page of sealed records, inside a transaction, with at most `limit` of them, which is at most 100. It may have fewer, even none, and
@@ -57,7 +58,10 @@ export async function findRecords(connection: Queryable, filters: Filters, limit
   const edge = looksThrough ? await findEdge(connection, filters) : null
   const least = `${order.least}$${values.length + 1}::bigint`
   const parts = scans.map(({ indexed, wanted }) => newest([...indexed, least, ...wanted], order.by, LARGEST_PAGE + 1))
-  const found = await connection.query<StoredRecord>(rowsOf(parts, LARGEST_PAGE + 1), [...values, edge ?? 0])
+  const found = await connection.query<StoredRecord>(`/* audit_search */ ${rowsOf(parts, LARGEST_PAGE + 1)}`, [
+    ...values,
+    edge ?? 0
+  ])
   const records = found.slice(0, limit)
   return { records, next: found.length > limit ? (records.at(-1)?.seq ?? null) : edge }
 }
@@ -67,7 +71,7 @@ async function findEdge(connection: Queryable, filters: Filters): Promise<number
   const { values, scans, order } = searchOf({ ...filters, event: undefined, outcome: undefined })
   const lasts = scans.map(({ indexed }) => `${newest(indexed, order.by, 1)} OFFSET ${LARGEST_STEP - 1}`)
   const [row] = await connection.query<{ edge: number | null }>(
-    `SELECT max(e.seq) AS edge FROM (${union(lasts)}) e`,
+    `/* audit_search_edge */ SELECT max(e.seq) AS edge FROM (${union(lasts)}) e`,
     values
   )
   return row?.edge ?? null
@@ -81,14 +85,14 @@ export function findActivity(connection: Queryable, user: string): Promise<Store
   return connection.query<StoredRecord>(ACTIVITY, [user])
 }
 
-const ACTIVITY = rowsOf(
+const ACTIVITY: Statement = `/* audit_activity */ ${rowsOf(
   [
     ['r.actor_id = $1::uuid'],
     ["r.target_kind = 'user'", 'r.target_id = $1::uuid::text'],
     ['r.person_id = $1::uuid', 'r.personal_salt IS NOT NULL']
   ].map((conditions) => newest(conditions, '-r.seq', LAST)),
   LAST
-)
+)}`
 
 /** The rows whose numbers the parts have, each once, the newest first. */
 function rowsOf(parts: readonly string[], most: number): string {

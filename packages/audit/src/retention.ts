@@ -6,7 +6,7 @@ import type { Queryable } from '@latchkey/database/pool'
  */
 export async function storeRetention(owner: Queryable, seconds: number, log: (line: string) => void): Promise<void> {
   const [changed] = await owner.query<{ retention: string }>(
-    `UPDATE audit_settings SET retention = make_interval(secs => $1) WHERE retention <> make_interval(secs => $1)
+    `/* audit_retention_store */ UPDATE audit_settings SET retention = make_interval(secs => $1) WHERE retention <> make_interval(secs => $1)
       RETURNING justify_hours(retention)::text AS retention`,
     [seconds]
   )

@@ -68,7 +68,7 @@ export function kidOf(jws: string): string | undefined {
 
 /** The keys that the database has; one whose `kid` is not its thumbprint counts under its thumbprint. */
 async function keysOfDatabase(connection: Queryable): Promise<PublicKeys> {
-  const rows = await connection.query<{ jwk: JWK }>('SELECT jwk FROM audit_keys LIMIT 1000')
+  const rows = await connection.query<{ jwk: JWK }>('/* audit_keys */ SELECT jwk FROM audit_keys LIMIT 1000')
   const keys = await Promise.all(rows.map(({ jwk }) => publicKeyOf(jwk).catch(() => undefined)))
   return new Map(keys.filter((key) => key !== undefined))
 }

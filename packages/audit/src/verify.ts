@@ -54,7 +54,7 @@ export function verifyLog(
   tell: (fault: string) => void
 ): Promise<Verified> {
   return database.transaction(async (connection) => {
-    await connection.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
+    await connection.query('/* audit_snapshot */ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
     await readByIndex(connection)
     let faults = 0
     const count = (fault: string) => {

@@ -1,5 +1,6 @@
 import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import type { NewRecord } from './record.ts'
 
 // The columns in the order of the parameters, with the types of their arrays.
@@ -28,7 +29,7 @@ const INSERT = `INSERT INTO audit_records (${NAMES.join(', ')}) SELECT ${NAMES.m
 
 /** Appends records, in the transaction of the change that they tell of. */
 export async function writeRecords(connection: Queryable, records: readonly NewRecord[]): Promise<void> {
-  await connection.query(INSERT, columnsOf(records))
+  await connection.query(`/* audit_append */ ${INSERT}`, columnsOf(records))
 }
 
 /**
@@ -36,7 +37,7 @@ export async function writeRecords(connection: Queryable, records: readonly NewR
  * record has: where that one's transaction is not over, this waits until it is.
  */
 export async function writeRefusals(database: Queryable, records: readonly NewRecord[]): Promise<void> {
-  await database.query(`${INSERT} ON CONFLICT (id) DO NOTHING`, columnsOf(records))
+  await database.query(`/* audit_append_refusals */ ${INSERT} ON CONFLICT (id) DO NOTHING`, columnsOf(records))
 }
 
 function columnsOf(records: readonly NewRecord[]): unknown[] {
@@ -49,9 +50,9 @@ const erase = (most: number, lock: string) => `WITH due AS MATERIALIZED (
      LIMIT ${most} FOR NO KEY UPDATE ${lock})
   UPDATE audit_records r SET personal = NULL, personal_salt = NULL FROM due WHERE r.id = due.id RETURNING r.id`
 
-const ERASE_AT_ONCE = erase(5000, '')
+const ERASE_AT_ONCE: Statement = `/* audit_erase */ ${erase(5000, '')}`
 // Skips what the sealer holds just now: a later sweep finds it.
-const ERASE_BATCH = erase(BATCH, 'SKIP LOCKED')
+const ERASE_BATCH: Statement = `/* audit_erase_rest */ ${erase(BATCH, 'SKIP LOCKED')}`
 
 /**
  * Erases the personal data of a person from the audit log. Their hashes stay, so the chain does too. Part of the
@@ -75,7 +76,7 @@ export async function eraseRest(database: Queryable, personId: string): Promise<
  */
 export async function eraseLate(database: Queryable, stopping?: AbortSignal): Promise<number> {
   const deleted = await database.query<{ id: string }>(
-    `SELECT DISTINCT d.target_id AS id FROM audit_records d JOIN audit_records r ON r.person_id = d.target_id::uuid
+    `/* audit_people_to_erase */ SELECT DISTINCT d.target_id AS id FROM audit_records d JOIN audit_records r ON r.person_id = d.target_id::uuid
       WHERE d.event = 'account_deleted' AND d.outcome = 'done' AND d.seq IS NOT NULL AND d.at > now() - interval '2 days'
         AND r.personal_salt IS NOT NULL LIMIT 1000`,
     []

@@ -8,7 +8,7 @@ import { writeRecords } from '../src/write.ts'
 
 /** An audit log of its own, as the service sees it, with what tests do to it. */
 export interface Log {
-  readonly database: Database
+  readonly database: Database<string>
   readonly ownerUrl: string
   readonly serviceUrl: string
   /** Runs statements as the owner of the tables. */
@@ -64,7 +64,7 @@ export async function openLog(t: Test): Promise<Log> {
   }
 }
 
-async function append(database: Database, count: number, user?: string): Promise<void> {
+async function append(database: Database<string>, count: number, user?: string): Promise<void> {
   const records = Array.from({ length: count }, () =>
     recordOf(
       'login',

@@ -203,7 +203,7 @@ const readers = (plan: Plan): string[] => [
 ]
 
 /** How a statement reads records otherwise than in the order of an index, if its plan is made for any values. */
-async function notByIndex(connection: Queryable, sql: string, values: readonly unknown[]): Promise<string[]> {
+async function notByIndex(connection: Queryable<string>, sql: string, values: readonly unknown[]): Promise<string[]> {
   await connection.query(`PREPARE search AS ${sql}`)
   const literals = values.map((value) => pg.escapeLiteral(String(value)))
   const [row] = await connection.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
@@ -226,7 +226,7 @@ t.test('no search reads the whole log, or sorts what it finds: each scan is that
     const chosen = names.filter((_, i) => mask & (1 << i))
     await log.database.transaction(async (connection) => {
       await connection.query('SET LOCAL plan_cache_mode = force_generic_plan')
-      const explaining: Queryable = {
+      const explaining: Queryable<string> = {
         query: async <R extends object>(sql: string, values?: readonly unknown[]) => {
           if (values === undefined) return connection.query<R>(sql)
           t.strictSame(await notByIndex(connection, sql, values), [], chosen.join())

@@ -5,7 +5,10 @@ import { addressOf } from '@latchkey/testing/database'
 import type { Test } from 'tap'
 
 /** Opens a database by a way that can be cut; `set(false)` cuts it, `set(true)` mends it. */
-export async function openWay(t: Test, url: string): Promise<{ database: Database; set(isOpen: boolean): void }> {
+export async function openWay(
+  t: Test,
+  url: string
+): Promise<{ database: Database<string>; set(isOpen: boolean): void }> {
   const sockets = new Set<net.Socket>()
   let isOpen = true
   const server = net.createServer((socket) => {

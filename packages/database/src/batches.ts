@@ -1,4 +1,5 @@
 import type { Queryable } from './pool.ts'
+import type { Statement } from './statement.ts'
 
 /** Most rows that one statement removes, so that it does not delay the requests that use the table. */
 export const BATCH = 500
@@ -12,7 +13,7 @@ export const BATCH = 500
  */
 export async function removeInBatches(
   database: Queryable,
-  { statement, values = [] }: { statement: string; values?: readonly unknown[] },
+  { statement, values = [] }: { statement: Statement; values?: readonly unknown[] },
   stopping?: AbortSignal
 ): Promise<number> {
   let removed = 0

@@ -113,10 +113,13 @@ export async function findMissingMigration(
   { migrations }: Pick<Schema, 'migrations'>
 ): Promise<string | undefined> {
   const wanted = await migrationNames(migrations)
-  const [table] = await database.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [
-    MIGRATIONS_TABLE
-  ])
-  const applied = table?.exists ? await database.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`) : []
+  const [table] = await database.query<{ exists: boolean }>(
+    '/* migrations_exist */ SELECT to_regclass($1) IS NOT NULL AS exists',
+    [MIGRATIONS_TABLE]
+  )
+  const applied = table?.exists
+    ? await database.query<{ name: string }>(`/* migrations_applied */ SELECT name FROM ${MIGRATIONS_TABLE}`)
+    : []
   const names = new Set(applied.map(({ name }) => name))
   return wanted.find((name) => !names.has(name))
 }

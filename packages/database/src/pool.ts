@@ -1,22 +1,23 @@
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import { reasonOf } from '@latchkey/problems/reason'
 import pg from 'pg'
+import { nameOf, type Statement } from './statement.ts'
 import { SHARE } from './time-limits.ts'
 import { connectionOf } from './url.ts'
 
 /** Runs statements: the pool, or one connection inside a transaction. */
-export interface Queryable {
+export interface Queryable<S extends string = Statement> {
   /** Runs one statement and returns its rows. Throws `unavailable` (503) if the database cannot run it now. */
-  query<R extends object>(sql: string, values?: readonly unknown[]): Promise<R[]>
+  query<R extends object>(sql: S, values?: readonly unknown[]): Promise<R[]>
 }
 
 /** The connections to PostgreSQL. */
-export interface Database extends Queryable {
+export interface Database<S extends string = Statement> extends Queryable<S> {
   /**
    * Runs `work` in a transaction, which is rolled back if it throws. `work` must contain only statements: it is
    * repeated, up to three times, after a serialization failure or deadlock.
    */
-  transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
+  transaction<T>(work: (connection: Queryable<S>) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -47,11 +48,12 @@ const PASSING =
   /^(08|28|53|57|58|XX)|^(0A000|25006|25P0[34]|26000|3D000|3F000|40001|40P01|42501|42703|42P01|42P05|55P03)$/
 
 /**
- * Opens the pool. It connects at the first statement, so a service can start while the database is away.
+ * Opens the pool. It connects at the first statement, so a service can start while the database is away. It also runs
+ * statements without a name, for tests; the rooms get a `Database`, which takes none.
  *
  * `onLost` gets the errors of idle connections that were lost; the pool replaces them.
  */
-export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database {
+export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) => void): Database<string> {
   const timeout = settings.ANSWER_TIMEOUT * 1000
   const limits = { statement_timeout: timeout * SHARE.statement, idle_in_transaction_session_timeout: timeout * 2 }
   const { options = '', ...connection } = connectionOf(settings.DATABASE_URL)
@@ -69,7 +71,7 @@ export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) 
   const way = pooled ? unprepared(limits) : PREPARED
   return {
     query: (sql, values) =>
-      pooled ? inTransaction(pool, way, (on) => on.query(sql, values)) : run(pool, way, sql, values),
+      pooled ? inTransaction(pool, way, (on) => on.query(sql, values)) : run(pool, way.statement(sql, values)),
     transaction: (work) => repeatedly(() => inTransaction(pool, way, work)),
     close: () => pool.end()
   }
@@ -81,7 +83,7 @@ const STYLE = 'DateStyle=ISO'
 /** How statements are sent, and how a transaction begins. */
 interface Way {
   readonly begin: string
-  statement(text: string, values: readonly unknown[]): pg.QueryConfig
+  statement(text: string, values: readonly unknown[] | undefined): pg.QueryConfig
 }
 
 // With a stricter default, the snapshot would be older than the lock, and a login meanwhile would not be seen.
@@ -99,28 +101,18 @@ function unprepared(limits: Readonly<Record<string, number>>): Way {
   }
 }
 
-async function run<R extends object>(
-  on: pg.Pool | pg.PoolClient,
-  way: Way,
-  sql: string,
-  values?: readonly unknown[]
-): Promise<R[]> {
+async function run<R extends object>(on: pg.Pool | pg.PoolClient, statement: string | pg.QueryConfig): Promise<R[]> {
   try {
-    const { rows } = await on.query(values ? way.statement(sql, values) : sql)
+    const { rows } = await on.query(statement)
     return rows
   } catch (error) {
     throw explained(error)
   }
 }
 
-const names = new Map<string, string>()
-
 // Each connection plans a statement once: planning is two thirds of the cost of a short one (docs/decisions/0004).
-// Texts are constant, so there are few names.
-function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
-  const name = names.get(text) ?? `latchkey${names.size}`
-  names.set(text, name)
-  return { name, text, values: values as unknown[] }
+function prepared(text: string, values: readonly unknown[] | undefined): pg.QueryConfig {
+  return { name: nameOf(text), text, values: values as unknown[] }
 }
 
 /** Most times that a transaction is started. */
@@ -136,7 +128,11 @@ async function repeatedly<T>(transaction: () => Promise<T>): Promise<T> {
   }
 }
 
-async function inTransaction<T>(pool: pg.Pool, way: Way, work: (connection: Queryable) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  pool: pg.Pool,
+  way: Way,
+  work: (connection: Queryable<string>) => Promise<T>
+): Promise<T> {
   const client = await pool.connect().catch((error) => {
     throw explained(error)
   })
@@ -144,9 +140,9 @@ async function inTransaction<T>(pool: pg.Pool, way: Way, work: (connection: Quer
   client.on('error', lost)
   let broken = false
   try {
-    await run(client, way, way.begin)
-    const result = await work({ query: (sql, values) => run(client, way, sql, values) })
-    await run(client, way, 'COMMIT')
+    await run(client, way.begin)
+    const result = await work({ query: (sql, values) => run(client, way.statement(sql, values)) })
+    await run(client, 'COMMIT')
     return result
   } catch (error) {
     // After a refusal of the service the connection is intact; after a failure of the database a new one is safer.

@@ -50,7 +50,7 @@ export interface Person extends Tokens {
 export interface Auth {
   readonly app: App
   readonly config: Config
-  readonly database: Database
+  readonly database: Database<string>
   /** Acts as a command of npm run admin. */
   readonly operator: Acting
   readonly keys: Keys

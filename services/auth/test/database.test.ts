@@ -8,7 +8,10 @@ import t, { type Test } from 'tap'
 const url = await createDatabase(t)
 await runStatement(url, 'CREATE TABLE notes (id bigint PRIMARY KEY)')
 
-function open(t: Test, settings: { url?: string; size?: number; timeout?: number } = {}): Database & { lost: Error[] } {
+function open(
+  t: Test,
+  settings: { url?: string; size?: number; timeout?: number } = {}
+): Database<string> & { lost: Error[] } {
   const lost: Error[] = []
   const database = openDatabase(
     {
@@ -192,7 +195,7 @@ t.test('connections that are cut are replaced', async (t) => {
   const database = open(t, { size: 1 })
   const other = open(t)
   const cut = (pid: unknown) => other.query('SELECT pg_terminate_backend($1)', [pid])
-  const pidOf = async (on: Pick<Database, 'query'>) =>
+  const pidOf = async (on: Pick<Database<string>, 'query'>) =>
     (await on.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid
   const first = await pidOf(database)
   await database.transaction(async (connection) => connection.query('INSERT INTO notes VALUES (20)'))

@@ -14,14 +14,14 @@ export interface SessionRow {
 }
 
 /** The session that a token, of either kind, belongs to. */
-export async function sessionOf(database: Database, token: string): Promise<SessionRow> {
+export async function sessionOf(database: Database<string>, token: string): Promise<SessionRow> {
   const [row] = await database.query<SessionRow>('SELECT * FROM sessions WHERE id = $1', [claimsOf(token)['sid']])
   if (!row) throw new Error('the token has no session')
   return row
 }
 
 /** All that the database holds of a user, to be compared with itself later. */
-export function everythingOf(database: Database, userId: string): Promise<object[]> {
+export function everythingOf(database: Database<string>, userId: string): Promise<object[]> {
   return database.query(
     'SELECT u.*, s.* FROM users u LEFT JOIN sessions s ON s.user_id = u.id WHERE u.id = $1 ORDER BY s.id',
     [userId]
@@ -32,7 +32,12 @@ export function everythingOf(database: Database, userId: string): Promise<object
  * Adds sessions of a user, each last used a minute before the one before it, all a day ago. They end so many hours from
  * now; a negative number: they have ended.
  */
-export async function addSessions(database: Database, userId: string, count: number, hours: number): Promise<void> {
+export async function addSessions(
+  database: Database<string>,
+  userId: string,
+  count: number,
+  hours: number
+): Promise<void> {
   await database.query(
     `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_ends_at, ends_at, sweep_on)
      SELECT gen_random_uuid(), $1, now(), now() - interval '1 day' - n * interval '1 minute', ends, ends, ends::date + 2
@@ -45,7 +50,7 @@ export async function addSessions(database: Database, userId: string, count: num
  * Remembers a user and all their sessions; what it returns makes the database forget all that was written since, as a
  * fail-over to a standby does that had not got it yet.
  */
-export async function remember(database: Database, userId: string): Promise<() => Promise<void>> {
+export async function remember(database: Database<string>, userId: string): Promise<() => Promise<void>> {
   const rows = await database.query<{ user: object; sessions: object[] }>(
     `SELECT to_jsonb(u) AS user, (SELECT coalesce(jsonb_agg(s), '[]') FROM sessions s WHERE s.user_id = u.id) AS sessions
        FROM users u WHERE u.id = $1`,
@@ -70,7 +75,7 @@ export async function remember(database: Database, userId: string): Promise<() =
 }
 
 /** How many sessions of a user live. */
-export async function liveSessions(database: Database, userId: string): Promise<number> {
+export async function liveSessions(database: Database<string>, userId: string): Promise<number> {
   const rows = await database.query('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [userId])
   return rows.length
 }
@@ -87,7 +92,7 @@ export const ENDINGS = {
 }
 
 /** Resolves when a statement waits for a lock in this database. */
-export async function aStatementWaits({ database }: { database: Queryable }): Promise<void> {
+export async function aStatementWaits({ database }: { database: Queryable<string> }): Promise<void> {
   const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
   while ((await database.query(waiting)).length === 0);
 }

@@ -126,7 +126,7 @@ for (const [name, without] of Object.entries(PLANS)) {
 const ONE_PASS = 1
 
 // Rows of the revocation feed whose tokens have expired, and one that is new: the last row always stays.
-async function addRevocations(database: Database, count: number): Promise<void> {
+async function addRevocations(database: Database<string>, count: number): Promise<void> {
   const add = (rows: number) =>
     database.query("INSERT INTO revocations (kind, key) SELECT 'session', n FROM generate_series(1, $1) AS n", [rows])
   await database.query('DELETE FROM revocations')
@@ -137,7 +137,7 @@ async function addRevocations(database: Database, count: number): Promise<void> 
 }
 
 // Codes, mails and sign-ups whose time is over.
-async function addMails(database: Database, userId: string, count: number): Promise<void> {
+async function addMails(database: Database<string>, userId: string, count: number): Promise<void> {
   const times = "now() - interval '9 days', now()::date - 1"
   await database.query(
     `WITH m AS (

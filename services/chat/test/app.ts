@@ -31,7 +31,7 @@ export interface User {
 /** The real app on a real database, and what a test looks at. */
 export interface Chat {
   readonly app: App
-  readonly database: Database
+  readonly database: Database<string>
   /** The URL of the database for the owner of its tables. */
   readonly url: string
   readonly key: TestKey

@@ -19,7 +19,7 @@ async function openPool(t: Test): Promise<Database> {
 }
 
 /** A room with members, one for each name. */
-async function makeRoom(database: Database, names: readonly string[]) {
+async function makeRoom(database: Database<string>, names: readonly string[]) {
   const people = names.map((username) => ({ user_id: randomUUID(), username }))
   const room = await database.transaction(async (connection) => {
     const room = await insertRoom(connection, { name: 'Tea', visibility: 'public', user: randomUUID() })
@@ -29,7 +29,7 @@ async function makeRoom(database: Database, names: readonly string[]) {
   return { room, people }
 }
 
-async function logOf(database: Queryable, room: string) {
+async function logOf(database: Queryable<string>, room: string) {
   const [head] = await database.query<{ last_seq: number }>('SELECT last_seq FROM heads WHERE room_id = $1', [room])
   const rows = await database.query<{ seq: number; text: string }>(
     'SELECT seq, actor_name, client_id, text FROM events WHERE room_id = $1 ORDER BY seq',
@@ -131,11 +131,11 @@ t.test('a message that another instance adds while a batch has it is found, and 
 const WAITING = "datname = current_database() AND wait_event_type = 'Lock'"
 
 /** Resolves when a statement waits for a lock in this database. */
-async function aStatementWaits(database: Queryable): Promise<void> {
+async function aStatementWaits(database: Queryable<string>): Promise<void> {
   while ((await database.query(`SELECT 1 FROM pg_stat_activity WHERE ${WAITING}`)).length === 0);
 }
 
-async function isBatchWaiting(database: Queryable): Promise<boolean> {
+async function isBatchWaiting(database: Queryable<string>): Promise<boolean> {
   const rows = await database.query(
     `SELECT 1 FROM pg_stat_activity WHERE ${WAITING} AND query LIKE '%WITH ORDINALITY%'`
   )

@@ -49,7 +49,7 @@ export type FoundCode =
 /** Finds an unexpired code that was mailed to this address. Its account may be disabled. */
 export async function findCode(database: Queryable, { code, email }: ShownCode): Promise<FoundCode | undefined> {
   const [found] = await database.query<FoundCode>(
-    `SELECT c.purpose, c.user_id AS "userId" FROM codes c
+    `/* code_find */ SELECT c.purpose, c.user_id AS "userId" FROM codes c
       WHERE c.code_hash = $1 AND ${comparable('c.email')} = ${comparable('$2')} AND c.expires_at > now()`,
     [hashOfCode(code), email]
   )
@@ -69,14 +69,14 @@ export async function useCode(
 ): Promise<string | undefined> {
   const hash = hashOfCode(shown.code)
   const locked = await connection.query(
-    `SELECT u.id FROM users u JOIN codes c ON c.user_id = u.id
+    `/* code_lock_user */ SELECT u.id FROM users u JOIN codes c ON c.user_id = u.id
       WHERE u.id = $1 AND c.code_hash = $2 AND ${USER_ENABLED}
         AND (NOT $3 OR ${comparable('c.email')} = ${comparable('u.email')}) FOR NO KEY UPDATE OF u`,
     [userId, hash, present]
   )
   if (locked.length === 0) return undefined
   const [used] = await connection.query<{ email: string }>(
-    'DELETE FROM codes WHERE code_hash = $1 AND expires_at > now() RETURNING email',
+    '/* code_use */ DELETE FROM codes WHERE code_hash = $1 AND expires_at > now() RETURNING email',
     [hash]
   )
   return used?.email
@@ -88,8 +88,8 @@ export async function forgetCodes(
   userIds: readonly string[],
   purpose?: CodePurpose
 ): Promise<void> {
-  await connection.query('DELETE FROM codes WHERE user_id = ANY ($1::uuid[]) AND ($2::text IS NULL OR purpose = $2)', [
-    userIds,
-    purpose ?? null
-  ])
+  await connection.query(
+    '/* codes_forget */ DELETE FROM codes WHERE user_id = ANY ($1::uuid[]) AND ($2::text IS NULL OR purpose = $2)',
+    [userIds, purpose ?? null]
+  )
 }

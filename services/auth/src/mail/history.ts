@@ -22,7 +22,7 @@ const MOST = 100
 /** Returns the newest mails to an address, and those of the account that has it. They are kept for a week. */
 export async function listMails(database: Queryable, address: string): Promise<ListedMail[]> {
   return database.query<ListedMail>(
-    `SELECT m.id, m.purpose, m.outcome, m.attempts, m.asked_at, m.due_at, m.done_at, m.last_error
+    `/* mails_of_address */ SELECT m.id, m.purpose, m.outcome, m.attempts, m.asked_at, m.due_at, m.done_at, m.last_error
        FROM mails m LEFT JOIN users u ON u.id = m.user_id LEFT JOIN signups g ON g.id = m.signup_id
       WHERE ${comparable('$1')} IN (${comparable('m.email')}, ${comparable('u.email')}, ${comparable('g.email')})
       ORDER BY m.asked_at DESC, m.id LIMIT ${MOST}`,
@@ -38,12 +38,12 @@ export async function listMails(database: Queryable, address: string): Promise<L
  */
 export async function repeatMail(database: Queryable, id: string): Promise<string | undefined> {
   const [failed] = await database.query<{ purpose: Purpose }>(
-    "SELECT purpose FROM mails WHERE id = $1 AND outcome IN ('refused', 'late')",
+    "/* mail_failed */ SELECT purpose FROM mails WHERE id = $1 AND outcome IN ('refused', 'late')",
     [id]
   )
   if (!failed) return undefined
   const [repeated] = await database.query<{ id: string }>(
-    `INSERT INTO mails (id, purpose, user_id, signup_id, email, limited, asked_at, due_at, give_up_at, sweep_on)
+    `/* mail_repeat */ INSERT INTO mails (id, purpose, user_id, signup_id, email, limited, asked_at, due_at, give_up_at, sweep_on)
      SELECT gen_random_uuid(), purpose, user_id, signup_id, email, limited, now(), now(), now() + make_interval(secs => $2::float8),
             ${sweepDay('now()', '$2')}
        FROM mails WHERE id = $1

@@ -1,6 +1,7 @@
 import { type Acting, transact } from '@latchkey/audit/acting'
 import type { Source } from '@latchkey/audit/record'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import { comparable, USER_ENABLED } from '../users/account.ts'
 import { counts, within, withinLimit } from './limit.ts'
 import { OPEN, sweepDay } from './outbox.ts'
@@ -15,7 +16,7 @@ const LOCK = 0x6d61_696c
 const PATIENCE = `CASE purpose WHEN 'reset_password' THEN ${PURPOSES.reset_password.patience} ELSE ${PURPOSES.verify_email.patience} END`
 
 // The users are locked, in the order of all changes of accounts: beside a deletion, a mail would be left otherwise.
-const TAKE = `
+const TAKE: Statement = `/* mail_requests_take */
   WITH taken AS MATERIALIZED (
     DELETE FROM mail_requests r USING (SELECT id FROM mail_requests ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) due
      WHERE r.id = due.id RETURNING r.purpose, ${comparable('r.email')} AS email, r.signup_id,
@@ -71,7 +72,7 @@ export async function takeRequests(acting: Acting, resetLife: number): Promise<v
   let taken = BATCH
   while (taken === BATCH) {
     taken = await transact(acting, async (connection, note) => {
-      await connection.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+      await connection.query('/* mail_requests_lock */ SELECT pg_advisory_xact_lock($1)', [LOCK])
       const [row] = await connection.query<Taken>(TAKE, [resetLife, PURPOSES.sign_up.patience])
       for (const { user, source } of row?.resets ?? []) note('password_reset_asked', { user }, { source })
       return row?.taken ?? 0
@@ -84,7 +85,8 @@ export async function takeRequests(acting: Acting, resetLife: number): Promise<v
  * answered as for a free address.
  */
 export async function tellOwner(database: Queryable, { email }: { email: string | null }): Promise<void> {
-  await database.query("INSERT INTO mail_requests (purpose, email, asked_at) VALUES ('address_taken', $1, now())", [
-    email
-  ])
+  await database.query(
+    "/* mail_request_address_taken */ INSERT INTO mail_requests (purpose, email, asked_at) VALUES ('address_taken', $1, now())",
+    [email]
+  )
 }

@@ -20,9 +20,11 @@ export async function mayGoTo(database: Database, mail: ClaimedMail, to: string,
   const address = createHash('sha256').update(to.toLowerCase()).digest()
   return database.transaction(async (connection) => {
     // One mail to an address at a time, so that the count is exact.
-    await connection.query('SELECT pg_advisory_xact_lock($1::bigint)', [address.readBigInt64BE().toString()])
+    await connection.query('/* mailbox_lock */ SELECT pg_advisory_xact_lock($1::bigint)', [
+      address.readBigInt64BE().toString()
+    ])
     const counted = await connection.query(
-      `INSERT INTO mailings (mail_id, address_hash, purpose, sent_at, sweep_on)
+      `/* mailbox_count */ INSERT INTO mailings (mail_id, address_hash, purpose, sent_at, sweep_on)
        SELECT $1, $2, $3, now(), now()::date + 2 FROM ${SENT} s
         WHERE ${withinLimit('$3', '$4')} OR EXISTS (SELECT FROM mailings m WHERE m.mail_id = $1)
        ON CONFLICT (mail_id) DO UPDATE SET mail_id = excluded.mail_id RETURNING mail_id`,

@@ -39,7 +39,7 @@ async function add(connection: Queryable, { purpose, userId, email }: Mail): Pro
   const { isWarning = false, patience }: { isWarning?: boolean; patience: number } = PURPOSES[purpose]
   if (!isWarning) await dropMails(connection, userId, [purpose])
   await connection.query(
-    `INSERT INTO mails (id, purpose, user_id, email, limited, asked_at, due_at, give_up_at, sweep_on)
+    `/* mail_add */ INSERT INTO mails (id, purpose, user_id, email, limited, asked_at, due_at, give_up_at, sweep_on)
      SELECT gen_random_uuid(), $1, u.id, $3, NOT ($5 AND u.email_verified), now(), now(),
             now() + make_interval(secs => $4::float8), ${sweepDay('now()', '$4')}
        FROM users u WHERE u.id = $2`,
@@ -50,7 +50,7 @@ async function add(connection: Queryable, { purpose, userId, email }: Mail): Pro
 /** Ends the open mails of these purposes: no code of theirs is made any more. Part of a transaction. */
 export async function dropMails(connection: Queryable, userId: string, purposes: readonly Purpose[]): Promise<void> {
   await connection.query(
-    `UPDATE mails SET done_at = now(), outcome = 'dropped'
+    `/* mails_drop */ UPDATE mails SET done_at = now(), outcome = 'dropped'
       WHERE user_id = $1 AND purpose = ANY ($2) AND done_at IS NULL`,
     [userId, purposes]
   )
@@ -59,7 +59,7 @@ export async function dropMails(connection: Queryable, userId: string, purposes:
 async function ask(acting: Acting, purpose: AskedPurpose, email: string): Promise<void> {
   const { database, requestId, ip, userAgent } = acting
   await database.query(
-    `INSERT INTO mail_requests (purpose, email, asked_at, request_id, ip, user_agent) VALUES ($1, $2, now(), $3, $4, $5)`,
+    `/* mail_request_add */ INSERT INTO mail_requests (purpose, email, asked_at, request_id, ip, user_agent) VALUES ($1, $2, now(), $3, $4, $5)`,
     [purpose, email, requestId ?? null, ip ?? null, userAgent ?? null]
   )
 }
@@ -80,7 +80,7 @@ export const sweepDay = (from: string, patience: string) =>
  */
 export async function refuseTooManyMails(connection: Queryable, userId: string, purpose: Purpose): Promise<void> {
   const [row] = await connection.query<{ wait: number }>(
-    `SELECT greatest(0, extract(epoch FROM max(asked_at) FILTER (WHERE nth = $3) + interval '1 hour' - now()),
+    `/* mail_wait */ SELECT greatest(0, extract(epoch FROM max(asked_at) FILTER (WHERE nth = $3) + interval '1 hour' - now()),
                         extract(epoch FROM max(asked_at) FILTER (WHERE nth = $4) + interval '1 day' - now()))::float8 AS wait
        FROM (SELECT asked_at, row_number() OVER (ORDER BY asked_at DESC) AS nth
                FROM mails WHERE user_id = $1 AND purpose = $2) AS newest`,
@@ -93,5 +93,5 @@ export async function refuseTooManyMails(connection: Queryable, userId: string, 
 
 /** Deletes the mails of a user whose account is deleted; the end of their sessions has deleted the codes. Part of a transaction. */
 export async function forgetMails(connection: Queryable, userId: string): Promise<void> {
-  await connection.query('DELETE FROM mails WHERE user_id = $1', [userId])
+  await connection.query('/* mails_forget */ DELETE FROM mails WHERE user_id = $1', [userId])
 }

@@ -35,7 +35,7 @@ export interface ClaimedMail {
  */
 export async function claimMail(database: Queryable): Promise<ClaimedMail | undefined> {
   const [mail] = await database.query<ClaimedMail>(
-    `WITH due AS MATERIALIZED (
+    `/* mail_claim */ WITH due AS MATERIALIZED (
        SELECT id FROM mails WHERE done_at IS NULL AND due_at <= now() ORDER BY purpose <> 'reset_password', due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
      UPDATE mails m SET attempts = m.attempts + 1, due_at = now() + make_interval(secs => $1)
        FROM due WHERE m.id = due.id
@@ -75,7 +75,7 @@ export async function addressMail(
   const code = newCode()
   const of = mail.user_id === null ? SIGN_UP : USER(mail.purpose)
   const [row] = await database.query<{ to: string }>(
-    `WITH o AS MATERIALIZED (${of}),
+    `/* mail_code_renew */ WITH o AS MATERIALIZED (${of}),
      older AS (
        DELETE FROM codes c USING o
         WHERE (c.user_id = o.user_id OR c.signup_id = o.signup_id) AND c.purpose = $3
@@ -103,7 +103,7 @@ const SIGN_UP = `SELECT NULL::uuid AS user_id, g.id AS signup_id, g.email
 /** Finds where a mail goes; nothing if its account or sign-up is gone. */
 export async function findAddress(database: Queryable, { id, attempts }: ClaimedMail): Promise<string | undefined> {
   const [row] = await database.query<{ to: string | null }>(
-    `SELECT coalesce(m.email, u.email, g.email) AS "to"
+    `/* mail_address */ SELECT coalesce(m.email, u.email, g.email) AS "to"
        FROM mails m LEFT JOIN users u ON u.id = m.user_id LEFT JOIN signups g ON g.id = m.signup_id
       WHERE ${CLAIMED} AND u.deleted_at IS NULL`,
     [id, attempts]
@@ -121,7 +121,7 @@ export async function finishMail(
   { outcome, error }: { outcome: Outcome; error?: string | undefined }
 ): Promise<boolean> {
   const finished = await database.query(
-    `UPDATE mails m SET done_at = now(), outcome = $3, last_error = $4, sweep_on = now()::date + ${KEPT + 1}
+    `/* mail_finish */ UPDATE mails m SET done_at = now(), outcome = $3, last_error = $4, sweep_on = now()::date + ${KEPT + 1}
       WHERE ${CLAIMED} RETURNING id`,
     [id, attempts, outcome, error ?? null]
   )
@@ -138,7 +138,7 @@ export async function postponeMail(
   { wait, error, refused }: { wait: number; error: string; refused: boolean }
 ): Promise<void> {
   await database.query(
-    `UPDATE mails m SET due_at = now() + make_interval(secs => $3), last_error = $4, refusals = m.refusals + $5::int
+    `/* mail_postpone */ UPDATE mails m SET due_at = now() + make_interval(secs => $3), last_error = $4, refusals = m.refusals + $5::int
       WHERE ${CLAIMED}`,
     [id, attempts, wait, error, Number(refused)]
   )

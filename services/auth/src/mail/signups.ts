@@ -18,7 +18,7 @@ const KEPT = 2
  */
 export async function addSignup(database: Queryable, { email, username, passwordHash }: Signup): Promise<void> {
   await database.query(
-    `WITH g AS (
+    `/* signup_add */ WITH g AS (
        INSERT INTO signups (id, email, username, password_hash, asked_at, sweep_on)
        VALUES (gen_random_uuid(), $1, $2, $3, now(), now()::date + ${KEPT}) RETURNING id, email)
      INSERT INTO mail_requests (purpose, email, signup_id, asked_at) SELECT 'sign_up', email, id, now() FROM g`,
@@ -34,15 +34,17 @@ export async function addSignup(database: Queryable, { email, username, password
  */
 export async function useSignupCode(connection: Queryable, { code, email }: ShownCode): Promise<Signup | undefined> {
   const sameAddress = `${comparable('email')} = ${comparable('$1')}`
-  await connection.query(`SELECT id FROM signups WHERE ${sameAddress} ORDER BY id FOR UPDATE`, [email])
+  await connection.query(`/* signup_lock */ SELECT id FROM signups WHERE ${sameAddress} ORDER BY id FOR UPDATE`, [
+    email
+  ])
   const [signup] = await connection.query<Signup>(
-    `WITH used AS (
+    `/* signup_use */ WITH used AS (
        DELETE FROM codes WHERE code_hash = $2 AND purpose = 'sign_up' AND expires_at > now() AND ${sameAddress}
        RETURNING signup_id)
      SELECT g.email, g.username, g.password_hash AS "passwordHash" FROM signups g JOIN used ON used.signup_id = g.id`,
     [email, hashOfCode(code)]
   )
-  if (signup) await connection.query(`DELETE FROM signups WHERE ${sameAddress}`, [email])
+  if (signup) await connection.query(`/* signup_forget */ DELETE FROM signups WHERE ${sameAddress}`, [email])
   return signup
 }
 

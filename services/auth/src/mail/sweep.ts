@@ -1,9 +1,10 @@
 import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import { KEPT } from './outbox.ts'
 import { OVER } from './signups.ts'
 
-const old = (table: string, name: string, key: string, condition: string) => `
+const old = (table: string, name: string, key: string, condition: string): Statement => `/* ${table}_sweep */
   WITH old AS MATERIALIZED (
     SELECT ${name}.${key} FROM ${table} ${name} WHERE ${name}.sweep_on <= now()::date AND ${condition}
      ORDER BY ${name}.sweep_on LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)

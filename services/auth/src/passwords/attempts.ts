@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import { Problem } from '@latchkey/problems/problem'
 
 /** A counter of wrong passwords: one for all strangers of an address, and one for each known device of an account. */
@@ -35,7 +36,7 @@ const COUNT = `
     updated_at = now(), sweep_on = now()::date + 2`
 
 // Uses up the free attempts of a bucket, as if they had failed.
-const USE_UP = `
+const USE_UP: Statement = `/* attempt_use_up */
   INSERT INTO attempts AS a (bucket, failures, next_at, updated_at, sweep_on)
   VALUES ($1, ${FREE}, now() + interval '1 second', now(), now()::date + 2)
   ON CONFLICT (bucket) DO UPDATE SET
@@ -73,7 +74,7 @@ export async function countAttempt(database: Queryable, { strangers, device }: B
   const failures = await count(database, strangers, 'a.next_at <= now()')
   if (failures !== undefined) return { bucket: strangers, failures }
   const [row] = await database.query<{ wait: number }>(
-    'SELECT extract(epoch FROM next_at - now())::float8 AS wait FROM attempts WHERE bucket = $1',
+    '/* attempt_wait */ SELECT extract(epoch FROM next_at - now())::float8 AS wait FROM attempts WHERE bucket = $1',
     [strangers]
   )
   throw new Problem('too_many_requests', {
@@ -85,14 +86,17 @@ export async function countAttempt(database: Queryable, { strangers, device }: B
 // One statement, so that of parallel attempts each is counted and no more than allowed pass. Returns how many have
 // failed with this one, or nothing if the condition is false.
 async function count(database: Queryable, bucket: Bucket, condition: string): Promise<number | undefined> {
-  const [row] = await database.query<{ failures: number }>(`${COUNT} WHERE ${condition} RETURNING failures`, [bucket])
+  const [row] = await database.query<{ failures: number }>(
+    `/* attempt_count */ ${COUNT} WHERE ${condition} RETURNING failures`,
+    [bucket]
+  )
   return row?.failures
 }
 
 /** Takes an attempt back whose password could not be compared. */
 export async function takeBackAttempt(database: Queryable, { bucket }: Attempt): Promise<void> {
   await database.query(
-    `WITH first AS (DELETE FROM attempts WHERE bucket = $1 AND failures = 1)
+    `/* attempt_take_back */ WITH first AS (DELETE FROM attempts WHERE bucket = $1 AND failures = 1)
      UPDATE attempts SET failures = failures - 1, next_at = 'epoch' WHERE bucket = $1 AND failures > 1`,
     [bucket]
   )
@@ -113,10 +117,10 @@ export async function forgetAttempts(database: Queryable, { bucket }: Attempt): 
 
 /** Removes the failures in a bucket. */
 export async function forgetBucket(database: Queryable, bucket: Bucket): Promise<void> {
-  await database.query('DELETE FROM attempts WHERE bucket = $1', [bucket])
+  await database.query('/* attempts_forget */ DELETE FROM attempts WHERE bucket = $1', [bucket])
 }
 
-const OLD = `
+const OLD: Statement = `/* attempts_sweep */
   WITH old AS MATERIALIZED (
     SELECT a.bucket FROM attempts a
      WHERE a.sweep_on <= now()::date AND ${FORGOTTEN}

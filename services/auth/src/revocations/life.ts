@@ -26,7 +26,7 @@ const AHEAD = 300
  */
 export async function announceLife(database: Queryable, accessLife: number): Promise<void> {
   await database.query(
-    `UPDATE feed_head SET access_life = $1, access_life_until = now() + make_interval(secs => $1 + ${2 * AHEAD})
+    `/* revocation_life_announce */ UPDATE feed_head SET access_life = $1, access_life_until = now() + make_interval(secs => $1 + ${2 * AHEAD})
       WHERE access_life < $1 OR access_life_until < now()
          OR (access_life = $1 AND access_life_until < now() + make_interval(secs => $1 + ${AHEAD}))`,
     [accessLife]

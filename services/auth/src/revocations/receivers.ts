@@ -28,7 +28,7 @@ export const MOST_RECEIVERS = 1000
 export async function noteReceivers(database: Queryable, receivers: readonly Receiver[]): Promise<void> {
   // In one order, so that two instances do not wait for each other.
   await database.query(
-    `INSERT INTO feed_receivers AS r (ip, user_agent, seq, mark, is_authenticated, asked_at)
+    `/* receivers_note */ INSERT INTO feed_receivers AS r (ip, user_agent, seq, mark, is_authenticated, asked_at)
      SELECT ip, user_agent, seq, mark, is_authenticated, now()
        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::boolean[])
               AS n (ip, user_agent, seq, mark, is_authenticated)
@@ -44,7 +44,7 @@ export async function noteReceivers(database: Queryable, receivers: readonly Rec
     ]
   )
   await database.query(
-    `DELETE FROM feed_receivers d USING (
+    `/* receivers_forget */ DELETE FROM feed_receivers d USING (
        SELECT ip, user_agent FROM feed_receivers ORDER BY is_authenticated DESC, asked_at DESC, ip, user_agent
        OFFSET ${MOST_RECEIVERS} FOR UPDATE SKIP LOCKED
      ) AS old WHERE d.ip = old.ip AND d.user_agent = old.user_agent`
@@ -54,7 +54,7 @@ export async function noteReceivers(database: Queryable, receivers: readonly Rec
 /** The receivers that have asked within so many seconds, the last first. */
 export async function listReceivers(database: Queryable, within: number): Promise<SeenReceiver[]> {
   return database.query(
-    `SELECT f.ip, f.user_agent AS "userAgent", f.seq, f.mark, f.is_authenticated AS "isAuthenticated",
+    `/* receivers_list */ SELECT f.ip, f.user_agent AS "userAgent", f.seq, f.mark, f.is_authenticated AS "isAuthenticated",
             extract(epoch FROM now() - f.asked_at)::float8 AS ago,
             EXISTS (SELECT FROM revocations r WHERE r.seq = f.seq AND ${MARK} = f.mark) AS "isKnown"
        FROM feed_receivers f WHERE f.asked_at > now() - make_interval(secs => $1) ORDER BY f.asked_at DESC, f.ip, f.user_agent`,

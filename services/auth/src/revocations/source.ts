@@ -57,7 +57,7 @@ export function openSource(database: Queryable): FeedSource {
   return {
     look: async (since) => {
       const [found] = await database.query<{ found: boolean }>(
-        `SELECT EXISTS (SELECT FROM revocations WHERE seq IS NULL) OR (SELECT seq > $1 FROM feed_head) AS found`,
+        `/* revocations_exist */ SELECT EXISTS (SELECT FROM revocations WHERE seq IS NULL) OR (SELECT seq > $1 FROM feed_head) AS found`,
         [since]
       )
       return found?.found === true
@@ -65,7 +65,7 @@ export function openSource(database: Queryable): FeedSource {
     pass: () => numberRows(database),
     known: async (places) => {
       const rows = await database.query<{ place: string }>(
-        `SELECT ${PLACE} AS place FROM revocations r
+        `/* revocation_places */ SELECT ${PLACE} AS place FROM revocations r
           WHERE r.seq = ANY (SELECT split_part(p, '.', 1)::bigint FROM unnest($1::text[]) AS p) AND ${PLACE} = ANY ($1)`,
         [places]
       )
@@ -79,7 +79,7 @@ export function openSource(database: Queryable): FeedSource {
 export async function numberRows(database: Queryable): Promise<Pass> {
   const at = Date.now() / 1000
   const [pass] = await database.query<{ seq: number; numbered: number; has_key: boolean }>(
-    'SELECT seq, numbered, has_key FROM number_revocations($1)',
+    '/* revocations_number */ SELECT seq, numbered, has_key FROM number_revocations($1)',
     [MOST_NUMBERED]
   )
   const { seq, numbered, has_key: hasKey } = pass as NonNullable<typeof pass>
@@ -102,7 +102,7 @@ const PLACE = `r.seq || '.' || ${MARK}`
 async function readPage(database: Queryable, asked: string | null): Promise<Page> {
   // From the row of the place on, so that it is seen whether it is there.
   const rows = await database.query<Row>(
-    `SELECT ${PLACE} AS place, r.kind, r.key, r.number, ${SECONDS_LEFT} AS seconds FROM revocations r
+    `/* revocations_read */ SELECT ${PLACE} AS place, r.kind, r.key, r.number, ${SECONDS_LEFT} AS seconds FROM revocations r
       WHERE r.seq >= coalesce(
         (SELECT r.seq FROM revocations r WHERE r.seq = split_part($1, '.', 1)::bigint AND ${PLACE} = $1), 0)
       ORDER BY r.seq LIMIT ${MOST_ON_A_PAGE + 1}`,

@@ -1,10 +1,11 @@
 import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import { HAS_ENDED } from './life.ts'
 import { numberRows } from './source.ts'
 
 // The last row stays: it is a place in the feed.
-const ENDED = `
+const ENDED: Statement = `/* revocations_sweep */
   WITH old AS MATERIALIZED (
     SELECT r.id FROM revocations r
      WHERE r.kind <> 'key' AND r.seq < (SELECT seq FROM feed_head) AND ${HAS_ENDED}

@@ -31,7 +31,7 @@ export async function revokeAll(connection: Queryable, userId: string, reason: R
   await forgetCodes(connection, [userId])
   await dropMails(connection, userId, ['change_email', 'reset_password'])
   const ended = await connection.query<{ id: string; lived: boolean }>(
-    `UPDATE sessions s SET ${setEnded('$2')}
+    `/* sessions_end_of_user */ UPDATE sessions s SET ${setEnded('$2')}
       WHERE s.user_id = $1 AND s.ended_at IS NULL
       RETURNING s.id, now() < s.idle_ends_at AND now() < s.ends_at AS lived`,
     [userId, reason]
@@ -77,7 +77,7 @@ export async function replacePassword(
     if (!isChanged) throw new Problem('invalid_token', { reason: 'the password was changed meanwhile' })
     await outbox.add(connection, { purpose: 'password_changed', userId: caller.id, email: caller.email })
     const [grant] = await connection.query<Grant>(
-      `WITH s AS (
+      `/* session_open_again */ WITH s AS (
          INSERT INTO sessions (${NEW_SESSION_COLUMNS})
          SELECT gen_random_uuid(), old.user_id, now(), now(), idle_end, old.ends_at, ${sweepDay('idle_end')}, $3, $4
            FROM (SELECT s.*, ${idleEnd('$2', 's.ends_at')} AS idle_end FROM sessions s WHERE s.id = $1) AS old RETURNING *
@@ -163,7 +163,7 @@ async function revokeInBatches(acting: Acting, command: string): Promise<number>
 async function revokeBatch(connection: Queryable, after: string | undefined): Promise<string[]> {
   const ids = await replaceTokenHashes(connection, { after, limit: BATCH })
   await connection.query(
-    `UPDATE sessions s SET ${setEnded("'ended_by_admin'")} WHERE s.user_id = ANY ($1::uuid[]) AND s.ended_at IS NULL`,
+    `/* sessions_end_of_users */ UPDATE sessions s SET ${setEnded("'ended_by_admin'")} WHERE s.user_id = ANY ($1::uuid[]) AND s.ended_at IS NULL`,
     [ids]
   )
   await forgetCodes(connection, ids)

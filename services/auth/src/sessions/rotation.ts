@@ -101,7 +101,7 @@ async function attempt(
 
 async function read(database: Queryable, { sid, sub }: RefreshClaims): Promise<Row | undefined> {
   const [row] = await database.query<Row>(
-    `SELECT ${GRANT_COLUMNS}, s.ip, s.user_agent, ${SESSION_LIVES} AND ${USER_ENABLED} AS alive,
+    `/* session_find */ SELECT ${GRANT_COLUMNS}, s.ip, s.user_agent, ${SESSION_LIVES} AND ${USER_ENABLED} AS alive,
             ARRAY(SELECT extract(epoch FROM now() - at)::float8
                     FROM unnest(s.superseded_at) WITH ORDINALITY AS past(at, place) ORDER BY place) AS superseded_ago
        FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 AND u.id = $2`,
@@ -152,7 +152,7 @@ async function rotate(
 ): Promise<Rotated | undefined> {
   const end = idleEnd('$4', 's.ends_at')
   const [rotated] = await database.query<Rotated>(
-    `UPDATE sessions s SET generation = $3,
+    `/* session_rotate */ UPDATE sessions s SET generation = $3,
             superseded_at = (array_fill(now(), ARRAY[($3 - s.generation)::int]) || s.superseded_at)[1:8],
             last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $5, user_agent = $6
       WHERE s.id = $1 AND s.generation = $2 AND s.ended_at IS NULL
@@ -172,7 +172,7 @@ async function renew(database: Queryable, row: Row, from: Client, idle: number):
   if (gained < Math.min(LEAST_RENEWAL, idle / 10)) return true
   const end = idleEnd('$2', 's.ends_at')
   const renewed = await database.query(
-    `UPDATE sessions s SET last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $3, user_agent = $4
+    `/* session_renew */ UPDATE sessions s SET last_used_at = now(), idle_ends_at = ${end}, sweep_on = ${sweepDay(end)}, ip = $3, user_agent = $4
       WHERE s.id = $1 AND s.ended_at IS NULL RETURNING s.id`,
     [row.sid, idle, from.ip, from.userAgent]
   )

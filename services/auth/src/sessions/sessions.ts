@@ -49,7 +49,7 @@ async function insertSession(
   { userId, tokenHash, life, from }: Opening
 ): Promise<Grant | undefined> {
   const [grant] = await connection.query<Grant>(
-    `WITH u AS (
+    `/* session_open */ WITH u AS (
        SELECT u.* FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR SHARE
      ), s AS (
        INSERT INTO sessions (${NEW_SESSION_COLUMNS})
@@ -65,13 +65,13 @@ async function insertSession(
 // After the login is committed: of several logins at once, the last one sees all sessions.
 async function evict(acting: Acting, { user_id: user, sid: by }: Grant): Promise<void> {
   const tooMany = await acting.database.query<{ id: string }>(
-    `SELECT s.id FROM sessions s WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id OFFSET $2`,
+    `/* sessions_surplus */ SELECT s.id FROM sessions s WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id OFFSET $2`,
     [user, MAX_SESSIONS]
   )
   if (tooMany.length === 0) return
   await transact(acting, async (connection, note) => {
     const ended = await connection.query<{ id: string }>(
-      `WITH ended AS (
+      `/* sessions_end_surplus */ WITH ended AS (
          UPDATE sessions s SET ${setEnded("'evicted'")} WHERE s.ended_at IS NULL AND s.id = ANY ($1::uuid[]) RETURNING s.id
        ), told AS (${tellSessions('ended')}) SELECT id FROM ended`,
       [tooMany.map(({ id }) => id)]
@@ -88,7 +88,7 @@ export async function findCaller(
   { sid, sub, epoch }: { sid: string; sub: string; epoch: number }
 ): Promise<Caller | undefined> {
   const [caller] = await database.query<Caller>(
-    `SELECT ${ACCOUNT_COLUMNS}, s.id AS sid FROM sessions s JOIN users u ON u.id = s.user_id
+    `/* session_caller */ SELECT ${ACCOUNT_COLUMNS}, s.id AS sid FROM sessions s JOIN users u ON u.id = s.user_id
       WHERE s.id = $1 AND u.id = $2 AND u.epoch = $3 AND ${SESSION_LIVES} AND ${USER_ENABLED}`,
     [sid, sub, epoch]
   )
@@ -107,7 +107,7 @@ interface Device {
 /** Returns the live sessions of a user, the last used first. */
 export async function findDevices(database: Queryable, userId: string): Promise<Device[]> {
   return database.query<Device>(
-    `SELECT s.id, s.created_at, s.last_used_at, s.user_agent, s.ip FROM sessions s
+    `/* session_devices */ SELECT s.id, s.created_at, s.last_used_at, s.user_agent, s.ip FROM sessions s
       WHERE s.user_id = $1 AND ${SESSION_LIVES} ORDER BY s.last_used_at DESC, s.id`,
     [userId]
   )
@@ -119,7 +119,7 @@ export async function markEnded(
   { sid, userId, reason }: { sid: string; userId: string; reason: EndReason }
 ): Promise<boolean> {
   const ended = await connection.query(
-    `WITH ended AS (
+    `/* session_end */ WITH ended AS (
        UPDATE sessions s SET ${setEnded('$3')} WHERE s.id = $1 AND s.user_id = $2 AND ${SESSION_LIVES} RETURNING s.id
      ), told AS (${tellSessions('ended')}) SELECT id FROM ended`,
     [sid, userId, reason]
@@ -129,5 +129,8 @@ export async function markEnded(
 
 /** Deletes the clients of a user's sessions. Part of a transaction. */
 export async function forgetClients(connection: Queryable, userId: string): Promise<void> {
-  await connection.query('UPDATE sessions SET ip = NULL, user_agent = NULL WHERE user_id = $1', [userId])
+  await connection.query(
+    '/* sessions_forget_clients */ UPDATE sessions SET ip = NULL, user_agent = NULL WHERE user_id = $1',
+    [userId]
+  )
 }

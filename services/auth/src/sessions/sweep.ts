@@ -1,11 +1,12 @@
 import { BATCH, removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 
 /** Shortest time that ended sessions are kept after their last access token, in seconds. */
 const MARGIN = 3600
 
 // An index on a day finds the rows; SKIP LOCKED skips a session that is being renewed.
-const ENDED = `
+const ENDED: Statement = `/* sessions_sweep */
   WITH old AS MATERIALIZED (
     SELECT s.id FROM sessions s
      WHERE s.sweep_on <= now()::date

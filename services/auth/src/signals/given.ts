@@ -16,7 +16,7 @@ const MOST_STEPS = 10
 /** Tells whether the log has something that a stream has not read: one cheap statement. */
 export async function isBehind(database: Queryable, id: string): Promise<boolean> {
   const [row] = await database.query<{ is: boolean }>(
-    'SELECT s.seq <> h.seq OR coalesce(s.mark <> h.hash, false) AS is FROM signal_streams s CROSS JOIN audit_head h WHERE s.id = $1',
+    '/* stream_is_behind */ SELECT s.seq <> h.seq OR coalesce(s.mark <> h.hash, false) AS is FROM signal_streams s CROSS JOIN audit_head h WHERE s.id = $1',
     [id]
   )
   return row?.is === true
@@ -25,7 +25,7 @@ export async function isBehind(database: Queryable, id: string): Promise<boolean
 /** Locks a stream whose receiver polls, so that its polls come one after the other; nothing if it was removed. */
 export async function lockStream(connection: Queryable, id: string): Promise<PolledStream | undefined> {
   const [stream] = await connection.query<PolledStream>(
-    `SELECT s.id, s.audience, s.seq, s.mark, s.read_at, s.part FROM signal_streams s
+    `/* stream_lock */ SELECT s.id, s.audience, s.seq, s.mark, s.read_at, s.part FROM signal_streams s
       WHERE s.id = $1 AND s.method = 'poll' FOR UPDATE`,
     [id]
   )
@@ -43,7 +43,7 @@ export interface Settled {
 export async function settleGiven(connection: Queryable, id: string, jtis: readonly string[]): Promise<Settled[]> {
   if (jtis.length === 0) return []
   const settled = await connection.query<{ jti: string; at: Date }>(
-    'DELETE FROM signals_given WHERE stream_id = $1 AND jti = ANY ($2) RETURNING jti, at',
+    '/* signals_settle */ DELETE FROM signals_given WHERE stream_id = $1 AND jti = ANY ($2) RETURNING jti, at',
     [id, jtis]
   )
   return settled.map(({ jti, at }) => ({ jti, at: at.toISOString() }))
@@ -52,7 +52,7 @@ export async function settleGiven(connection: Queryable, id: string, jtis: reado
 /** Gives up SETs that a receiver has not acknowledged for a week. Returns how many. */
 export async function giveUpOld(connection: Queryable, id: string): Promise<number> {
   const late = await connection.query(
-    `DELETE FROM signals_given WHERE stream_id = $1 AND at < now() - make_interval(secs => ${LONGEST_OFFER}) RETURNING jti`,
+    `/* signals_give_up */ DELETE FROM signals_given WHERE stream_id = $1 AND at < now() - make_interval(secs => ${LONGEST_OFFER}) RETURNING jti`,
     [id]
   )
   return late.length
@@ -65,7 +65,7 @@ export async function readGiven(
   { issuer, most }: { issuer: string; most: number }
 ): Promise<{ sets: UnsignedSet[]; all: number }> {
   const rows = await connection.query<LoggedRecord & { given: number; count: number }>(
-    `SELECT g.part AS given, count(*) OVER () AS count, ${COLUMNS} FROM signals_given g JOIN audit_records r ON r.id = g.record_id
+    `/* signals_given */ SELECT g.part AS given, count(*) OVER () AS count, ${COLUMNS} FROM signals_given g JOIN audit_records r ON r.id = g.record_id
       WHERE g.stream_id = $1 ORDER BY g.seq, g.part LIMIT $2`,
     [stream.id, Math.max(most, 1)]
   )
@@ -122,7 +122,7 @@ export async function noteGiven(
 ): Promise<void> {
   if (sets.length > 0) {
     await connection.query(
-      `INSERT INTO signals_given (stream_id, jti, seq, part, record_id, at)
+      `/* signals_note_given */ INSERT INTO signals_given (stream_id, jti, seq, part, record_id, at)
        SELECT $1, s.* FROM unnest($2::text[], $3::bigint[], $4::integer[], $5::uuid[], $6::timestamptz[]) AS s
        ON CONFLICT DO NOTHING`,
       [
@@ -136,7 +136,7 @@ export async function noteGiven(
     )
   }
   await connection.query(
-    `UPDATE signal_streams SET seq = $2, mark = $3, read_at = $4, part = $5, lost = lost + $6,
+    `/* stream_note_place */ UPDATE signal_streams SET seq = $2, mark = $3, read_at = $4, part = $5, lost = lost + $6,
             sent_at = CASE WHEN $7 THEN now() ELSE sent_at END WHERE id = $1`,
     [id, to.seq, to.mark, to.read_at, to.part, lost, acknowledged]
   )

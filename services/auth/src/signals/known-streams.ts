@@ -39,7 +39,7 @@ export function knownStreams(database: Queryable, now: () => number = performanc
 
 async function readStreams(database: Queryable): Promise<Streams> {
   const rows = await database.query<{ id: string; hash: Buffer | null }>(
-    "SELECT id, CASE WHEN method = 'poll' THEN bearer_hash END AS hash FROM signal_streams",
+    "/* streams_known */ SELECT id, CASE WHEN method = 'poll' THEN bearer_hash END AS hash FROM signal_streams",
     []
   )
   return new Map(rows.map(({ id, hash }) => [id, hash]))

@@ -31,7 +31,7 @@ export interface PushStream {
  */
 export function findPushStreams(database: Queryable): Promise<PushStream[]> {
   return database.query<PushStream>(
-    `SELECT s.id, (s.seq <> h.seq OR coalesce(s.mark <> h.hash, false)) AND ${FREE} AS is_due FROM signal_streams s CROSS JOIN audit_head h WHERE s.method = 'push'`,
+    `/* streams_to_push */ SELECT s.id, (s.seq <> h.seq OR coalesce(s.mark <> h.hash, false)) AND ${FREE} AS is_due FROM signal_streams s CROSS JOIN audit_head h WHERE s.method = 'push'`,
     []
   )
 }
@@ -42,7 +42,7 @@ export function findPushStreams(database: Queryable): Promise<PushStream[]> {
  */
 export async function takeStream(database: Queryable, id: string): Promise<HeldStream | undefined> {
   const [taken] = await database.query<HeldStream>(
-    `UPDATE signal_streams s SET holder = $2, held_until = now() + interval '${LEASE} s' WHERE s.id = $1 AND ${FREE}
+    `/* stream_take */ UPDATE signal_streams s SET holder = $2, held_until = now() + interval '${LEASE} s' WHERE s.id = $1 AND ${FREE}
      RETURNING s.id, s.audience, s.endpoint, s.authorization_value, s.seq, s.mark, s.read_at, s.part, s.holder, s.failures`,
     [id, randomUUID()]
   )
@@ -67,7 +67,7 @@ export async function advance(
   { accepted = false, lost = 0 }: Progress = {}
 ): Promise<boolean> {
   const held = await database.query(
-    `UPDATE signal_streams s SET seq = $3, mark = $4, read_at = $5, part = $6, lost = s.lost + $8, failures = 0, last_error = NULL,
+    `/* stream_advance */ UPDATE signal_streams s SET seq = $3, mark = $4, read_at = $5, part = $6, lost = s.lost + $8, failures = 0, last_error = NULL,
             sent_at = CASE WHEN $7 THEN now() ELSE s.sent_at END, held_until = now() + interval '${LEASE} s'
       WHERE ${HELD} RETURNING s.id`,
     [id, holder, seq, mark, read_at, part, accepted, lost]
@@ -77,7 +77,10 @@ export async function advance(
 
 /** Lets go of a stream. */
 export async function releaseStream(database: Queryable, { id, holder }: Holding): Promise<void> {
-  await database.query(`UPDATE signal_streams s SET holder = NULL, held_until = NULL WHERE ${HELD}`, [id, holder])
+  await database.query(
+    `/* stream_release */ UPDATE signal_streams s SET holder = NULL, held_until = NULL WHERE ${HELD}`,
+    [id, holder]
+  )
 }
 
 /** Lets go of a stream after a failure; it is due again in `wait` seconds. */
@@ -87,7 +90,7 @@ export async function postponeStream(
   { wait, reason }: { wait: number; reason: string }
 ): Promise<void> {
   await database.query(
-    `UPDATE signal_streams s SET holder = NULL, held_until = NULL, failures = s.failures + 1, last_error = $4,
+    `/* stream_postpone */ UPDATE signal_streams s SET holder = NULL, held_until = NULL, failures = s.failures + 1, last_error = $4,
             due_at = now() + make_interval(secs => $3) WHERE ${HELD}`,
     [id, holder, wait, reason]
   )

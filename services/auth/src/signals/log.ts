@@ -1,4 +1,5 @@
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import { SIGNALLED } from './kinds.ts'
 import type { LoggedRecord } from './record.ts'
 
@@ -31,13 +32,13 @@ export const COLUMNS = `r.seq, r.id, to_char(r.at AT TIME ZONE 'UTC', 'YYYY-MM-D
 
 // By the index of numbers alone: so many records are looked through, however few of them are wanted. Records get their
 // numbers in one transaction with the end of the log, so up to it none is missing.
-const NEXT = `WITH step AS MATERIALIZED (SELECT * FROM audit_records WHERE seq > $1 AND seq <= $2)
+const NEXT: Statement = `/* signals_records */ WITH step AS MATERIALIZED (SELECT * FROM audit_records WHERE seq > $1 AND seq <= $2)
   SELECT ${COLUMNS} FROM step r WHERE r.event = ANY ($3) AND r.outcome = 'done' ORDER BY r.seq`
 
 /** Reads on behind a place. Looks through 1,000 records, of which it returns those that become SETs. */
 export async function readOn(connection: Queryable, place: LogPlace): Promise<LogPage> {
   const [step] = await connection.query<{ seq: number; end: number; mark: Buffer | null; read_at: Date | null }>(
-    `SELECT e.seq, e.end, r.hash AS mark, r.at AS read_at
+    `/* signals_step */ SELECT e.seq, e.end, r.hash AS mark, r.at AS read_at
        FROM (SELECT least(h.seq, $1::bigint + ${STEP}) AS seq, h.seq AS end FROM audit_head h) e
        LEFT JOIN audit_records r ON r.seq = e.seq AND r.seq IS NOT NULL`,
     [place.seq]
@@ -59,7 +60,7 @@ export interface LogState {
 /** Compares a place with the log. */
 export async function lookAt(connection: Queryable, { seq }: LogPlace): Promise<LogState> {
   const [state] = await connection.query<{ end: number; first: number | null; mark: Buffer | null }>(
-    `SELECT h.seq AS end, (SELECT min(r.seq) FROM audit_records r WHERE r.seq IS NOT NULL) AS first,
+    `/* signals_log_state */ SELECT h.seq AS end, (SELECT min(r.seq) FROM audit_records r WHERE r.seq IS NOT NULL) AS first,
             (SELECT r.hash FROM audit_records r WHERE r.seq = $1 AND r.seq IS NOT NULL) AS mark FROM audit_head h`,
     [seq]
   )
@@ -84,14 +85,14 @@ export function judgePlace({ seq, mark }: LogPlace, log: LogState): 'fits' | 're
  */
 export async function findAgain(connection: Queryable, { read_at }: LogPlace): Promise<LogPlace> {
   const [found] = await connection.query<{ seq: number; mark: Buffer; read_at: Date }>(
-    `SELECT r.seq, r.hash AS mark, r.at AS read_at FROM audit_records r
+    `/* signals_place_before */ SELECT r.seq, r.hash AS mark, r.at AS read_at FROM audit_records r
       WHERE r.seq IS NOT NULL AND r.at < $1::timestamptz - interval '1 minute' ORDER BY r.seq DESC LIMIT 1`,
     [read_at]
   )
   const [first] = found
     ? []
     : await connection.query<{ seq: number | null }>(
-        'SELECT min(r.seq) AS seq FROM audit_records r WHERE r.seq IS NOT NULL',
+        '/* signals_place_first */ SELECT min(r.seq) AS seq FROM audit_records r WHERE r.seq IS NOT NULL',
         []
       )
   return found ? { ...found, part: 0 } : { seq: Math.max(0, (first?.seq ?? 1) - 1), mark: null, read_at, part: 0 }

@@ -44,12 +44,12 @@ export interface AddedStream {
  */
 export async function addStream(connection: Queryable, stream: NewStream): Promise<AddedStream | undefined> {
   // Only one at a time, so that two do not add the last one, or the same.
-  await connection.query('LOCK TABLE signal_streams IN SHARE ROW EXCLUSIVE MODE')
+  await connection.query('/* streams_lock */ LOCK TABLE signal_streams IN SHARE ROW EXCLUSIVE MODE')
   const id = randomUUID()
   const token = stream.method === 'poll' ? randomBytes(32).toString('base64url') : undefined
   const { endpoint = null, authorization = null } = stream.method === 'push' ? stream : {}
   const added = await connection.query(
-    `INSERT INTO signal_streams (id, method, audience, endpoint, authorization_value, bearer_hash, seq, mark, read_at)
+    `/* stream_add */ INSERT INTO signal_streams (id, method, audience, endpoint, authorization_value, bearer_hash, seq, mark, read_at)
      SELECT $1, $2, $3, $4, $5, $6, h.seq, CASE WHEN h.seq > 0 THEN h.hash END, coalesce(h.at, now()) FROM audit_head h
       WHERE (SELECT count(*) FROM signal_streams) < $7 AND NOT EXISTS (
         SELECT FROM signal_streams s WHERE s.method = $2 AND (s.endpoint = $4 OR ($4 IS NULL AND s.audience = $3)))
@@ -63,7 +63,7 @@ export async function addStream(connection: Queryable, stream: NewStream): Promi
 /** Lists the streams, the oldest first. */
 export function listStreams(connection: Queryable): Promise<ListedStream[]> {
   return connection.query<ListedStream>(
-    `SELECT s.id, s.method, s.audience, s.endpoint, s.created_at, s.sent_at, greatest(h.seq - s.seq, 0) AS behind,
+    `/* streams_list */ SELECT s.id, s.method, s.audience, s.endpoint, s.created_at, s.sent_at, greatest(h.seq - s.seq, 0) AS behind,
             (SELECT count(*) FROM signals_given g WHERE g.stream_id = s.id) AS waiting, s.lost, s.failures, s.last_error
        FROM signal_streams s CROSS JOIN audit_head h ORDER BY s.created_at, s.id`,
     []
@@ -73,7 +73,7 @@ export function listStreams(connection: Queryable): Promise<ListedStream[]> {
 /** Removes a stream, and what waits for its receiver. Returns its method, or nothing if there is none of this id. */
 export async function removeStream(connection: Queryable, id: string): Promise<Method | undefined> {
   const [row] = await connection.query<{ method: Method }>(
-    'DELETE FROM signal_streams WHERE id = $1::uuid RETURNING method',
+    '/* stream_remove */ DELETE FROM signal_streams WHERE id = $1::uuid RETURNING method',
     [id]
   )
   return row?.method
@@ -82,7 +82,7 @@ export async function removeStream(connection: Queryable, id: string): Promise<M
 /** Finds how a stream is delivered, and makes what failed before due at once; nothing if there is none of this id. */
 export async function wakeStream(connection: Queryable, id: string): Promise<Method | undefined> {
   const [row] = await connection.query<{ method: Method }>(
-    'UPDATE signal_streams SET due_at = now() WHERE id = $1::uuid RETURNING method',
+    '/* stream_wake */ UPDATE signal_streams SET due_at = now() WHERE id = $1::uuid RETURNING method',
     [id]
   )
   return row?.method

@@ -21,7 +21,7 @@ export async function addUser(
   { email, username, passwordHash, verified = false, roles = ['user'] }: NewUser
 ): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
-    `INSERT INTO users AS u (id, email, username, password_hash, token_hash, email_verified, roles, created_at)
+    `/* user_add */ INSERT INTO users AS u (id, email, username, password_hash, token_hash, email_verified, roles, created_at)
      VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, now())
      ON CONFLICT (${comparable('email')}) DO NOTHING RETURNING ${ACCOUNT_COLUMNS}`,
     [email, username, passwordHash, newTokenHash(), verified, roles]
@@ -32,7 +32,7 @@ export async function addUser(
 /** Renames a user; returns nothing if the account was deleted or disabled meanwhile. */
 export async function renameUser(database: Queryable, id: string, username: string): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
-    `UPDATE users u SET username = $2 WHERE u.id = $1 AND u.deleted_at IS NULL AND u.disabled_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`,
+    `/* user_rename */ UPDATE users u SET username = $2 WHERE u.id = $1 AND u.deleted_at IS NULL AND u.disabled_at IS NULL RETURNING ${ACCOUNT_COLUMNS}`,
     [id, username]
   )
   return account
@@ -49,7 +49,7 @@ export async function replaceHash(
   { compared, replacement }: { compared: string | null; replacement: string }
 ): Promise<boolean> {
   const changed = await database.query(
-    'UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id',
+    '/* user_replace_hash */ UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id',
     [id, compared, replacement]
   )
   return changed.length > 0
@@ -57,12 +57,15 @@ export async function replaceHash(
 
 /** Stores the password of a reset: whoever had its code has shown that the address is theirs. Part of a transaction. */
 export async function resetHash(connection: Queryable, id: string, passwordHash: string): Promise<void> {
-  await connection.query('UPDATE users SET password_hash = $2, email_verified = true WHERE id = $1', [id, passwordHash])
+  await connection.query(
+    '/* user_reset_hash */ UPDATE users SET password_hash = $2, email_verified = true WHERE id = $1',
+    [id, passwordHash]
+  )
 }
 
 /** Notes that a user has shown that the address is theirs. */
 export async function markVerified(connection: Queryable, id: string): Promise<void> {
-  await connection.query('UPDATE users SET email_verified = true WHERE id = $1', [id])
+  await connection.query('/* user_verify */ UPDATE users SET email_verified = true WHERE id = $1', [id])
 }
 
 /** SQLSTATE of a unique index that has the value already. */
@@ -71,7 +74,10 @@ const TAKEN = '23505'
 /** Gives a user another address, which they have shown to be theirs. Throws `email_taken`. Part of a transaction. */
 export async function replaceEmail(connection: Queryable, id: string, email: string): Promise<void> {
   try {
-    await connection.query('UPDATE users SET email = $2, email_verified = true WHERE id = $1', [id, email])
+    await connection.query(
+      '/* user_replace_email */ UPDATE users SET email = $2, email_verified = true WHERE id = $1',
+      [id, email]
+    )
   } catch (error) {
     throw (error as { code?: string }).code === TAKEN ? new Problem('email_taken') : error
   }
@@ -83,7 +89,7 @@ export async function replaceEmail(connection: Queryable, id: string, email: str
  */
 export async function storeRoles(connection: Queryable, id: string, roles: readonly string[]): Promise<void> {
   await connection.query(
-    `WITH changed AS (
+    `/* user_store_roles */ WITH changed AS (
        UPDATE users SET roles = $2, epoch = epoch + 1 WHERE id = $1 AND NOT (roles <@ $2 AND roles @> $2)
        RETURNING id, epoch
      ) ${tellSubjects('changed')}`,
@@ -93,18 +99,21 @@ export async function storeRoles(connection: Queryable, id: string, roles: reado
 
 /** Disables a user; an earlier time stays. */
 export async function markDisabled(connection: Queryable, id: string): Promise<void> {
-  await connection.query('UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL', [id])
+  await connection.query(
+    '/* user_disable */ UPDATE users SET disabled_at = now() WHERE id = $1 AND disabled_at IS NULL',
+    [id]
+  )
 }
 
 /** Enables a user. */
 export async function markEnabled(connection: Queryable, id: string): Promise<void> {
-  await connection.query('UPDATE users SET disabled_at = NULL WHERE id = $1', [id])
+  await connection.query('/* user_enable */ UPDATE users SET disabled_at = NULL WHERE id = $1', [id])
 }
 
 /** Deletes everything of an account except id, epoch and time; its sessions must have ended. Part of a transaction. */
 export async function eraseAccount(connection: Queryable, id: string): Promise<void> {
   await connection.query(
-    `UPDATE users SET deleted_at = now(), created_at = now(), email = NULL, username = NULL, password_hash = NULL,
+    `/* user_erase */ UPDATE users SET deleted_at = now(), created_at = now(), email = NULL, username = NULL, password_hash = NULL,
             token_hash = NULL, email_verified = false, roles = '{}' WHERE id = $1`,
     [id]
   )

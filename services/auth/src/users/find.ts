@@ -4,7 +4,7 @@ import { ACCOUNT_COLUMNS, type Account, comparable } from './account.ts'
 /** Finds an account by its address, in any letter case. */
 export async function findByEmail(database: Queryable, email: string): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
-    `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE ${comparable('u.email')} = ${comparable('$1')} AND u.deleted_at IS NULL`,
+    `/* user_by_email */ SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE ${comparable('u.email')} = ${comparable('$1')} AND u.deleted_at IS NULL`,
     [email]
   )
   return account
@@ -13,7 +13,7 @@ export async function findByEmail(database: Queryable, email: string): Promise<A
 /** Finds an account by its id. */
 export async function findById(database: Queryable, id: string): Promise<Account | undefined> {
   const [account] = await database.query<Account>(
-    `SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`,
+    `/* user_by_id */ SELECT ${ACCOUNT_COLUMNS} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL`,
     [id]
   )
   return account
@@ -25,7 +25,7 @@ export async function findUsers(
   { search = '', after = '', limit }: { search?: string; after?: string; limit: number }
 ): Promise<Account[]> {
   return database.query<Account>(
-    `SELECT ${ACCOUNT_COLUMNS} FROM users u
+    `/* users_page */ SELECT ${ACCOUNT_COLUMNS} FROM users u
       WHERE u.deleted_at IS NULL AND ${comparable('u.email')} > ${comparable('$1')}
         AND strpos(${comparable('u.email')}, ${comparable('$2')}) > 0
       ORDER BY ${comparable('u.email')} LIMIT $3`,
@@ -36,7 +36,7 @@ export async function findUsers(
 /** Finds and locks an account; with `withAdmins` also those of all enabled administrators, ordered by id. */
 export async function lockAccounts(connection: Queryable, id: string, withAdmins: boolean): Promise<Account[]> {
   return connection.query<Account>(
-    `SELECT ${ACCOUNT_COLUMNS} FROM users u
+    `/* users_lock */ SELECT ${ACCOUNT_COLUMNS} FROM users u
       WHERE u.deleted_at IS NULL AND u.id = ANY ($1::uuid || CASE WHEN $2 THEN
         ARRAY(SELECT a.id FROM users a WHERE 'admin' = ANY (a.roles) AND a.disabled_at IS NULL) ELSE '{}' END)
       ORDER BY u.id FOR NO KEY UPDATE`,
@@ -49,9 +49,10 @@ export async function lockAccounts(connection: Queryable, id: string, withAdmins
  * deleted one.
  */
 export async function findTokenHash(database: Queryable, userId: string): Promise<Buffer | undefined> {
-  const [user] = await database.query<{ token_hash: Buffer | null }>('SELECT token_hash FROM users WHERE id = $1', [
-    userId
-  ])
+  const [user] = await database.query<{ token_hash: Buffer | null }>(
+    '/* user_token_hash */ SELECT token_hash FROM users WHERE id = $1',
+    [userId]
+  )
   return user?.token_hash ?? undefined
 }
 
@@ -63,7 +64,7 @@ export async function findTokenHash(database: Queryable, userId: string): Promis
  */
 export async function findHighestCost(database: Queryable): Promise<number | undefined> {
   const [row] = await database.query<{ cost: string | null }>(
-    `SELECT max(substr(password_hash, 5, 2) COLLATE "C") AS cost FROM users
+    `/* users_highest_cost */ SELECT max(substr(password_hash, 5, 2) COLLATE "C") AS cost FROM users
       WHERE substr(password_hash, 5, 2) COLLATE "C" BETWEEN '04' AND '15'`,
     []
   )

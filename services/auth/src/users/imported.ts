@@ -17,7 +17,7 @@ export interface ImportedAccount {
 /** Returns the places, from 0, of those of these addresses that an account has already, in any letter case. */
 export async function findTakenPlaces(database: Queryable, addresses: readonly string[]): Promise<number[]> {
   const taken = await database.query<{ place: number }>(
-    `SELECT asked.place - 1 AS place FROM unnest($1::text[]) WITH ORDINALITY AS asked (address, place)
+    `/* users_taken */ SELECT asked.place - 1 AS place FROM unnest($1::text[]) WITH ORDINALITY AS asked (address, place)
        JOIN users u ON ${comparable('u.email')} = ${comparable('asked.address')}`,
     [addresses]
   )
@@ -27,7 +27,7 @@ export async function findTakenPlaces(database: Queryable, addresses: readonly s
 /** Adds accounts and returns how many: one whose address is taken is left out. Part of a transaction. */
 export async function addImported(connection: Queryable, accounts: readonly ImportedAccount[]): Promise<number> {
   const added = await connection.query(
-    `INSERT INTO users (id, email, username, password_hash, token_hash, email_verified, roles, created_at)
+    `/* users_import */ INSERT INTO users (id, email, username, password_hash, token_hash, email_verified, roles, created_at)
      SELECT gen_random_uuid(), i.email, i.username, i.password_hash, i.token_hash, i.verified, i.roles::text[],
             coalesce(i.created_at, now())
        FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::boolean[], $6::text[], $7::timestamptz[])

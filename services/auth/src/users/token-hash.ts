@@ -11,7 +11,7 @@ export function newTokenHash(): Buffer {
 /** Gives a user a new token hash and the next epoch, so no earlier token is valid. Part of a transaction. */
 export async function replaceTokenHash(connection: Queryable, id: string): Promise<void> {
   await connection.query(
-    `WITH changed AS (UPDATE users SET token_hash = $2, epoch = epoch + 1 WHERE id = $1 RETURNING id, epoch)
+    `/* user_replace_token_hash */ WITH changed AS (UPDATE users SET token_hash = $2, epoch = epoch + 1 WHERE id = $1 RETURNING id, epoch)
      ${tellSubjects('changed')}`,
     [id, newTokenHash()]
   )
@@ -20,7 +20,7 @@ export async function replaceTokenHash(connection: Queryable, id: string): Promi
 /** Locks the row of an enabled user with this token hash; returns whether there is one. Part of a transaction. */
 export async function lockWithTokenHash(connection: Queryable, id: string, tokenHash: Buffer): Promise<boolean> {
   const unchanged = await connection.query(
-    `SELECT u.id FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR NO KEY UPDATE`,
+    `/* user_lock_with_token_hash */ SELECT u.id FROM users u WHERE u.id = $1 AND u.token_hash = $2 AND ${USER_ENABLED} FOR NO KEY UPDATE`,
     [id, tokenHash]
   )
   return unchanged.length > 0
@@ -38,13 +38,13 @@ export async function replaceTokenHashes(
   { after, limit }: { after: string | undefined; limit: number }
 ): Promise<string[]> {
   const users = await connection.query<{ id: string }>(
-    `SELECT id FROM users WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1)
+    `/* users_lock_next */ SELECT id FROM users WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1)
       ORDER BY id LIMIT $2 FOR NO KEY UPDATE`,
     [after ?? null, limit]
   )
   const ids = users.map(({ id }) => id)
   await connection.query(
-    `UPDATE users u SET token_hash = fresh.token_hash, epoch = epoch + $3
+    `/* users_replace_token_hashes */ UPDATE users u SET token_hash = fresh.token_hash, epoch = epoch + $3
        FROM unnest($1::uuid[], $2::bytea[]) AS fresh (id, token_hash) WHERE u.id = fresh.id`,
     [ids, ids.map(newTokenHash), EPOCHS_AHEAD]
   )

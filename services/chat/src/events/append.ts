@@ -41,7 +41,7 @@ export async function appendMessage(
   roles: readonly string[]
 ): Promise<Sent> {
   const [row] = await database.query<SentRow>(
-    `WITH m AS MATERIALIZED (
+    `/* message_append */ WITH m AS MATERIALIZED (
        SELECT role FROM members WHERE room_id = $1 AND user_id = $2 FOR SHARE
      ), d AS (
        SELECT seq, created_at FROM events WHERE room_id = $1 AND actor_id = $2 AND client_id = $4
@@ -70,7 +70,7 @@ export async function appendMessages(
   roles: readonly string[]
 ): Promise<Sent[]> {
   const rows = await database.query<SentRow>(
-    `WITH sent AS MATERIALIZED (
+    `/* messages_append */ WITH sent AS MATERIALIZED (
        SELECT * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[])
          WITH ORDINALITY AS s (user_id, username, client_id, text, place)
      ), m AS MATERIALIZED (
@@ -125,7 +125,7 @@ export async function appendEvent(
   }
   const data = { ...rest, ...(target && { username: target.username }) }
   const [row] = await connection.query<EventRow>(
-    `WITH h AS (
+    `/* event_append */ WITH h AS (
        UPDATE heads SET last_seq = last_seq + 1 WHERE room_id = $1 RETURNING last_seq
      )
      INSERT INTO events (room_id, seq, kind, actor_id, actor_name, target_seq, target_id, data)

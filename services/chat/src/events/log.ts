@@ -7,7 +7,7 @@ export async function eventsAfter(
   { room, after, limit }: { room: string; after: number; limit: number }
 ): Promise<RoomEvent[]> {
   const rows = await database.query<EventRow>(
-    `SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+    `/* events_after */ SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
     [room, after, limit]
   )
   return rows.map(eventOf)
@@ -28,13 +28,13 @@ export async function messagesOf(
 ): Promise<RoomEvent[]> {
   if (after !== undefined) {
     const rows = await database.query<EventRow>(
-      `SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND kind = 'message' AND seq > $2 ORDER BY seq LIMIT $3`,
+      `/* messages_after */ SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND kind = 'message' AND seq > $2 ORDER BY seq LIMIT $3`,
       [room, after, limit]
     )
     return rows.map(eventOf)
   }
   const rows = await database.query<EventRow>(
-    `SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND kind = 'message' AND seq < $2 ORDER BY seq DESC LIMIT $3`,
+    `/* messages_before */ SELECT ${EVENT_COLUMNS} FROM events WHERE room_id = $1 AND kind = 'message' AND seq < $2 ORDER BY seq DESC LIMIT $3`,
     [room, before ?? Number.MAX_SAFE_INTEGER, limit]
   )
   return rows.reverse().map(eventOf)
@@ -47,7 +47,7 @@ export async function findMessage(
   seq: number
 ): Promise<{ actor_id: string; is_deleted: boolean } | undefined> {
   const [row] = await database.query<{ actor_id: string; is_deleted: boolean }>(
-    `SELECT actor_id, deleted_at IS NOT NULL AS is_deleted FROM events
+    `/* message_author */ SELECT actor_id, deleted_at IS NOT NULL AS is_deleted FROM events
      WHERE room_id = $1 AND seq = $2 AND kind = 'message'`,
     [room, seq]
   )
@@ -57,7 +57,7 @@ export async function findMessage(
 /** Takes the text of a message away, inside a transaction that holds the head of its room. */
 export async function eraseMessage(connection: Queryable, room: string, seq: number, by: string): Promise<void> {
   await connection.query(
-    'UPDATE events SET text = NULL, deleted_at = now(), deleted_by = $3 WHERE room_id = $1 AND seq = $2',
+    '/* message_delete */ UPDATE events SET text = NULL, deleted_at = now(), deleted_by = $3 WHERE room_id = $1 AND seq = $2',
     [room, seq, by]
   )
 }
@@ -65,7 +65,7 @@ export async function eraseMessage(connection: Queryable, room: string, seq: num
 /** The last number of each of these rooms; rooms that are unknown are left out. */
 export async function headsOf(database: Queryable, rooms: readonly string[]): Promise<Map<string, number>> {
   const rows = await database.query<{ room_id: string; last_seq: number }>(
-    'SELECT room_id, last_seq FROM heads WHERE room_id = ANY ($1)',
+    '/* room_heads */ SELECT room_id, last_seq FROM heads WHERE room_id = ANY ($1)',
     [rooms]
   )
   return new Map(rows.map(({ room_id, last_seq }) => [room_id, last_seq]))
@@ -73,7 +73,7 @@ export async function headsOf(database: Queryable, rooms: readonly string[]): Pr
 
 /** The identity of the log; another one after a restore. */
 export async function streamOf(database: Queryable): Promise<string> {
-  const [row] = await database.query<{ id: string }>('SELECT id FROM stream')
+  const [row] = await database.query<{ id: string }>('/* stream_id */ SELECT id FROM stream')
   if (!row) throw new Error('the table stream is empty: write one row into it')
   return row.id
 }

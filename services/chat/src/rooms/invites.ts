@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import { rolesThatMay } from '../rules.ts'
 
 /** How long a code is good, in seconds. */
@@ -16,7 +17,7 @@ export async function insertInvite(
 ): Promise<string> {
   const code = randomBytes(16).toString('base64url')
   await connection.query(
-    `INSERT INTO invites (code_hash, room_id, created_by, by_admin, expires_at)
+    `/* invite_add */ INSERT INTO invites (code_hash, room_id, created_by, by_admin, expires_at)
      VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))`,
     [hashOf(code), room, user, byAdmin, INVITE_LIFE]
   )
@@ -26,7 +27,7 @@ export async function insertInvite(
 /** Tells whether a code opens a room now: it is of this room, not expired, and its maker may still invite. */
 export async function isInvited(connection: Queryable, room: string, code: string): Promise<boolean> {
   const rows = await connection.query(
-    `SELECT FROM invites i WHERE i.code_hash = $1 AND i.room_id = $2 AND i.expires_at > now()
+    `/* invite_find */ SELECT FROM invites i WHERE i.code_hash = $1 AND i.room_id = $2 AND i.expires_at > now()
        AND (i.by_admin OR EXISTS (
          SELECT FROM members m WHERE m.room_id = i.room_id AND m.user_id = i.created_by AND m.role = ANY ($3)))`,
     [hashOf(code), room, rolesThatMay('invite')]
@@ -36,7 +37,7 @@ export async function isInvited(connection: Queryable, room: string, code: strin
 
 /** Removes codes that have expired. */
 export function sweepInvites(database: Queryable, stopping: AbortSignal): Promise<number> {
-  const statement = `WITH old AS MATERIALIZED (
+  const statement: Statement = `/* invites_sweep */ WITH old AS MATERIALIZED (
       SELECT code_hash FROM invites WHERE expires_at < now() ORDER BY expires_at LIMIT 500 FOR UPDATE SKIP LOCKED)
     DELETE FROM invites USING old WHERE invites.code_hash = old.code_hash RETURNING 1`
   return removeInBatches(database, { statement }, stopping)

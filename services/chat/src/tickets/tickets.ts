@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { removeInBatches } from '@latchkey/database/batches'
 import type { Queryable } from '@latchkey/database/pool'
+import type { Statement } from '@latchkey/database/statement'
 import type { KeptToken } from '@latchkey/verifier'
 
 /** How long a ticket is good, in seconds. */
@@ -13,7 +14,7 @@ const TICKET = /^[A-Za-z0-9_-]{43}$/
 export async function insertTicket(database: Queryable, { kid, claims }: KeptToken): Promise<string> {
   const ticket = randomBytes(32).toString('base64url')
   await database.query(
-    `INSERT INTO tickets (hash, claims, kid, expires_at) VALUES ($1, $2, $3, now() + make_interval(secs => $4))`,
+    `/* ticket_add */ INSERT INTO tickets (hash, claims, kid, expires_at) VALUES ($1, $2, $3, now() + make_interval(secs => $4))`,
     [hashOf(ticket), claims, kid, TICKET_LIFE]
   )
   return ticket
@@ -27,7 +28,7 @@ export async function takeTicket(database: Queryable, ticket: string): Promise<K
   // A text of another form is no reason to ask the database.
   if (!TICKET.test(ticket)) return undefined
   const [row] = await database.query<KeptToken>(
-    'DELETE FROM tickets WHERE hash = $1 AND expires_at > now() RETURNING kid, claims',
+    '/* ticket_use */ DELETE FROM tickets WHERE hash = $1 AND expires_at > now() RETURNING kid, claims',
     [hashOf(ticket)]
   )
   return row
@@ -35,7 +36,7 @@ export async function takeTicket(database: Queryable, ticket: string): Promise<K
 
 /** Removes tickets that nobody has used. */
 export function sweepTickets(database: Queryable, stopping?: AbortSignal): Promise<number> {
-  const statement = `WITH old AS MATERIALIZED (
+  const statement: Statement = `/* tickets_sweep */ WITH old AS MATERIALIZED (
       SELECT hash FROM tickets WHERE expires_at < now() ORDER BY expires_at LIMIT 500 FOR UPDATE SKIP LOCKED)
     DELETE FROM tickets USING old WHERE tickets.hash = old.hash RETURNING 1`
   return removeInBatches(database, { statement }, stopping)
