@@ -59,7 +59,9 @@ t.test('only who needs a secret of the compose stack has it', async (t) => {
     resource: ['feed:ro', 'jwks'],
     'chat-migrate': ['chat-owner:ro', 'chat-service:ro', 'database-password:ro'],
     chat: ['chat-jwks', 'chat-service:ro', 'feed:ro'],
-    mailpit: []
+    mailpit: [],
+    prometheus: ['prometheus'],
+    grafana: []
   })
   const owners = Object.keys(services).filter((name) => services[name]?.includes('MIGRATION_DATABASE_URL'))
   t.strictSame(owners, ['migrate', 'chat-migrate'], 'owners of tables migrate, and nobody else connects as one')
@@ -67,7 +69,7 @@ t.test('only who needs a secret of the compose stack has it', async (t) => {
 
 t.test('every service of the compose stack has a limit of memory and of processes', async (t) => {
   const [, shared = ''] = /^x-service: &service\n([\s\S]*?)^\S/m.exec(compose) ?? []
-  t.equal(Object.keys(services).length, 8)
+  t.equal(Object.keys(services).length, 10)
   for (const [name, block] of Object.entries(services)) {
     t.match(block, '    <<: *service\n', name)
     t.match(block + shared, /^ +mem_limit: (\$\{[A-Z]+_MEMORY:-)?\d+[mg]\}?$/m, name)
