@@ -19,23 +19,27 @@ const HASH = /^[\da-f]{64}$/i
  * Reads the heads of one `--head`: a text, or a file with heads among its lines, as a log has them.
  *
  * A head is a JWS, JSON with `seq` and `hash`, or a log line of the event `audit_head`, also behind a prefix. Other lines
- * are skipped. Throws if a file cannot be read or has no head.
+ * are skipped, those of other services too: several may write one log, and each has its own chain. Throws if a file cannot
+ * be read or has no head.
  */
-export async function readHeads(given: string): Promise<GivenHead[]> {
+export async function readHeads(given: string, service: string): Promise<GivenHead[]> {
   const text = given.trim()
   if (text.startsWith('{') || JWS.test(text)) {
-    const head = headOf(text, 'the head that was given')
+    const head = headOf(text, 'the head that was given', service)
     if (head) return [head]
-    if (text.startsWith('{')) throw new Error('a head that was given as text has no seq and hash, and no jws')
+    if (text.startsWith('{'))
+      throw new Error(
+        `a head that was given as text has no seq and hash, and no jws, or is not of the ${service} service`
+      )
   }
-  const heads = await headsOfFile(given)
+  const heads = await headsOfFile(given, service)
   if (heads.length > 0) return heads
   throw new Error(
-    `${given} contains no head: no JWS, no JSON with seq and hash, and no line of the log of the event audit_head`
+    `${given} contains no head of the ${service} service: no JWS, no JSON with seq and hash, and no line of the log of the event audit_head`
   )
 }
 
-async function headsOfFile(path: string): Promise<GivenHead[]> {
+async function headsOfFile(path: string, service: string): Promise<GivenHead[]> {
   const heads: GivenHead[] = []
   let number = 0
   let all = ''
@@ -43,14 +47,14 @@ async function headsOfFile(path: string): Promise<GivenHead[]> {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       number += 1
       if (all.length < LONGEST_ALONE) all += `${line}\n`
-      const head = headOf(line, `${path}:${number}`)
+      const head = headOf(line, `${path}:${number}`, service)
       if (head) heads.push(head)
     }
   } catch (error) {
     throw new Error(whyUnread(path, error as NodeJS.ErrnoException), { cause: error })
   }
   // A file with one head, written over several lines.
-  const alone = heads.length === 0 ? headOf(all, path) : undefined
+  const alone = heads.length === 0 ? headOf(all, path, service) : undefined
   return alone ? [alone] : heads
 }
 
@@ -64,13 +68,14 @@ function whyUnread(path: string, { code, message }: NodeJS.ErrnoException): stri
 }
 
 /** The head in a line, or nothing. */
-function headOf(line: string, source: string): GivenHead | undefined {
+function headOf(line: string, source: string, service: string): GivenHead | undefined {
   const text = line.trim()
   if (JWS.test(text)) return headOfJws(text, source)
   const begin = text.indexOf('{')
   const fields = begin === -1 ? undefined : objectOf(text.slice(begin))
   // Records, and lines of other events, have a number and a hash as well.
   if (!fields || !['audit_head', undefined].includes(fields['event'] as string | undefined)) return undefined
+  if (![service, undefined].includes(fields['service'] as string | undefined)) return undefined
   const { seq, hash, jws, at, time = at } = fields
   const signed = typeof jws === 'string' ? jws : null
   if (isNumber(seq) && typeof hash === 'string' && HASH.test(hash)) {

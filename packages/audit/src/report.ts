@@ -7,13 +7,15 @@ interface Circumstances {
   readonly owns: boolean
   /** How many heads were given. */
   readonly given: number
+  /** Whether the service has a key to sign heads with. */
+  readonly signs: boolean
 }
 
 const number = (n: number) => n.toLocaleString('en')
 const some = (n: number, one: string, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`
 
 /** Says what was verified, with its counts, in sentences for people; the last one is the result. */
-export function reportOf(verified: Verified, { owns, given }: Circumstances): string[] {
+export function reportOf(verified: Verified, { owns, given, signs }: Circumstances): string[] {
   const { records, begin, end, faults } = verified
   const which = records === 0 ? '' : `, ${begin + 1} to ${end},`
   const removed = begin === 0 ? '' : ` Older ones, up to ${begin}, were removed: what is left begins at that head.`
@@ -21,7 +23,7 @@ export function reportOf(verified: Verified, { owns, given }: Circumstances): st
     `${some(records, 'record')}${which} ${records === 1 ? 'was' : 'were'} verified.${removed}`,
     ...unsealedOf(verified),
     ...erasuresOf(verified),
-    ...headsOf(verified, given),
+    ...headsOf(verified, given, signs),
     ...(owns ? [`Note: ${OWNS_LOG}.`] : []),
     faults === 0 ? 'The log is whole.' : `The log is NOT whole: ${some(faults, 'fault was', 'faults were')} found.`
   ]
@@ -38,14 +40,14 @@ function erasuresOf({ erasures: { erased, maybe } }: Verified): string[] {
   return erased + maybe === 0 ? [] : [`Personal data were erased from ${some(erased + maybe, 'record')}.${unsure}`]
 }
 
-function headsOf({ heads }: Verified, given: number): string[] {
+function headsOf({ heads }: Verified, given: number, signs: boolean): string[] {
   const { kept, tooOld, vouched, unvouched, revoked, unsigned } = heads
   const stored = vouched + unvouched + revoked + unsigned
   const kinds = [
     vouched > 0 && `${number(vouched)} signed by a key that was given`,
     unvouched > 0 && `${number(unvouched)} signed, but not vouched for: their keys are known from the database alone`,
     revoked > 0 && `${number(revoked)} signed by a revoked key, which proves nothing without a kept copy (--head)`,
-    unsigned > 0 && `${number(unsigned)} unsigned`
+    unsigned > 0 && `${number(unsigned)} unsigned${signs ? '' : ', because the service has no key to sign with'}`
   ].filter((kind) => kind !== false)
   const lines = stored === 0 ? [] : [`${some(stored, 'stored head fits', 'stored heads fit')}: ${kinds.join('; ')}.`]
   if (given > 0) {

@@ -22,11 +22,11 @@ t.test('a head is a JWS, JSON, or a line of the log, also behind a prefix', asyn
   const file = join(folder, 'log')
   const found = async (text: string) => {
     await writeFile(file, text)
-    return (await readHeads(file)).map(({ seq, hash, jws, source }) => [seq, hash.toString('hex'), jws, source])
+    return (await readHeads(file, 'auth')).map(({ seq, hash, jws, source }) => [seq, hash.toString('hex'), jws, source])
   }
   const plain = JSON.stringify({ seq: 9, hash })
   for (const text of [plain, plain.replace(hash, hash.toUpperCase()), ` ${jws}\n`, JSON.stringify({ jws })]) {
-    t.match((await readHeads(text))[0], { seq: 9, hash: Buffer.from(hash, 'hex') }, text)
+    t.match((await readHeads(text, 'auth'))[0], { seq: 9, hash: Buffer.from(hash, 'hex') }, text)
   }
   t.strictSame(await found(jws), [[9, hash, jws, `${file}:1`]])
   const line = JSON.stringify({ level: 30, event: 'audit_head', seq: 9, hash, jws })
@@ -55,7 +55,7 @@ t.test('lines that only look like heads are skipped: records, other events, halv
     file,
     [...lines.filter((line) => !line.startsWith('[')), '{"seq":9,"hash":"', jwsOf({ seq: 9 }), 'a.b.c'].join('\n')
   )
-  await t.rejects(readHeads(file), { message: `${file} contains no head: ` })
+  await t.rejects(readHeads(file, 'auth'), { message: `${file} contains no head of the auth service: ` })
 })
 
 t.test('what is no head is told in words', async (t) => {
@@ -63,11 +63,26 @@ t.test('what is no head is told in words', async (t) => {
   const mistakes = {
     [join(folder, 'nothing')]: /^there is no file .*nothing, and it is no head itself$/,
     [folder]: /^.* is a folder: --head takes a file$/,
-    '{"seq":1}': /^a head that was given as text has no seq and hash, and no jws$/,
+    '{"seq":1}': /^a head that was given as text has no seq and hash, and no jws, or is not of the auth service$/,
     [jwsOf({ seq: 1 })]: /^there is no file /,
     '': /^there is no file/
   }
-  for (const [given, message] of Object.entries(mistakes)) await t.rejects(readHeads(given), { message }, given)
+  for (const [given, message] of Object.entries(mistakes)) await t.rejects(readHeads(given, 'auth'), { message }, given)
+})
+
+t.test('of a log that several services write, each takes its own heads', async (t) => {
+  const folder = await folderOf(t)
+  const file = join(folder, 'log')
+  const lines = ['auth', 'chat', 'chat'].map(
+    (service, n) => `${service}-1  | ${JSON.stringify({ service, event: 'audit_head', seq: n + 1, hash })}`
+  )
+  await writeFile(file, lines.join('\n'))
+  const found = async (service: string) => (await readHeads(file, service)).map(({ seq }) => seq)
+  t.strictSame([await found('auth'), await found('chat')], [[1], [2, 3]])
+  await t.rejects(found('resource'), { message: `${file} contains no head of the resource service: ` })
+  await t.rejects(readHeads(`{"service":"auth","seq":1,"hash":"${hash}"}`, 'chat'), {
+    message: 'a head that was given as text has no seq and hash, and no jws, or is not of the chat service'
+  })
 })
 
 function keyPair() {

@@ -1,4 +1,5 @@
-import { type Database, openDatabase } from '@latchkey/database/pool'
+import { onDatabase as onDatabaseOf } from '@latchkey/database/on-database'
+import type { Database } from '@latchkey/database/pool'
 import { readConfig } from '@latchkey/frame/config'
 import { type Static, Type } from 'typebox'
 import { authSettings } from './config.ts'
@@ -19,12 +20,7 @@ export async function onDatabase<T>(
   command: (database: Database, config: Readonly<Static<typeof SETTINGS>>) => Promise<T>
 ): Promise<T> {
   const config = readConfig(SETTINGS, env)
-  const database = openDatabase({ ...config, DATABASE_POOL_SIZE: 1, ANSWER_TIMEOUT: patience }, () => {})
-  try {
-    const missing = await missingMigration(database)
-    if (missing) throw new Error(`the database lacks migration ${missing}: npm run migrate -w services/auth makes it`)
-    return await command(database, config)
-  } finally {
-    await database.close()
-  }
+  const { DATABASE_URL, DATABASE_PREPARE } = config
+  const place = { DATABASE_URL, DATABASE_PREPARE, patience, workspace: 'services/auth', missingMigration }
+  return onDatabaseOf(place, (database) => command(database, config))
 }

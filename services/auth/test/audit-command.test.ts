@@ -191,12 +191,12 @@ t.test('each mistake is told in words, with the exit code 1', async (t) => {
   const empty = join(log.folder, 'empty.log')
   await writeFile(empty, '')
   const mistakes: [words: string[], message: RegExp][] = [
-    [[], /^audit: usage: npm run audit -- <command>$/m],
+    [[], /^audit: usage: npm run audit -- \[--service auth\|chat\] <command>$/m],
     [['check'], /^audit: usage: /],
     [['verify', '--hed', 'x'], /^audit: Unknown option '--hed'\nusage: /],
     [['verify', '--head'], /^audit: Option '--head <value>' argument missing\nusage: /],
     [['verify', '--head', '/nowhere/x'], /^audit: there is no file \/nowhere\/x, and it is no head itself$/m],
-    [['verify', '--head', empty], /empty\.log contains no head: /],
+    [['verify', '--head', empty], /empty\.log contains no head of the auth service: /],
     [['verify', '--keys', '/nowhere'], /^audit: there is no file or folder \/nowhere$/m],
     [['verify', '--keys', log.folder], /contains no \*\.public\.pem, and no folder access that does$/m],
     [
