@@ -5,7 +5,7 @@ import { problems } from './schemas.ts'
 
 const shared = { tags: ['operation'], security: [] }
 
-const STATUS = Type.Object({ status: Type.Literal('ok') })
+const STATUS = Type.Object({ status: Type.Literal('ok') }, { title: 'Status' })
 
 /**
  * Adds `GET /healthz` (the process is up) and `GET /readyz` (it can serve now).

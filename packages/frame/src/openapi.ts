@@ -1,9 +1,11 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import type { App } from './app-type.ts'
+import { withComponents } from './components.ts'
 import { docsPage } from './docs-page.ts'
 import { needsNoBody } from './schemas.ts'
+import type { SecurityScheme } from './security-schemes.ts'
 
-// The generator marks every body as required.
+// The generator marks every body as required, and names nothing.
 const transformObject: NonNullable<FastifyDynamicSwaggerOptions['transformObject']> = (document) => {
   const made = 'openapiObject' in document ? document.openapiObject : {}
   for (const { put, post, delete: remove } of Object.values(made.paths as Record<string, Operations>)) {
@@ -12,7 +14,7 @@ const transformObject: NonNullable<FastifyDynamicSwaggerOptions['transformObject
         Object.assign(body, { required: false })
     }
   }
-  return made
+  return withComponents(made)
 }
 
 type Operation = { requestBody?: { content: Record<string, { schema?: object }> } }
@@ -20,31 +22,22 @@ type Operations = { put?: Operation; post?: Operation; delete?: Operation }
 
 /**
  * Adds `GET /openapi.json` (OpenAPI 3.1, made from the route schemas), `GET /docs`, a page to try it, and `GET /`,
- * which redirects there, unless the service `hasPage` of its own at the root. Register it before the routes. `cookies` are
- * the cookies that routes take: the name of each, by that of its security scheme.
+ * which redirects there, unless the service `hasPage` of its own at the root. Register it before the routes. `securitySchemes`
+ * are the credentials that routes take, by the names that their `security` has.
  */
 export async function openapi(
   app: App,
   info: { title: string; description: string; version: string },
-  cookies: Readonly<Record<string, string>> = {},
+  securitySchemes: Readonly<Record<string, SecurityScheme>> = {},
   { hasPage = false }: { hasPage?: boolean } = {}
 ): Promise<void> {
-  const byCookie = Object.entries(cookies).map(([scheme, name]) => [
-    scheme,
-    { type: 'apiKey' as const, in: 'cookie', name }
-  ])
   await app.register(swagger, {
     transformObject,
     openapi: {
       openapi: '3.1.0',
       info,
       servers: [{ url: '/' }],
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-          ...Object.fromEntries(byCookie)
-        }
-      }
+      components: { securitySchemes: { ...securitySchemes } }
     }
   })
   docsPage(app)

@@ -1,22 +1,36 @@
 import { PROBLEMS, type ProblemCode } from '@latchkey/problems/codes'
 import { type Static, type TObject, type TUnsafe, Type } from 'typebox'
 
-const FIELD_ERROR = Type.Object({ field: Type.String(), message: Type.String() })
+/** An object of a document; its `title` is its name there. */
+const FIELD_ERROR = Type.Object(
+  {
+    field: Type.String({ description: 'A member of the input, or body, query, path', examples: ['email'] }),
+    message: Type.String({ description: 'What is expected', examples: ['is required'] })
+  },
+  { title: 'FieldError' }
+)
+
+/** The schema of an error answer with one of these codes (RFC 9457 §3.1). */
+export function problemBody(codes: readonly ProblemCode[]) {
+  return Type.Object(
+    {
+      type: Type.String(),
+      title: Type.String(),
+      status: Type.Integer(),
+      detail: Type.String(),
+      code: Type.Enum([...codes], { description: 'For programs: it never changes' }),
+      request_id: Type.String({ description: 'Stands in every log line of the request.' }),
+      errors: Type.Optional(Type.Array(FIELD_ERROR, { description: 'With invalid_input: each fault' }))
+    },
+    { title: 'Problem' }
+  )
+}
 
 function problemContent(codes: ProblemCode[]): object {
-  const body = Type.Object({
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    code: Type.Enum(codes),
-    request_id: Type.String({ description: 'Stands in every log line of the request.' }),
-    errors: Type.Optional(Type.Array(FIELD_ERROR))
-  })
   return {
     description: codes.map((code) => `\`${code}\`: ${inMarkdown(PROBLEMS[code].detail)}`).join(' '),
     headers: problemHeaders(codes),
-    content: { 'application/problem+json': { schema: body } }
+    content: { 'application/problem+json': { schema: problemBody(codes) } }
   }
 }
 
@@ -65,15 +79,21 @@ export function needsNoBody(body: unknown): boolean {
 /** The additional problems of an endpoint that needs a token. */
 export const TOKEN_PROBLEMS = ['missing_token', 'invalid_request', 'invalid_token', 'token_expired'] as const
 
+/** The `security` of an endpoint that takes the access token in the header. */
+export const ACCESS_TOKEN: Record<string, string[]>[] = [{ accessToken: [] }]
+
 /** The `security` of an endpoint that takes the access token in the header or as a cookie. */
-export const HEADER_OR_COOKIE: Record<string, string[]>[] = [{ bearer: [] }, { accessCookie: [] }]
+export const HEADER_OR_COOKIE: Record<string, string[]>[] = [...ACCESS_TOKEN, { accessCookie: [] }]
 
 /** The additional problems of an endpoint that changes something and also goes by cookie. */
 export const ACCOUNT_PROBLEMS = [...TOKEN_PROBLEMS, 'cross_site'] as const
 
 /** The error answers for the `response` of a route: one entry per status, with all its codes. */
 export function problems(...special: ProblemCode[]): Record<number, object> {
-  const codes = [...special, ...ALWAYS]
+  // In one order, so that the same codes make the same answer everywhere.
+  const codes = (Object.keys(PROBLEMS) as ProblemCode[]).filter(
+    (code) => special.includes(code) || ALWAYS.includes(code)
+  )
   const answers: Record<number, object> = {}
   for (const status of new Set(codes.map((code) => PROBLEMS[code].status))) {
     answers[status] = problemContent(codes.filter((code) => PROBLEMS[code].status === status))

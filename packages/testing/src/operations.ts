@@ -1,14 +1,26 @@
 import type { Test } from 'tap'
 import { between } from './between.ts'
+import { resolved } from './document.ts'
 
 interface Operation {
   readonly operationId?: string
   readonly security?: readonly object[]
-  readonly responses: Readonly<Record<string, { readonly headers?: Readonly<Record<string, object>> }>>
+  readonly responses: Readonly<Record<string, Answer>>
+}
+
+interface Answer {
+  readonly headers?: Readonly<Record<string, object>>
+  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>
+}
+
+interface Schema {
+  readonly $ref?: string
+  readonly anyOf?: readonly Schema[]
 }
 
 /** What a document of a service says of its endpoints. */
 interface Document {
+  readonly [member: string]: unknown
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
@@ -34,17 +46,22 @@ export function everyOperationIsNamed(t: Test, { paths }: Document): void {
 }
 
 /** Asserts that refusals list their headers: when to try again, and how to show a token. */
-export function everyRefusalHasItsHeaders(t: Test, { paths }: Document): void {
-  for (const [path, methods] of Object.entries(paths)) {
-    for (const [method, { responses }] of Object.entries(methods)) {
-      for (const [status, { headers = {} }] of Object.entries(responses)) {
-        const about = `${method} ${path} ${status}`
-        const waits = ['429', '503'].includes(status) || (status === '400' && path === '/refresh')
-        t.equal('Retry-After' in headers, waits, `${about}: Retry-After`)
-        if (status === '401') t.hasProp(headers, 'WWW-Authenticate', about)
-      }
-    }
+export function everyRefusalHasItsHeaders(t: Test, document: Document): void {
+  for (const { path, method, status, headers = {} } of answersOf(resolved(document))) {
+    const about = `${method} ${path} ${status}`
+    const waits = ['429', '503'].includes(status) || (status === '400' && path === '/refresh')
+    t.equal('Retry-After' in headers, waits, `${about}: Retry-After`)
+    if (status === '401') t.hasProp(headers, 'WWW-Authenticate', about)
   }
+}
+
+/** Every answer of every endpoint. */
+function answersOf({ paths }: Document): (Answer & { path: string; method: string; status: string })[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { responses }]) =>
+      Object.entries(responses).map(([status, answer]) => ({ path, method, status, ...answer }))
+    )
+  )
 }
 
 /** Asserts that no text of a document has a `<` outside of code, where Markdown takes it for HTML and shows nothing. */
@@ -57,6 +74,32 @@ export function everyTextIsShown(t: Test, document: unknown): void {
   between(t, texts.length, { least: 1 }, 'texts')
   t.strictSame(
     texts.filter((text) => text.replaceAll(/`[^`]*`/g, '').includes('<')),
+    []
+  )
+}
+
+/** Asserts that each good answer in JSON is a schema with a name, or one of several. Generators make types of these names. */
+export function everyAnswerIsNamed(t: Test, document: Document): void {
+  const answers = answersOf(document).filter(({ status, content }) => status.startsWith('2') && content)
+  between(t, answers.length, { least: 1 }, 'answers')
+  for (const { path, method, content = {} } of answers) {
+    for (const [type, { schema }] of Object.entries(content).filter(([type]) => type.endsWith('json'))) {
+      const each = (schema.anyOf ?? [schema]).map(({ $ref }) => $ref)
+      t.match(each, Array(each.length).fill(/^#\/components\/schemas\/[A-Z]/), `${method} ${path} ${type}`)
+    }
+  }
+}
+
+/** Asserts that no object of two or more properties is described twice: it needs a `title`, and then stands once. */
+export function everyObjectStandsOnce(t: Test, document: Document): void {
+  const schemas: string[] = []
+  JSON.stringify(document, (_name, value) => {
+    if (Object.keys(value?.properties ?? {}).length >= 2) schemas.push(JSON.stringify(value))
+    return value
+  })
+  between(t, schemas.length, { least: 1 }, 'schemas')
+  t.strictSame(
+    schemas.filter((schema, place) => schemas.indexOf(schema) !== place),
     []
   )
 }

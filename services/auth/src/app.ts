@@ -3,6 +3,13 @@ import { createApp } from '@latchkey/frame/app'
 import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
+import {
+  ACCESS_TOKEN_SCHEME,
+  accessCookieScheme,
+  bearerScheme,
+  REFRESH_TOKEN_SCHEME,
+  refreshCookieScheme
+} from '@latchkey/frame/security-schemes'
 import { tokenCookies } from '@latchkey/tokens/cookies'
 import type { FastifyBaseLogger } from 'fastify'
 import { activity } from './accounts/activity.ts'
@@ -74,7 +81,14 @@ export async function buildApp(
         description: 'Owns accounts and sessions, signs access and refresh tokens.',
         version: '1'
       },
-      { accessCookie: access.name, refreshCookie: renewing.name }
+      {
+        accessToken: ACCESS_TOKEN_SCHEME,
+        refreshToken: REFRESH_TOKEN_SCHEME,
+        accessCookie: accessCookieScheme(access.name),
+        refreshCookie: refreshCookieScheme(renewing.name),
+        ...(config.REVOCATION_FEED === 'token' && { feedToken: bearerScheme('The FEED_TOKEN of this service.') }),
+        streamToken: bearerScheme('The token of the stream, which `npm run admin -- stream add` shows.')
+      }
     )
     const parts = await makeParts(app, config, { ...opened, actingOf, now })
 

@@ -1,5 +1,12 @@
 import { between } from '@latchkey/testing/between'
-import { everyOperationIsNamed, everyRefusalHasItsHeaders, everyTextIsShown } from '@latchkey/testing/operations'
+import { resolved } from '@latchkey/testing/document'
+import {
+  everyAnswerIsNamed,
+  everyObjectStandsOnce,
+  everyOperationIsNamed,
+  everyRefusalHasItsHeaders,
+  everyTextIsShown
+} from '@latchkey/testing/operations'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { addStream } from '../src/signals/streams.ts'
@@ -7,7 +14,8 @@ import { ISSUER, startAuth } from './app.ts'
 import { FEED_TOKEN, lineOf } from './feed.ts'
 
 const auth = await startAuth(t, { env: { REVOCATION_FEED: 'token', FEED_TOKEN } })
-const { status, headers, body: document } = await auth.send('GET /openapi.json')
+const { status, headers, body: sent } = await auth.send('GET /openapi.json')
+const document = resolved(sent)
 
 /** Every endpoint of the contract, with all that it can answer: status, and the codes of the problems. */
 const TOKEN = { 401: ['invalid_token', 'missing_token', 'token_expired'], 400: ['invalid_input', 'invalid_request'] }
@@ -155,11 +163,18 @@ t.test('the document is OpenAPI 3.1, made from the routes', async (t) => {
   t.equal(status, 200)
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   t.match(document, { openapi: /^3\.1\.\d$/, info: { title: 'Latchkey auth service', version: String } })
-  t.strictSame(document.components.securitySchemes, {
-    bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-    accessCookie: { type: 'apiKey', in: 'cookie', name: '__Host-token' },
-    refreshCookie: { type: 'apiKey', in: 'cookie', name: '__Host-refresh_token' }
-  })
+  const bearer = { type: 'http', scheme: 'bearer', description: /^The .*token.*[.]$/i }
+  const cookie = { type: 'apiKey', in: 'cookie', description: /[.]$/ }
+  const schemes = {
+    accessToken: { ...bearer, bearerFormat: 'JWT' },
+    refreshToken: { ...bearer, bearerFormat: 'JWT' },
+    accessCookie: { ...cookie, name: '__Host-token' },
+    refreshCookie: { ...cookie, name: '__Host-refresh_token' },
+    feedToken: bearer,
+    streamToken: bearer
+  }
+  t.match(document.components.securitySchemes, schemes)
+  t.strictSame(Object.keys(document.components.securitySchemes), Object.keys(schemes))
 })
 
 t.test('it lists every endpoint, and what each can answer, with every code', async (t) => {
@@ -174,9 +189,11 @@ t.test('it lists every endpoint, and what each can answer, with every code', asy
 })
 
 t.test('each says what it does, what it takes and who may', async (t) => {
-  everyOperationIsNamed(t, document)
-  everyRefusalHasItsHeaders(t, document)
-  everyTextIsShown(t, document)
+  everyOperationIsNamed(t, sent)
+  everyRefusalHasItsHeaders(t, sent)
+  everyTextIsShown(t, sent)
+  everyAnswerIsNamed(t, sent)
+  everyObjectStandsOnce(t, sent)
   for (const [line, { summary, tags, security, requestBody, responses }] of operations) {
     t.match({ summary, tags }, { summary: /^[A-Z]/, tags: [String] }, line)
     t.strictSame(security, 401 in responses ? credentialsOf(line) : [], `${line}: security`)
@@ -194,17 +211,21 @@ t.test('each says what it does, what it takes and who may', async (t) => {
 
 /** The credentials that an endpoint takes: one of these; an empty one is none. */
 function credentialsOf(line: string): object[] {
-  const [bearer, access, refresh] = [{ bearer: [] }, { accessCookie: [] }, { refreshCookie: [] }]
+  const one = (name: string) => ({ [name]: [] })
+  const [access, accessCookie] = [one('accessToken'), one('accessCookie')]
+  const [refresh, refreshCookie] = [one('refreshToken'), one('refreshCookie')]
   const [, path = ''] = line.split(' ')
   const special: Record<string, object[]> = {
-    '/login': [{}, bearer],
-    '/refresh-token': [bearer],
-    '/signin': [{}, refresh],
-    '/refresh': [refresh],
-    '/logout': [bearer, refresh, {}],
-    '/verify-email': [{}, bearer, access]
+    '/login': [{}, refresh],
+    '/refresh-token': [refresh],
+    '/signin': [{}, refreshCookie],
+    '/refresh': [refreshCookie],
+    '/logout': [refresh, refreshCookie, {}],
+    '/verify-email': [{}, access, accessCookie],
+    '/revocations': [one('feedToken')],
+    '/signals/{id}': [one('streamToken')]
   }
-  return special[path] ?? (/^\/(users|audit-log|revocations|signals)/.test(path) ? [bearer] : [bearer, access])
+  return special[path] ?? (/^\/(users|audit-log)/.test(path) ? [access] : [access, accessCookie])
 }
 
 // What OpenAPI 3.1 asks of the parts that are used here; the schemas inside are JSON Schema 2020-12.
@@ -224,7 +245,10 @@ t.test('it is well formed', async (t) => {
       }
     }
   }
-  t.notMatch(JSON.stringify(document), '"$ref"', 'without references that could lead nowhere')
+  for (const [name, schema] of Object.entries<Operation>(document.components.schemas)) {
+    ajv.validateSchema(schema)
+    t.equal(ajv.errors, null, name)
+  }
 })
 
 /** A body made of the examples of its fields. */

@@ -6,6 +6,7 @@ import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
 import type { RedisConnections } from '@latchkey/frame/redis'
+import { ACCESS_TOKEN_SCHEME, accessCookieScheme } from '@latchkey/frame/security-schemes'
 import { tokenCookies } from '@latchkey/tokens/cookies'
 import { createVerifier, fromHeaderOrCookie, type KeySet, type RevocationFeed } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
@@ -69,8 +70,9 @@ export async function buildApp(
   const longestAnswer = config.ANSWER_TIMEOUT * 1000 * SHARE.answer
 
   return createApp({ ...config, longestAnswer }, logger, async (app) => {
-    const cookies = { accessCookie: tokenCookies({ issuer, domain: config.COOKIE_DOMAIN }).access.name }
-    await openapi(app, INFO, cookies, { hasPage: true })
+    const { access } = tokenCookies({ issuer, domain: config.COOKIE_DOMAIN })
+    const schemes = { accessToken: ACCESS_TOKEN_SCHEME, accessCookie: accessCookieScheme(access.name) }
+    await openapi(app, INFO, schemes, { hasPage: true })
     page(app, { authUrl: config.AUTH_URL ?? issuer })
     await app.register(accessTokens, { verifier })
     app.addHook('onClose', () => live.close())

@@ -2,6 +2,7 @@ import { createApp } from '@latchkey/frame/app'
 import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
+import { ACCESS_TOKEN_SCHEME, accessCookieScheme } from '@latchkey/frame/security-schemes'
 import { tokenCookies } from '@latchkey/tokens/cookies'
 import { createVerifier, fromCookie, type KeySet, type RevocationFeed } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
@@ -33,7 +34,10 @@ export async function buildApp(config: Config, { keys, revocations, logger }: Pa
         description: 'Holds no secret and asks nobody: it verifies access tokens offline.',
         version: '1'
       },
-      { accessCookie: tokenCookies({ issuer, domain: cookieDomain }).access.name }
+      {
+        accessToken: ACCESS_TOKEN_SCHEME,
+        accessCookie: accessCookieScheme(tokenCookies({ issuer, domain: cookieDomain }).access.name)
+      }
     )
     await app.register(accessTokens, { verifier })
     const tokenFrom = fromCookie({ issuer, cookieDomain, origins: config.CORS_ORIGINS })

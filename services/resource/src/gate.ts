@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '@latchkey/verifier'
 import { Type } from 'typebox'
@@ -13,7 +13,7 @@ const schema = {
   description:
     'For the forward authentication of nginx, Caddy, Traefik and others: they send the Authorization header of a request ' +
     'here first, and pass the request on after a 204. Every 204 has all four headers, even if they are empty.',
-  security: [{ bearer: [] }],
+  security: ACCESS_TOKEN,
   querystring: Type.Object(
     { role: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'a role of 1 to 32 characters' })) },
     { additionalProperties: false }

@@ -1,14 +1,22 @@
 import type { App } from '@latchkey/frame/app-type'
-import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
+
+const GREETING = Type.Object(
+  {
+    message: Type.String({ examples: ['Hello, Ada Lovelace!'] }),
+    user_id: Type.String({ format: 'uuid', description: 'The `sub` of the token' })
+  },
+  { title: 'Greeting' }
+)
 
 const schema = {
   tags: ['greeting'],
   operationId: 'greet',
   summary: 'Greet the user of the access token',
-  security: [{ bearer: [] }],
+  security: ACCESS_TOKEN,
   response: {
-    200: Type.Object({ message: Type.String(), user_id: Type.String({ format: 'uuid' }) }),
+    200: GREETING,
     ...problems(...TOKEN_PROBLEMS)
   }
 }

@@ -4,22 +4,25 @@ import { HEADER_OR_COOKIE, problems, TOKEN_PROBLEMS } from '@latchkey/frame/sche
 import { type Static, Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 
-const ACTIVITY = Type.Object({
-  at: Type.String({ format: 'date-time' }),
-  event: Type.String({ description: 'docs/events.md lists them' }),
-  outcome: Type.Enum(['done', 'refused', 'failed']),
-  code: Type.Optional(Type.String({ description: 'Of a refusal or failure: the code that was answered' })),
-  by: Type.Enum(['me', 'admin', 'operator', 'stranger', 'service'], {
-    description: 'Who acted: the caller, an administrator, the command line, somebody else, or the service'
-  }),
-  session_id: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
-    description: 'The session of the caller in which it was done'
-  }),
-  ip: Type.Union([Type.String(), Type.Null()], {
-    description: 'The address of the client; never that of an administrator'
-  }),
-  user_agent: Type.Union([Type.String(), Type.Null()])
-})
+const ACTIVITY = Type.Object(
+  {
+    at: Type.String({ format: 'date-time' }),
+    event: Type.String({ description: 'docs/events.md lists them' }),
+    outcome: Type.Enum(['done', 'refused', 'failed']),
+    code: Type.Optional(Type.String({ description: 'Of a refusal or failure: the code that was answered' })),
+    by: Type.Enum(['me', 'admin', 'operator', 'stranger', 'service'], {
+      description: 'Who acted: the caller, an administrator, the command line, somebody else, or the service'
+    }),
+    session_id: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
+      description: 'The session of the caller in which it was done'
+    }),
+    ip: Type.Union([Type.String(), Type.Null()], {
+      description: 'The address of the client; never that of an administrator'
+    }),
+    user_agent: Type.Union([Type.String(), Type.Null()])
+  },
+  { title: 'Activity' }
+)
 
 const schema = {
   tags: ['accounts'],
@@ -27,7 +30,7 @@ const schema = {
   summary: 'List the last 100 sign-ins, refusals and changes of the account, the newest first',
   security: HEADER_OR_COOKIE,
   response: {
-    200: Type.Object({ activity: Type.Array(ACTIVITY) }),
+    200: Type.Object({ activity: Type.Array(ACTIVITY) }, { title: 'ActivityList' }),
     ...problems(...TOKEN_PROBLEMS)
   }
 }

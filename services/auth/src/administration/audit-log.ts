@@ -3,7 +3,7 @@ import { findRecords } from '@latchkey/audit/read'
 import { type AuditedName, EVENTS } from '@latchkey/events/events'
 import type { App } from '@latchkey/frame/app-type'
 import { canonicalId, idOf } from '@latchkey/frame/ids'
-import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
@@ -19,22 +19,25 @@ const TEXT_OR_NULL = Type.Union([Type.String(), Type.Null()])
 const UUID_OR_NULL = Type.Union([UUID, Type.Null()])
 const ANY = Type.Object({}, { additionalProperties: true })
 
-const RECORD = Type.Object({
-  seq: Type.Integer({ description: 'Its number in the chain' }),
-  id: UUID,
-  at: Type.String({ format: 'date-time', description: 'With microseconds, as the hash of the record has it' }),
-  event: Type.String(),
-  outcome: OUTCOME,
-  actor_kind: Type.Enum(['user', 'admin', 'operator', 'stranger', 'service']),
-  actor_id: UUID_OR_NULL,
-  session_id: UUID_OR_NULL,
-  target_kind: TEXT_OR_NULL,
-  target_id: TEXT_OR_NULL,
-  request_id: UUID_OR_NULL,
-  detail: ANY,
-  person_id: Type.Union([UUID, Type.Null()], { description: 'Whom the personal data belong to' }),
-  personal: Type.Union([ANY, Type.Null()], { description: 'Null: there are none, or they were erased' })
-})
+const RECORD = Type.Object(
+  {
+    seq: Type.Integer({ description: 'Its number in the chain' }),
+    id: UUID,
+    at: Type.String({ format: 'date-time', description: 'With microseconds, as the hash of the record has it' }),
+    event: Type.String(),
+    outcome: OUTCOME,
+    actor_kind: Type.Enum(['user', 'admin', 'operator', 'stranger', 'service']),
+    actor_id: UUID_OR_NULL,
+    session_id: UUID_OR_NULL,
+    target_kind: TEXT_OR_NULL,
+    target_id: TEXT_OR_NULL,
+    request_id: UUID_OR_NULL,
+    detail: ANY,
+    person_id: Type.Union([UUID, Type.Null()], { description: 'Whom the personal data belong to' }),
+    personal: Type.Union([ANY, Type.Null()], { description: 'Null: there are none, or they were erased' })
+  },
+  { title: 'AuditRecord' }
+)
 
 const time = (description: string) =>
   Type.Optional(
@@ -53,7 +56,7 @@ const schema = {
   summary: 'Read the audit log, the newest record first, one page at a time; this is recorded too',
   description:
     'A record comes within about a second of what it tells of. A page can have fewer records than limit, even none, and yet a next: go on until next is null.',
-  security: [{ bearer: [] }],
+  security: ACCESS_TOKEN,
   querystring: Type.Object(
     {
       user: Type.Optional(idOf('a user who acted, or to whom it was done')),
@@ -77,10 +80,13 @@ const schema = {
     { additionalProperties: false }
   ),
   response: {
-    200: Type.Object({
-      records: Type.Array(RECORD),
-      next: Type.Union([Type.Integer(), Type.Null()], { description: 'after of the next page; null on the last one' })
-    }),
+    200: Type.Object(
+      {
+        records: Type.Array(RECORD),
+        next: Type.Union([Type.Integer(), Type.Null()], { description: 'after of the next page; null on the last one' })
+      },
+      { title: 'AuditLogPage' }
+    ),
     ...problems(...TOKEN_PROBLEMS, 'insufficient_scope')
   }
 }

@@ -1,6 +1,6 @@
 import type { App } from '@latchkey/frame/app-type'
 import { canonicalId, idOf } from '@latchkey/frame/ids'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import type { Caller } from '../sessions/rows.ts'
@@ -10,7 +10,7 @@ import { adminView, USER_FOR_ADMINS } from './view.ts'
 
 const shared = {
   tags: ['administration'],
-  security: [{ bearer: [] }],
+  security: ACCESS_TOKEN,
   params: Type.Object({ id: idOf('a user') })
 }
 const refusals = problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'insufficient_scope', 'not_found', 'last_admin')

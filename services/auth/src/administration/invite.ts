@@ -1,6 +1,6 @@
 import type { App } from '@latchkey/frame/app-type'
 import { canonicalId, idOf } from '@latchkey/frame/ids'
-import { BODY_PROBLEMS, noBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, BODY_PROBLEMS, noBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
@@ -9,7 +9,7 @@ import { normalizeUsername } from '../users/username.ts'
 import { inviteAgain, inviteUser } from './invitations.ts'
 import { adminView, USER_FOR_ADMINS } from './view.ts'
 
-const shared = { tags: ['administration'], security: [{ bearer: [] }] }
+const shared = { tags: ['administration'], security: ACCESS_TOKEN }
 const PROBLEMS = [...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'insufficient_scope', 'signup_closed'] as const
 
 const invitation = {

@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Type } from 'typebox'
 import type { Parts } from '../parts/parts.ts'
 import { findUsers } from '../users/find.ts'
@@ -14,7 +14,7 @@ const schema = {
   tags: ['administration'],
   operationId: 'listUsers',
   summary: 'List accounts in the order of their addresses, one page at a time',
-  security: [{ bearer: [] }],
+  security: ACCESS_TOKEN,
   querystring: Type.Object(
     {
       search: Type.Optional(Type.String({ ...PART, description: 'a part of the address' })),
@@ -26,10 +26,13 @@ const schema = {
     { additionalProperties: false }
   ),
   response: {
-    200: Type.Object({
-      users: Type.Array(USER_FOR_ADMINS),
-      next: Type.Union([Type.String(), Type.Null()], { description: 'after of the next page; null on the last one' })
-    }),
+    200: Type.Object(
+      {
+        users: Type.Array(USER_FOR_ADMINS),
+        next: Type.Union([Type.String(), Type.Null()], { description: 'after of the next page; null on the last one' })
+      },
+      { title: 'UserPage' }
+    ),
     ...problems(...TOKEN_PROBLEMS, 'insufficient_scope')
   }
 }

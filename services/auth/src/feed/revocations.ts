@@ -55,7 +55,7 @@ const schemaOf = (needsToken: boolean) => ({
     '`["session", hash, null, seconds]`, `["key", kid, null, null]`, `["all", null, time, seconds]`. docs/revocation.md ' +
     'has their meaning.' +
     (needsToken ? ' The bearer token is the FEED_TOKEN of the service.' : ''),
-  security: needsToken ? [{ bearer: [] }] : [],
+  security: needsToken ? [{ feedToken: [] }] : [],
   querystring: QUERY,
   response: {
     200: {

@@ -6,10 +6,13 @@ import { type Static, Type } from 'typebox'
 import type { TOKENS } from '../sessions/tokens.ts'
 
 /** The answer of every endpoint that sets the cookies. */
-export const SIGNED_IN = Type.Object({
-  username: Type.String(),
-  expires_in: Type.Integer({ description: 'Seconds until the access cookie expires' })
-})
+export const SIGNED_IN = Type.Object(
+  {
+    username: Type.String({ examples: ['Ada Lovelace'] }),
+    expires_in: Type.Integer({ description: 'Seconds until the access cookie expires', examples: [900] })
+  },
+  { title: 'SignedIn' }
+)
 
 /** The most bytes of name and value that browsers keep (RFC 6265bis §5.6). They silently drop a longer cookie. */
 const LONGEST = 4096

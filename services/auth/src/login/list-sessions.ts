@@ -7,18 +7,19 @@ import { findDevices } from '../sessions/sessions.ts'
 
 const TIME = Type.String({ format: 'date-time' })
 
-const SESSIONS = Type.Object({
-  sessions: Type.Array(
-    Type.Object({
-      id: Type.String({ format: 'uuid' }),
-      created_at: TIME,
-      last_used_at: Type.String({ format: 'date-time', description: 'Last login or refresh' }),
-      user_agent: Type.Union([Type.String(), Type.Null()]),
-      ip: Type.Union([Type.String(), Type.Null()]),
-      current: Type.Boolean({ description: 'Whether this is the session of the access token of the request' })
-    })
-  )
-})
+const SESSION = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    created_at: TIME,
+    last_used_at: Type.String({ format: 'date-time', description: 'Last login or refresh' }),
+    user_agent: Type.Union([Type.String(), Type.Null()]),
+    ip: Type.Union([Type.String(), Type.Null()]),
+    current: Type.Boolean({ description: 'Whether this is the session of the access token of the request' })
+  },
+  { title: 'Session' }
+)
+
+const SESSIONS = Type.Object({ sessions: Type.Array(SESSION) }, { title: 'SessionList' })
 
 const schema = {
   tags: ['sessions'],

@@ -18,7 +18,7 @@ const schemaOf = (resource: ResourceParameter) => ({
   description:
     'After ten wrong passwords in a row for one address, each further attempt has to wait. A device that was logged in ' +
     'before can send its last refresh token, even an expired one: its attempts are then counted separately.',
-  security: [{}, { bearer: [] }],
+  security: [{}, { refreshToken: [] }],
   body: Type.Object({ email: EMAIL, password: PASSWORD, resource }, { additionalProperties: false }),
   response: {
     200: TOKENS,

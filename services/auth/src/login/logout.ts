@@ -11,7 +11,7 @@ const schema = {
   description:
     'Accepts any genuine refresh token of the session, even an expired or superseded one. A repeat also gets 204. ' +
     'Without an Authorization header it uses the refresh cookie, clears both cookies, and answers 204 even without one.',
-  security: [{ bearer: [] }, { refreshCookie: [] }, {}],
+  security: [{ refreshToken: [] }, { refreshCookie: [] }, {}],
   response: {
     204: Type.Null({ description: 'The session is over' }),
     ...problems(...TOKEN_PROBLEMS, ...BODY_PROBLEMS, 'cross_site')

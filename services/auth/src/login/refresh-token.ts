@@ -14,7 +14,7 @@ const schemaOf = (resource: ResourceParameter) => ({
   description:
     'A refresh token is used once. Within REFRESH_REUSE_WINDOW a repeat gets the current refresh token. Later it counts ' +
     'as theft, and the session ends. With REFRESH_TOKEN_ROTATION=off a session has one token, and no theft is noticed.',
-  security: [{ bearer: [] }],
+  security: [{ refreshToken: [] }],
   querystring: Type.Object({ resource }, { additionalProperties: false }),
   response: { 200: TOKENS, ...problems(...TOKEN_PROBLEMS) }
 })

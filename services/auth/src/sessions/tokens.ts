@@ -7,16 +7,23 @@ import { customKey } from './custom-key.ts'
 import type { Grant } from './rows.ts'
 
 /** The answer of every endpoint that issues tokens. */
-export const TOKENS = Type.Object({
-  token_type: Type.Literal('Bearer'),
-  access_token: Type.String({
-    description: 'For resource services and for this service: `Authorization: Bearer <access_token>`'
-  }),
-  expires_in: Type.Integer({ description: 'Seconds until the access token expires' }),
-  refresh_token: Type.String({ description: 'For /refresh-token alone. Keep it as a password.' }),
-  refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token expires' }),
-  username: Type.String()
-})
+export const TOKENS = Type.Object(
+  {
+    token_type: Type.Literal('Bearer'),
+    access_token: Type.String({
+      description: 'For resource services and for this service: `Authorization: Bearer <access_token>`',
+      examples: ['eyJhbGciOiJSUzI1NiIs…']
+    }),
+    expires_in: Type.Integer({ description: 'Seconds until the access token expires', examples: [900] }),
+    refresh_token: Type.String({
+      description: 'For /refresh-token alone. Keep it as a password.',
+      examples: ['eyJhbGciOiJSUzI1NiIs…']
+    }),
+    refresh_expires_in: Type.Integer({ description: 'Seconds until the refresh token expires', examples: [604800] }),
+    username: Type.String({ examples: ['Ada Lovelace'] })
+  },
+  { title: 'Tokens' }
+)
 
 /** What tokens are issued for. */
 export interface Granted {

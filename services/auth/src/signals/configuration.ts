@@ -10,15 +10,18 @@ const schema = {
   summary: 'Get what receivers of Shared Signals have to know (SSF 1.0 §7.1); 404 while there is no stream',
   security: [],
   response: {
-    200: Type.Object({
-      spec_version: Type.String(),
-      issuer: Type.String(),
-      jwks_uri: Type.String(),
-      delivery_methods_supported: Type.Array(Type.String()),
-      critical_subject_members: Type.Array(Type.String()),
-      authorization_schemes: Type.Array(Type.Object({ spec_urn: Type.String() })),
-      default_subjects: Type.String()
-    }),
+    200: Type.Object(
+      {
+        spec_version: Type.String(),
+        issuer: Type.String(),
+        jwks_uri: Type.String(),
+        delivery_methods_supported: Type.Array(Type.String()),
+        critical_subject_members: Type.Array(Type.String()),
+        authorization_schemes: Type.Array(Type.Object({ spec_urn: Type.String() })),
+        default_subjects: Type.String()
+      },
+      { title: 'SignalsConfiguration' }
+    ),
     ...problems('not_found')
   }
 }

@@ -36,7 +36,7 @@ const schema = {
   summary: 'Get the next SETs of a stream, and acknowledge earlier ones (RFC 8936)',
   description:
     'With the bearer token of the stream, which npm run admin -- stream add shows. What is not acknowledged comes again, with the same jti.',
-  security: [{ bearer: [] }],
+  security: [{ streamToken: [] }],
   params: Type.Object({ id: STREAM }),
   // RFC 8936 lets receivers add members of their own.
   body: Type.Object(
@@ -69,10 +69,13 @@ const schema = {
     { additionalProperties: true }
   ),
   response: {
-    200: Type.Object({
-      sets: Type.Record(Type.String(), Type.String({ description: 'A SET: a JWS in compact form' })),
-      moreAvailable: Type.Boolean({ description: 'Whether there may be more SETs now' })
-    }),
+    200: Type.Object(
+      {
+        sets: Type.Record(Type.String(), Type.String({ description: 'A SET: a JWS in compact form' })),
+        moreAvailable: Type.Boolean({ description: 'Whether there may be more SETs now' })
+      },
+      { title: 'SignalsAnswer' }
+    ),
     ...problems('missing_token', 'invalid_request', 'invalid_token', 'too_many_requests', ...BODY_PROBLEMS)
   }
 }

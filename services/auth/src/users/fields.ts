@@ -50,14 +50,17 @@ export const ROLES = Type.Array(
 )
 
 /** The account as the API shows it. */
-export const USER = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  email: Type.String(),
-  username: Type.String(),
-  email_verified: Type.Boolean(),
-  roles: Type.Array(Type.String()),
-  created_at: Type.String({ format: 'date-time' })
-})
+export const USER = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    email: Type.String({ examples: ['ada@example.com'] }),
+    username: Type.String({ examples: ['Ada Lovelace'] }),
+    email_verified: Type.Boolean(),
+    roles: Type.Array(Type.String(), { examples: [['user']] }),
+    created_at: Type.String({ format: 'date-time' })
+  },
+  { title: 'User' }
+)
 
 /** Makes the public view of an account, without its secrets. */
 export function publicUser({ id, email, username, email_verified, roles, created_at }: Account): Static<typeof USER> {

@@ -5,18 +5,19 @@ import { unavailable } from '@latchkey/problems/problem'
 import { type Static, Type } from 'typebox'
 import type { KeyRing } from '../keys/folder.ts'
 
-const JWK_SET = Type.Object({
-  keys: Type.Array(
-    Type.Object({
-      kty: Type.Literal('RSA'),
-      n: Type.String(),
-      e: Type.String(),
-      kid: Type.String({ description: 'RFC 7638 thumbprint' }),
-      use: Type.Literal('sig'),
-      alg: Type.Literal('RS256')
-    })
-  )
-})
+const JWK = Type.Object(
+  {
+    kty: Type.Literal('RSA'),
+    n: Type.String(),
+    e: Type.String(),
+    kid: Type.String({ description: 'RFC 7638 thumbprint' }),
+    use: Type.Literal('sig'),
+    alg: Type.Literal('RS256')
+  },
+  { title: 'Key' }
+)
+
+const JWK_SET = Type.Object({ keys: Type.Array(JWK) }, { title: 'KeySet' })
 
 const headers = { ETag: { type: 'string', description: 'Of the key set, for If-None-Match.' } }
 

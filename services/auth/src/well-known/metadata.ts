@@ -8,16 +8,19 @@ const schema = {
   summary: 'Get the name of the issuer and the address of its keys (RFC 8414)',
   security: [],
   response: {
-    200: Type.Object({
-      issuer: Type.String(),
-      jwks_uri: Type.String(),
-      revocations_endpoint: Type.Optional(
-        Type.String({ description: 'Where resource services ask what has ended; only if the feed is on.' })
-      ),
-      response_types_supported: Type.Array(Type.String()),
-      grant_types_supported: Type.Array(Type.String()),
-      service_documentation: Type.String()
-    }),
+    200: Type.Object(
+      {
+        issuer: Type.String(),
+        jwks_uri: Type.String(),
+        revocations_endpoint: Type.Optional(
+          Type.String({ description: 'Where resource services ask what has ended; only if the feed is on.' })
+        ),
+        response_types_supported: Type.Array(Type.String()),
+        grant_types_supported: Type.Array(Type.String()),
+        service_documentation: Type.String()
+      },
+      { title: 'ServerMetadata' }
+    ),
     ...problems()
   }
 }

@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, BODY_PROBLEMS, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { execute, GraphQLError, OperationTypeNode } from 'graphql'
@@ -68,7 +68,7 @@ export interface HttpParts {
 
 /** `/graphql`: queries by GET and POST, changes by POST (GraphQL over HTTP). */
 export function graphqlByHttp(app: App, { engine, actions, open }: HttpParts): void {
-  const shared = { tags: ['graphql'], security: [{ bearer: [] }] }
+  const shared = { tags: ['graphql'], security: ACCESS_TOKEN }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const [body, { status, headers = {} }] = await answer(request, reply, engine, actions)
     return reply.code(status).headers(headers).serializer(String).send(body)

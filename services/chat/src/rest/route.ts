@@ -1,5 +1,5 @@
 import type { App } from '@latchkey/frame/app-type'
-import { BODY_PROBLEMS, optionalBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, BODY_PROBLEMS, optionalBody, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import type { ProblemCode } from '@latchkey/problems/codes'
 import type { HTTPMethods } from 'fastify'
 import { type TObject, type TSchema, Type } from 'typebox'
@@ -36,7 +36,7 @@ export function route(app: App, action: AnyAction, parts: ActionParts, at: Route
     tags: [at.tag],
     operationId: action.name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
     summary: action.summary,
-    security: [{ bearer: [] }],
+    security: ACCESS_TOKEN,
     ...(names.length > 0 && { params: pick(input, names, wholeText) }),
     ...(isRead && { querystring: pick(input, others, wholeText) }),
     ...(hasBody && { body: bodyOf(input, others) }),

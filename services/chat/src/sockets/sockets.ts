@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { App } from '@latchkey/frame/app-type'
-import { problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
+import { ACCESS_TOKEN, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem, unavailable } from '@latchkey/problems/problem'
 import type { VerifiedToken, Verifier } from '@latchkey/verifier'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -60,7 +60,7 @@ const schema = {
   operationId: 'connect',
   summary: 'Open a WebSocket',
   description: 'PROTOCOL.md of the service has the handshake, the messages and the close codes.',
-  security: [{ bearer: [] }, {}],
+  security: [...ACCESS_TOKEN, {}],
   querystring: Type.Object(
     { ticket: Type.Optional(Type.String({ description: 'a one-time ticket of POST /tickets' })) },
     { additionalProperties: false }
