@@ -57,9 +57,9 @@ class Naming {
     if (isProblems(part)) return this.#problems(part)
     // The members first, so that a named schema can be part of another one.
     const members = Object.entries(part).map(([name, member]) => [name, DATA.includes(name) ? member : this.of(member)])
-    const { title, ...schema } = withType(Object.fromEntries(members))
-    if (typeof title === 'string') return this.#schema(title, schema)
-    return { ...schema, ...(title !== undefined && { title }) }
+    const schema = withType(Object.fromEntries(members))
+    const title = schema['title']
+    return typeof title === 'string' ? this.#schema(title, without(['title'], schema)) : schema
   }
 
   #schema(title: string, schema: Members): Members {

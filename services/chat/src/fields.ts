@@ -35,10 +35,10 @@ export const LIMIT = Type.Integer({
 export const DEFAULT_LIMIT = 50
 
 /** A role in a room. */
-export const ROLE = Type.Enum([...ROLES], { description: 'owner, moderator or member' })
+export const ROLE = Type.Enum([...ROLES], { title: 'Role', description: 'owner, moderator or member' })
 
 /** Whether anybody sees a room and may join it, or only with an invitation. */
-export const VISIBILITY = Type.Enum(['public', 'private'], { description: 'public or private' })
+export const VISIBILITY = Type.Enum(['public', 'private'], { title: 'Visibility', description: 'public or private' })
 
 /** The name of a room. */
 export const ROOM_NAME = Type.String({

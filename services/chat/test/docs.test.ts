@@ -1,4 +1,10 @@
-import { everyOperationIsNamed, everyRefusalHasItsHeaders, everyTextIsShown } from '@latchkey/testing/operations'
+import {
+  everyAnswerIsNamed,
+  everyObjectStandsOnce,
+  everyOperationIsNamed,
+  everyRefusalHasItsHeaders,
+  everyTextIsShown
+} from '@latchkey/testing/operations'
 import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
 import { startChat } from './app.ts'
@@ -10,6 +16,8 @@ t.test('the document gives every endpoint a name, and says who may call it', asy
   everyOperationIsNamed(t, body)
   everyRefusalHasItsHeaders(t, body)
   everyTextIsShown(t, body)
+  everyAnswerIsNamed(t, body)
+  everyObjectStandsOnce(t, body)
 })
 
 const ROOM = '/rooms/00000000-0000-4000-8000-000000000000'

@@ -6,16 +6,21 @@ import { DEFAULT_LIMIT, LIMIT, ROOM_ID, SEQ } from '../fields.ts'
 import { action } from './action.ts'
 import { roomFor } from './standing.ts'
 
+const PERSON = Type.Object({ user_id: Type.String({ format: 'uuid' }), username: Type.String() }, { title: 'Person' })
+
 /** A message as answers show it. */
-export const MESSAGE = Type.Object({
-  seq: Type.Integer(),
-  kind: Type.Literal('message'),
-  created_at: Type.String({ format: 'date-time' }),
-  actor: Type.Object({ user_id: Type.String({ format: 'uuid' }), username: Type.String() }),
-  client_id: Type.Optional(Type.String({ format: 'uuid' })),
-  text: Type.Union([Type.String(), Type.Null()], { description: 'Null once it is deleted.' }),
-  deleted: Type.Optional(Type.Boolean())
-})
+export const MESSAGE = Type.Object(
+  {
+    seq: Type.Integer(),
+    kind: Type.Literal('message'),
+    created_at: Type.String({ format: 'date-time' }),
+    actor: PERSON,
+    client_id: Type.Optional(Type.String({ format: 'uuid' })),
+    text: Type.Union([Type.String(), Type.Null()], { description: 'Null once it is deleted.' }),
+    deleted: Type.Optional(Type.Boolean())
+  },
+  { title: 'Message' }
+)
 
 const nextPage = (description: string) => Type.Union([Type.Integer(), Type.Null()], { description })
 
@@ -27,11 +32,14 @@ export const history = action({
     { room: ROOM_ID, before: Type.Optional(SEQ), after: Type.Optional(SEQ), limit: Type.Optional(LIMIT) },
     { additionalProperties: false }
   ),
-  output: Type.Object({
-    messages: Type.Array(MESSAGE, { description: 'In the order of their numbers.' }),
-    next_before: nextPage('before of the page with older ones; null if there are none'),
-    next_after: nextPage('after of the page with newer ones; null if none was asked for or there are none')
-  }),
+  output: Type.Object(
+    {
+      messages: Type.Array(MESSAGE, { description: 'In the order of their numbers.' }),
+      next_before: nextPage('before of the page with older ones; null if there are none'),
+      next_after: nextPage('after of the page with newer ones; null if none was asked for or there are none')
+    },
+    { title: 'MessagePage' }
+  ),
   problems: ['not_found', 'not_a_member'],
   async run({ database }, caller, { room, before, after, limit = DEFAULT_LIMIT }) {
     if (before !== undefined && after !== undefined) {

@@ -9,7 +9,10 @@ export const invite = action({
   name: 'invite',
   summary: 'Make a code by which others join a room, for seven days',
   input: Type.Object({ room: ROOM_ID }, { additionalProperties: false }),
-  output: Type.Object({ code: Type.String(), expires_in: Type.Integer({ description: 'seconds' }) }),
+  output: Type.Object(
+    { code: Type.String(), expires_in: Type.Integer({ description: 'seconds' }) },
+    { title: 'Invitation' }
+  ),
   problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   run(parts, caller, { room: id }) {
     return changeRoom(parts, caller, { room: id, rule: 'invite' }, async ({ connection, room, note }) => {

@@ -18,10 +18,13 @@ export const listRooms = action({
     },
     { additionalProperties: false }
   ),
-  output: Type.Object({
-    rooms: Type.Array(ROOM),
-    next: NEXT
-  }),
+  output: Type.Object(
+    {
+      rooms: Type.Array(ROOM),
+      next: NEXT
+    },
+    { title: 'RoomPage' }
+  ),
   problems: [],
   async run({ database }, { user_id }, { scope = 'mine', after, limit = DEFAULT_LIMIT }) {
     const read = scope === 'mine' ? roomsOfUser : publicRooms

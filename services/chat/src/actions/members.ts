@@ -7,7 +7,10 @@ import { NEXT, pageOf } from './page.ts'
 import { roomFor } from './standing.ts'
 
 /** A member as answers show them. */
-export const MEMBER = Type.Object({ user_id: Type.String({ format: 'uuid' }), username: Type.String(), role: ROLE })
+export const MEMBER = Type.Object(
+  { user_id: Type.String({ format: 'uuid' }), username: Type.String(), role: ROLE },
+  { title: 'Member' }
+)
 
 /** `members`: who is in a room. */
 export const members = action({
@@ -17,10 +20,13 @@ export const members = action({
     { room: ROOM_ID, after: Type.Optional(USER_ID), limit: Type.Optional(LIMIT) },
     { additionalProperties: false }
   ),
-  output: Type.Object({
-    members: Type.Array(MEMBER),
-    next: NEXT
-  }),
+  output: Type.Object(
+    {
+      members: Type.Array(MEMBER),
+      next: NEXT
+    },
+    { title: 'MemberPage' }
+  ),
   problems: ['not_found', 'not_a_member'],
   async run({ database }, caller, { room, after, limit = DEFAULT_LIMIT }) {
     const { id } = await roomFor('read', database, caller, room)

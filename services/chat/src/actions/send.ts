@@ -16,12 +16,15 @@ export const send = action({
     { room: ROOM_ID, client_id: idOf('the message, chosen by its sender'), text: MESSAGE_TEXT },
     { additionalProperties: false }
   ),
-  output: Type.Object({
-    room: Type.String({ format: 'uuid' }),
-    seq: Type.Integer(),
-    created_at: Type.String({ format: 'date-time' }),
-    repeated: Type.Boolean({ description: 'It was sent before; this is where.' })
-  }),
+  output: Type.Object(
+    {
+      room: Type.String({ format: 'uuid' }),
+      seq: Type.Integer(),
+      created_at: Type.String({ format: 'date-time' }),
+      repeated: Type.Boolean({ description: 'It was sent before; this is where.' })
+    },
+    { title: 'SentMessage' }
+  ),
   problems: ['not_found', 'not_a_member', 'room_closed', 'too_many_requests'],
   async run({ database, lanes, messages }, caller, { room: id, client_id, text }) {
     requireTurn(messages, caller)

@@ -35,7 +35,7 @@ const BODY = Type.Object(
 
 const QUERY = Type.Object(
   {
-    query: Type.String({ description: 'a document' }),
+    query: Type.String({ description: 'a document', examples: ['{ rooms { rooms { id name } } }'] }),
     operationName: Type.Optional(Type.String(OPERATION)),
     variables: Type.Optional(Type.String({ description: 'an object as JSON' })),
     extensions: Type.Optional(Type.String({ description: 'an object as JSON' }))
@@ -43,12 +43,14 @@ const QUERY = Type.Object(
   { additionalProperties: false }
 )
 
+const ANSWER = Type.Object({}, { title: 'GraphqlAnswer' })
+
 const RESULT = {
   description:
     'The result; `extensions.code` of an error is one of the codes of this service. With `Accept: application/graphql-response+json` a request that is not executed gets 400.',
   content: {
-    'application/graphql-response+json': { schema: Type.Object({}) },
-    'application/json': { schema: Type.Object({}) }
+    'application/graphql-response+json': { schema: ANSWER },
+    'application/json': { schema: ANSWER }
   }
 }
 

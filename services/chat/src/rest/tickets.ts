@@ -19,10 +19,13 @@ const schema = {
   summary: 'Get a ticket that opens one socket, for clients that cannot send headers with it, as pages in browsers',
   security: HEADER_OR_COOKIE,
   response: {
-    201: Type.Object({
-      ticket: Type.String({ description: 'For GET /ws?ticket=… once.' }),
-      expires_in: Type.Integer({ description: 'seconds' })
-    }),
+    201: Type.Object(
+      {
+        ticket: Type.String({ description: 'For GET /ws?ticket=… once.' }),
+        expires_in: Type.Integer({ description: 'seconds' })
+      },
+      { title: 'Ticket' }
+    ),
     ...problems(...ACCOUNT_PROBLEMS, 'too_many_requests')
   }
 }
