@@ -11,7 +11,7 @@ import { connectionOptions, limitConnections } from './connections/limits.ts'
 import { allowOrigins, originHeaders } from './cors.ts'
 import { requireHost } from './host.ts'
 import { answerFrameworkError, answerProblems, type OnProblem, refuseOtherMethods } from './problems.ts'
-import { OneLineARequest } from './request-log.ts'
+import { OneLineARequest, withTrace } from './request-log.ts'
 import { securityHeaders, transportSecurity } from './security-headers.ts'
 import { fieldValidator } from './validation.ts'
 
@@ -48,6 +48,7 @@ export async function createApp(
   const app: App = Fastify({
     loggerInstance: logger,
     genReqId: () => randomUUID(),
+    childLoggerFactory: withTrace,
     logController: new OneLineARequest({ addressOf, paths }),
     bodyLimit: BODY_LIMIT,
     ...connectionOptions(config.KEEP_ALIVE_TIMEOUT, () => onClientError),

@@ -1,5 +1,6 @@
 import { reasonOf } from '@latchkey/problems/reason'
-import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { readTraceparent } from '@latchkey/problems/traceparent'
+import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
 import type { AddressOf } from './client-address.ts'
 import { type LoggedPath, loggedPaths } from './logged-path.ts'
 
@@ -18,6 +19,20 @@ export interface LoggedRequest {
   readonly method: string
   readonly path: string
   readonly ip: string
+}
+
+/**
+ * Makes the logger of a request: its lines have the id of the trace that the request belongs to as `trace_id`, if the caller
+ * says one.
+ */
+export const withTrace: NonNullable<FastifyServerOptions['childLoggerFactory']> = (
+  logger,
+  bindings,
+  options,
+  { headers }
+) => {
+  const trace = readTraceparent(headers['traceparent'])
+  return logger.child(trace ? { ...bindings, trace_id: trace.traceId } : bindings, options)
 }
 
 /** What {@link OneLineARequest} needs from the app. */

@@ -5,7 +5,7 @@ import { checkClaims, checkHeader, type TokenHeader } from '@latchkey/tokens/rul
 import { type Mark, markOf } from './feed/mark.ts'
 import { inOneTurn } from './in-one-turn.ts'
 import type { VerificationKey } from './jwk.ts'
-import type { KeySource } from './key-set.ts'
+import type { Asked, KeySource } from './key-set.ts'
 import type { KeptToken, VerifiedToken } from './verifier-options.ts'
 
 /** A token that was found good, and until when. */
@@ -66,19 +66,19 @@ export class Examination {
   }
 
   /** Finds that a token is good, for at most `age` seconds; throws a `Problem` if it is not. */
-  async verdict(text: string, age: number): Promise<Verdict> {
+  async verdict(text: string, age: number, asked?: Asked): Promise<Verdict> {
     const { issuer, audience, leeway, keys, seconds } = this.#with
     const unverified = decodeUnverified(text)
     const header = checkHeader('access', unverified.header)
     const expected = { issuer, audience, leeway, now: seconds() }
     // Before the signature, so that only a plausible token can cause a fetch of its key.
     const { claims, expired } = inspect(unverified.claims, expected)
-    const key = expired ? this.#lookUp(header.kid) : await keys.find(header.kid)
+    const key = expired ? this.#lookUp(header.kid) : await keys.find(header.kid, asked)
     if (!key) throw refused('kid is not in the key set')
     if (!(await this.#isSigned({ text, key }))) throw refused('the signature is not that of the key')
     if (expired) throw expired
     // The token may have waited for its key and its turn.
-    if (!this.isHeld(key) && (await keys.find(key.kid)) !== key) throw refused('kid is no longer in the key set')
+    if (!this.isHeld(key) && (await keys.find(key.kid, asked)) !== key) throw refused('kid is no longer in the key set')
     return this.#found(header, claims, key, expected.now + age)
   }
 

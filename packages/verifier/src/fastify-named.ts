@@ -72,7 +72,7 @@ function guard({ verifier, property, refusals, tokenFrom }: Omit<Required<Access
       return
     }
     if (known) pass(known)
-    else verifier.verify(token).then(pass, refuse)
+    else verifier.verify(token, { traceparent: request.raw.headers['traceparent'] }).then(pass, refuse)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Traceparent } from '@latchkey/problems/traceparent'
 import { type FetchLimits, readLimited, withinTime } from './fetch-limits.ts'
 
 /** Largest accepted key set, in bytes; ten RSA keys have about 5 kB. */
@@ -23,15 +24,29 @@ export interface FetchSettings extends FetchLimits {
 /**
  * Fetches a JWK set once, within the limits of time and size, without redirects, and only if it changed.
  *
+ * `trace` is that of the request that needs the set; it is handed on.
+ *
  * Throws for every answer except 200 and, to our `etag`, 304. It does not check that the text is a key set.
  */
-export function fetchJwks(settings: FetchSettings, etag: string | undefined): Promise<JwksAnswer> {
-  return withinTime(settings, (signal) => ask(settings, etag, signal))
+export function fetchJwks(
+  settings: FetchSettings,
+  etag: string | undefined,
+  trace?: Traceparent | undefined
+): Promise<JwksAnswer> {
+  return withinTime(settings, (signal) => ask(settings, { etag, trace }, signal))
 }
 
-async function ask({ url, fetch }: FetchSettings, etag: string | undefined, signal: AbortSignal): Promise<JwksAnswer> {
+async function ask(
+  { url, fetch }: FetchSettings,
+  { etag, trace }: { etag: string | undefined; trace: Traceparent | undefined },
+  signal: AbortSignal
+): Promise<JwksAnswer> {
   const answer = await fetch(url, {
-    headers: { accept: 'application/jwk-set+json, application/json', ...(etag && { 'if-none-match': etag }) },
+    headers: {
+      accept: 'application/jwk-set+json, application/json',
+      ...(etag && { 'if-none-match': etag }),
+      ...(trace && !isTraced() && { traceparent: trace.text })
+    },
     redirect: 'manual',
     signal
   })
@@ -48,6 +63,15 @@ async function ask({ url, fetch }: FetchSettings, etag: string | undefined, sign
     ...(maxAge !== undefined && { maxAge })
   }
 }
+
+// OpenTelemetry adds a header of its own, and two are none.
+function isTraced(): boolean {
+  const opentelemetry = (globalThis as Record<symbol, { propagation?: unknown } | undefined>)[OPENTELEMETRY]
+  return opentelemetry?.propagation !== undefined
+}
+
+/** Where @opentelemetry/api keeps what is registered. */
+const OPENTELEMETRY = Symbol.for('opentelemetry.js.api.1')
 
 function freshFor(headers: Headers): number | undefined {
   const control = headers.get('cache-control') ?? ''

@@ -41,7 +41,7 @@ export async function authenticate(
   requireVerifier(verifier)
   requireFunctions({ tokenFrom })
   try {
-    return await verifier.verify(tokenFrom(request))
+    return await verifier.verify(tokenFrom(request), { traceparent: request.headers['traceparent'] })
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     if (!response) throw new Refusal(error)

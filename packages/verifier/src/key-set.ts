@@ -3,6 +3,12 @@ import type { KeySetState } from './fetch-policy.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
 import { requireMethods, requireTexts } from './options.ts'
 
+/** For whom a token is verified. */
+export interface Asked {
+  /** The header `traceparent` of the request (W3C Trace Context); a malformed one counts as none. */
+  readonly traceparent?: string | readonly string[] | undefined
+}
+
 /** The source of a verifier's keys. */
 export interface KeySource {
   /** The key of this `kid`, if the current usable set lists it; has no effects. */
@@ -10,9 +16,10 @@ export interface KeySource {
   /**
    * The key of this `kid`; asks the issuer if that may help.
    *
-   * Returns nothing if the set is known to lack it; throws `unavailable` if that cannot be known now.
+   * Returns nothing if the set is known to lack it; throws `unavailable` if that cannot be known now. `asked` is for whom:
+   * what asks the issuer hands its trace on.
    */
-  find(kid: string): Promise<VerificationKey | undefined>
+  find(kid: string, asked?: Asked): Promise<VerificationKey | undefined>
   /**
    * The same from the current set: asks nobody and does not wait, for a token that is not worth a request to the
    * issuer.

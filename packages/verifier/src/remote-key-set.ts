@@ -1,12 +1,13 @@
 import { unavailable } from '@latchkey/problems/problem'
 import { reasonOf } from '@latchkey/problems/reason'
+import { readTraceparent, type Traceparent } from '@latchkey/problems/traceparent'
 import { writeCacheFile } from './cache-file.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { FetchPolicy, type FetchTimes, type Moment } from './fetch-policy.ts'
 import { type FirstKeyFiles, readFirstKeys } from './first-keys.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
-import { type KeySet, type KeySetLog, type KeySetStatus, requireLog, SILENCE } from './key-set.ts'
+import { type Asked, type KeySet, type KeySetLog, type KeySetStatus, requireLog, SILENCE } from './key-set.ts'
 import { loggedUrl, requireFunctions, requireHttpUrl, requireNumbers, requireTexts } from './options.ts'
 
 /** The options of a {@link RemoteKeySet}. */
@@ -79,11 +80,11 @@ export class RemoteKeySet implements KeySet {
     return this.#policy.state === 'empty' ? undefined : this.#keys.get(kid)
   }
 
-  async find(kid: string): Promise<VerificationKey | undefined> {
+  async find(kid: string, asked?: Asked): Promise<VerificationKey | undefined> {
     const known = this.held(kid)
     if (known) return known
     const demand = this.#fetching ? 'wait' : this.#policy.demand()
-    if (demand === 'fetch') this.#fetch()
+    if (demand === 'fetch') this.#fetch(readTraceparent(asked?.traceparent))
     if (demand !== 'answer') await this.#wait()
     return this.lookUp(kid)
   }
@@ -146,12 +147,12 @@ export class RemoteKeySet implements KeySet {
     this.#timer = { at, cancel: this.#clock.after(wait, () => this.#fetch(), this.#waiting.length > 0) }
   }
 
-  async #fetch(): Promise<void> {
+  async #fetch(trace?: Traceparent): Promise<void> {
     if (this.#fetching || this.#closing.signal.aborted) return
     this.#fetching = true
     const began = { now: this.#clock.now(), elapsed: this.#clock.elapsed() }
     try {
-      this.#accept(await fetchJwks(this.#source, this.#etag), began)
+      this.#accept(await fetchJwks(this.#source, this.#etag, trace), began)
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#fail(error as Error)
     }

@@ -2,6 +2,7 @@ import { Problem } from '@latchkey/problems/problem'
 import type { AccessClaims } from '@latchkey/tokens/claims'
 import { SYSTEM_CLOCK } from './clock.ts'
 import { Examination, type Verdict } from './examination.ts'
+import type { Asked } from './key-set.ts'
 import { requireFunctions } from './options.ts'
 import { Verdicts } from './verdicts.ts'
 import {
@@ -25,15 +26,16 @@ export interface TokenVerifier {
   /**
    * The claims of a token, frozen.
    *
-   * Throws a `Problem`: `token_expired`, `invalid_token`, or `unavailable` while there is no usable key set.
+   * Throws a `Problem`: `token_expired`, `invalid_token`, or `unavailable` while there is no usable key set. If the issuer is
+   * asked because of this token, the trace of `asked` is handed on.
    */
-  verify(token: string): Promise<AccessClaims>
+  verify(token: string, asked?: Asked): Promise<AccessClaims>
 }
 
 /** A verifier that also judges tokens of connections that outlive a request. */
 export interface Verifier extends TokenVerifier {
   /** As `verify`, with the header of the token; for {@link Verifier.recheck} and {@link Verifier.watch}. */
-  examine(token: string): Promise<VerifiedToken>
+  examine(token: string, asked?: Asked): Promise<VerifiedToken>
   /**
    * Throws a `Problem` if a token that was examined or readmitted is refused now: `token_expired` at its `exp`, without the
    * leeway; otherwise as `verify`. It never waits and takes about a microsecond, so it can be asked for each message.
@@ -64,8 +66,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const examination = new Examination({ issuer, audience, keys, leeway, seconds, isMarked: feed !== undefined })
   const verdicts = new Verdicts({ ...settings, leeway, seconds, feed, isHeld: (key) => examination.isHeld(key) })
 
-  async function find(text: string): Promise<Verdict> {
-    return verdicts.find(text) ?? verdicts.remember(text, await examination.verdict(text, verdictAge))
+  async function find(text: string, asked?: Asked): Promise<Verdict> {
+    return verdicts.find(text) ?? verdicts.remember(text, await examination.verdict(text, verdictAge, asked))
   }
 
   function recall(text: string): AccessClaims | undefined {
@@ -86,8 +88,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     recall,
-    verify: async (text) => recall(text) ?? verdicts.claimsOf(await find(text)),
-    examine: async (text) => verdicts.hold(await find(text)),
+    verify: async (text, asked) => recall(text) ?? verdicts.claimsOf(await find(text, asked)),
+    examine: async (text, asked) => verdicts.hold(await find(text, asked)),
     readmit: async (kept) => verdicts.hold(await examination.readmit(kept, verdictAge)),
     recheck: (token) => {
       const verdict = verdicts.of(token)

@@ -33,7 +33,9 @@ const schema = {
 /** `POST /tickets`: a one-time ticket for a socket, with the rights and the end of the token that is shown. */
 export function tickets(app: App, { database, changes, verifier, tokenFrom }: TicketParts): void {
   app.post('/tickets', { schema }, async (request, reply) => {
-    const { header, claims } = await verifier.examine(tokenFrom(request.raw))
+    const { header, claims } = await verifier.examine(tokenFrom(request.raw), {
+      traceparent: request.headers['traceparent']
+    })
     requireTurn(changes, callerOf(claims, originOf(request)))
     const ticket = await insertTicket(database, { kid: header.kid, claims })
     reply.code(201)

@@ -100,7 +100,7 @@ export function sockets(
     if (!app.upgrades.of(request)) throw new Problem('upgrade_required')
     const { credential } = judgeHandshake(request.raw, settings.CORS_ORIGINS ?? [])
     requirePlace()
-    const token = await admit({ verifier, database }, credential)
+    const token = await admit({ verifier, database }, credential, { traceparent: request.headers['traceparent'] })
     // Others came while it waited.
     requirePlace()
     return token

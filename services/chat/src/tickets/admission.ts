@@ -1,6 +1,6 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { Problem } from '@latchkey/problems/problem'
-import type { VerifiedToken, Verifier } from '@latchkey/verifier'
+import type { Asked, VerifiedToken, Verifier } from '@latchkey/verifier'
 import { takeTicket } from './tickets.ts'
 
 /** What opens a connection, or prolongs it: an access token, or a ticket for one. */
@@ -19,9 +19,13 @@ export interface AdmissionParts {
  * Throws `invalid_token`, `token_expired` (for tokens alone: a ticket whose token has ended is no ticket), or `unavailable`
  * if there are no keys, or the database is away that keeps the tickets.
  */
-export async function admit({ verifier, database }: AdmissionParts, credential: Credential): Promise<VerifiedToken> {
+export async function admit(
+  { verifier, database }: AdmissionParts,
+  credential: Credential,
+  asked?: Asked
+): Promise<VerifiedToken> {
   if ('token' in credential) {
-    const token = await verifier.examine(credential.token)
+    const token = await verifier.examine(credential.token, asked)
     verifier.recheck(token)
     return token
   }
