@@ -45,6 +45,12 @@ export function readSettings(folder, environment) {
     ...defaults,
     ...chosen
   }
+  const all = portsOf(settings)
+  const twice = all.find((port, index) => all.indexOf(port) !== index)
+  if (twice !== undefined)
+    throw new Error(
+      `Port ${twice} is wanted twice: each of ${Object.keys(ports).join(', ')} has the metrics of its service on the port after it.`
+    )
   if (!['on', 'off'].includes(settings.CHAT))
     throw new Error('CHAT must be on or off: whether npm start runs the chat.')
   return settings
@@ -118,7 +124,7 @@ const ofChat = /^CHAT_/
 const owners = /^(MIGRATION|ADMIN)_DATABASE_URL(_FILE)?$/
 
 /**
- * Makes the environment of one service: with its own port, and with only the secrets that it needs.
+ * Makes the environment of one service: with its own ports, and with only the secrets that it needs.
  *
  * @param {Settings} settings
  * @param {ServiceName} service
@@ -127,8 +133,25 @@ const owners = /^(MIGRATION|ADMIN)_DATABASE_URL(_FILE)?$/
 export function environmentOf(settings, service) {
   const port = settings[`${service.toUpperCase()}_PORT`] ?? ''
   const own = Object.entries(migrationOf(settings, service)).filter(([name]) => !owners.test(name))
-  return { ...Object.fromEntries(own), PORT: port }
+  return { ...Object.fromEntries(own), PORT: port, MANAGEMENT_PORT: managementPort(port) }
 }
+
+/**
+ * All ports of npm start.
+ *
+ * @param {Settings} settings
+ */
+function portsOf(settings) {
+  const names = Object.keys(ports).filter((name) => name !== 'CHAT_PORT' || settings['CHAT'] !== 'off')
+  return names.flatMap((name) => [settings[name] ?? '', managementPort(settings[name] ?? '')])
+}
+
+/**
+ * The port of the metrics of a service: the one after its own.
+ *
+ * @param {string} port
+ */
+export const managementPort = (port) => String(Number(port) + 1)
 
 /**
  * The environment in which a service is migrated: as its owner.

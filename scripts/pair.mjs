@@ -6,6 +6,7 @@ import { build } from './build.mjs'
 import { root, run } from './command.mjs'
 import {
   hasChatDatabase,
+  managementPort,
   migrationOf,
   ownDatabaseFolder,
   readSettings,
@@ -36,9 +37,12 @@ export async function runPair(signal) {
   try {
     if (database)
       settings = withDatabase(settings, database, hasChat && !hasChatDatabase(settings) ? database.chat : undefined)
-    await refuseTaken(settings.HOST, settings.AUTH_PORT, 'AUTH_PORT')
-    await refuseTaken(settings.HOST, settings.RESOURCE_PORT, 'RESOURCE_PORT')
-    if (hasChat) await refuseTaken(settings.HOST, settings.CHAT_PORT, 'CHAT_PORT')
+    for (const name of /** @type {const} */ (['AUTH_PORT', 'RESOURCE_PORT', 'CHAT_PORT'])) {
+      if (name === 'CHAT_PORT' && !hasChat) continue
+      await refuseTaken(settings.HOST, settings[name], `set ${name} to another`)
+      const advice = `set ${name} to another: the metrics are on the port after it`
+      await refuseTaken(settings['MANAGEMENT_HOST'] ?? '127.0.0.1', managementPort(settings[name]), advice)
+    }
     if (without) console.log(without)
     // First auth's, because that of the chat keeps out of auth's database whom auth's has not let in.
     const migrated = migrate('auth', settings, signal).then(async () => {
@@ -69,9 +73,9 @@ function migrate(name, settings, signal) {
 /**
  * @param {string} host
  * @param {string} port
- * @param {string} setting
+ * @param {string} advice
  */
-async function refuseTaken(host, port, setting) {
+async function refuseTaken(host, port, advice) {
   const server = net.createServer()
   await new Promise((resolve, reject) => {
     server.once('error', reject).listen({ host, port: Number(port) }, () => server.close(resolve))
@@ -81,7 +85,7 @@ async function refuseTaken(host, port, setting) {
         `HOST is no address of this machine (${error.message}). Set it to one, such as 127.0.0.1, or unset it; shells of conda set it to something else.`
       )
     if (error.code !== 'EADDRINUSE') throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`)
-    throw new Error(`Port ${port} of ${host} is taken: stop what listens there, or set ${setting} to another.`)
+    throw new Error(`Port ${port} of ${host} is taken: stop what listens there, or ${advice}.`)
   })
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { root } from '../../scripts/command.mjs'
-import { freePort } from '../../scripts/free-port.mjs'
+import { freePort, freePortAndNext } from '../../scripts/free-port.mjs'
 import { remember } from '../cores.mjs'
 import { interleaved } from '../measure.mjs'
 import { createPeople } from '../people.mjs'
@@ -48,7 +48,7 @@ export async function start({ pair, rounds }) {
  * @param {string} folder of its data
  */
 async function npmStart(pair, folder) {
-  const [AUTH_PORT, RESOURCE_PORT] = [String(await freePort()), String(await freePort())]
+  const [AUTH_PORT, RESOURCE_PORT] = [String(await freePortAndNext()), String(await freePortAndNext())]
   const own = { DATA_DIR: path.join(pair.folder, folder), KEYS_DIR: pair.keys, AUTH_PORT, RESOURCE_PORT }
   const begun = performance.now()
   const child = spawn('npm', ['start'], {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { createDatabase } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
 import { firstSignup } from '../../scripts/first-signup.mjs'
-import { freePort } from '../../scripts/free-port.mjs'
+import { freePortAndNext } from '../../scripts/free-port.mjs'
 import { migrate } from '../../services/auth/src/schema.ts'
 import { runningPostgres, startPostgres } from '../../tools/embedded-postgres/server.mjs'
 import { buildFirst } from './build-first.ts'
@@ -45,7 +45,7 @@ async function makePlace(t: Test): Promise<Place> {
   // Open to the user that PostgreSQL runs as when we are root.
   await chmod(data, 0o755)
   t.teardown(() => rm(data, { recursive: true, force: true }))
-  const [auth, resource, chat] = [await freePort(), await freePort(), await freePort()]
+  const [auth, resource, chat] = [await freePortAndNext(), await freePortAndNext(), await freePortAndNext()]
   const env = {
     ...{ DATA_DIR: data, KEYS_DIR: keys, JWKS_CACHE_FILE: path.join(data, 'jwks.json'), BCRYPT_COST: '10' },
     FEED_CACHE_FILE: path.join(data, 'revocations.json'),

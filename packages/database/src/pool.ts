@@ -1,6 +1,6 @@
-import { Problem, unavailable } from '@latchkey/problems/problem'
-import { reasonOf } from '@latchkey/problems/reason'
+import { Problem } from '@latchkey/problems/problem'
 import pg from 'pg'
+import { classOf, explained, isToBeRepeated } from './errors.ts'
 import { nameOf, type Statement } from './statement.ts'
 import { SHARE } from './time-limits.ts'
 import { connectionOf } from './url.ts'
@@ -19,6 +19,18 @@ export interface Database<S extends string = Statement> extends Queryable<S> {
    */
   transaction<T>(work: (connection: Queryable<S>) => Promise<T>): Promise<T>
   close(): Promise<void>
+  /** The pool of now; for metrics. */
+  counts(): PoolCounts
+}
+
+/** The connections of the pool, and what has failed since the start. */
+export interface PoolCounts {
+  readonly idle: number
+  readonly busy: number
+  /** Who waits for a connection. */
+  readonly waiting: number
+  /** Statements that failed, by the class of their SQLSTATE; `connection` if they did not reach the server. */
+  readonly errors: ReadonlyMap<string, number>
 }
 
 /** The settings of the pool; times in seconds. */
@@ -35,17 +47,6 @@ interface DatabaseSettings {
 // Counters are bigint in the database and far below 2^53; by default the driver returns strings.
 const INT8 = 20
 pg.types.setTypeParser(INT8, Number)
-
-/** Seconds after which a client may try again while the database is away. */
-const RETRY_AFTER = 1
-
-// Classes of SQLSTATE that mean that the server is unavailable: connection, authorization, resources, operator's
-// intervention, system error, internal error (also a quota or a limit of file sizes). And single states: a read-only
-// server, a transaction that took too long, a missing database, a transaction to repeat, files that cannot be written
-// (a read-only disk), a lock that was not free in time, a plan that a migration or pooler has made invalid, a schema
-// that is missing or being restored.
-const PASSING =
-  /^(08|28|53|57|58|XX)|^(0A000|25006|25P0[34]|26000|3D000|3F000|40001|40P01|42501|42703|42P01|42P05|55P03)$/
 
 /**
  * Opens the pool. It connects at the first statement, so a service can start while the database is away. It also runs
@@ -68,12 +69,21 @@ export function openDatabase(settings: DatabaseSettings, onLost: (error: Error) 
     ...(pooled ? { options } : { ...limits, options: `-c ${STYLE} ${options}` })
   })
   pool.on('error', onLost)
-  const way = pooled ? unprepared(limits) : PREPARED
+  const errors = new Map<string, number>()
+  const failed = (error: unknown) => {
+    const name = classOf(error)
+    errors.set(name, (errors.get(name) ?? 0) + 1)
+  }
+  const way: Way = { ...(pooled ? unprepared(limits) : PREPARED), failed }
   return {
     query: (sql, values) =>
-      pooled ? inTransaction(pool, way, (on) => on.query(sql, values)) : run(pool, way.statement(sql, values)),
+      pooled ? inTransaction(pool, way, (on) => on.query(sql, values)) : run(pool, way, way.statement(sql, values)),
     transaction: (work) => repeatedly(() => inTransaction(pool, way, work)),
-    close: () => pool.end()
+    close: () => pool.end(),
+    counts: () => {
+      const { idleCount: idle, totalCount, waitingCount: waiting } = pool
+      return { idle, busy: totalCount - idle, waiting, errors }
+    }
   }
 }
 
@@ -84,16 +94,18 @@ const STYLE = 'DateStyle=ISO'
 interface Way {
   readonly begin: string
   statement(text: string, values: readonly unknown[] | undefined): pg.QueryConfig
+  /** Gets the error of each statement that fails. */
+  failed(error: unknown): void
 }
 
 // With a stricter default, the snapshot would be older than the lock, and a login meanwhile would not be seen.
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 
-const PREPARED: Way = { begin: BEGIN, statement: prepared }
+const PREPARED: Omit<Way, 'failed'> = { begin: BEGIN, statement: prepared }
 
 // A pooler in transaction mode refuses start parameters and gives each transaction another connection. So each
 // transaction sets them, and each statement is a transaction.
-function unprepared(limits: Readonly<Record<string, number>>): Way {
+function unprepared(limits: Readonly<Record<string, number>>): Omit<Way, 'failed'> {
   const settings = [STYLE, ...Object.entries(limits).map(([name, ms]) => `${name}=${ms}`)]
   return {
     begin: [BEGIN, ...settings.map((setting) => `SET LOCAL ${setting}`)].join('; '),
@@ -101,11 +113,16 @@ function unprepared(limits: Readonly<Record<string, number>>): Way {
   }
 }
 
-async function run<R extends object>(on: pg.Pool | pg.PoolClient, statement: string | pg.QueryConfig): Promise<R[]> {
+async function run<R extends object>(
+  on: pg.Pool | pg.PoolClient,
+  way: Way,
+  statement: string | pg.QueryConfig
+): Promise<R[]> {
   try {
     const { rows } = await on.query(statement)
     return rows
   } catch (error) {
+    way.failed(error)
     throw explained(error)
   }
 }
@@ -134,15 +151,16 @@ async function inTransaction<T>(
   work: (connection: Queryable<string>) => Promise<T>
 ): Promise<T> {
   const client = await pool.connect().catch((error) => {
+    way.failed(error)
     throw explained(error)
   })
   const lost = () => {}
   client.on('error', lost)
   let broken = false
   try {
-    await run(client, way.begin)
-    const result = await work({ query: (sql, values) => run(client, way.statement(sql, values)) })
-    await run(client, 'COMMIT')
+    await run(client, way, way.begin)
+    const result = await work({ query: (sql, values) => run(client, way, way.statement(sql, values)) })
+    await run(client, way, 'COMMIT')
     return result
   } catch (error) {
     // After a refusal of the service the connection is intact; after a failure of the database a new one is safer.
@@ -158,21 +176,4 @@ async function inTransaction<T>(
     client.off('error', lost)
     client.release(broken)
   }
-}
-
-// Errors without an SQLSTATE come from the connection: refused, lost, timed out.
-function explained(error: unknown): unknown {
-  if (error instanceof pg.DatabaseError && !PASSING.test(error.code ?? '')) return error
-  const reason = reasonOf(error)
-  const hint = POOLED.test(reason) ? '; behind a pooler in transaction mode, set DATABASE_PREPARE=off' : ''
-  return unavailable(`database: ${reason}${hint}`, RETRY_AFTER, error)
-}
-
-/** The errors of a pooler that takes no start parameters or does not know a prepared statement. */
-const POOLED = /^(unsupported startup parameter|prepared statement )/
-
-/** Tells whether a statement failed only because of others at the same time (serialization failure, deadlock). */
-export function isToBeRepeated(error: unknown): boolean {
-  const { cause } = error as { cause?: { code?: string } }
-  return cause?.code === '40001' || cause?.code === '40P01'
 }

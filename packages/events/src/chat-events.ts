@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { Definition } from './definition.ts'
 import { OF_SESSION } from './fields.ts'
 
-// What users do in the rooms of the chat. A message is no event: the log of its room keeps it.
+// What users do in the rooms of the chat, and what happens to sockets. The log of a room keeps its messages.
 
 const ROOM = Type.String({ description: 'The id of the room' })
 const IN_ROOM = { ...OF_SESSION, room: ROOM }
@@ -32,5 +32,27 @@ export const CHAT_EVENTS = {
     message: 'message deleted',
     fields: Type.Object({ ...IN_ROOM, seq: Type.Integer({ description: 'The number of the message in its room' }) }),
     audit: { ...AUDIT, detail: ['seq'] }
+  },
+  socket_closed: {
+    level: 'info',
+    message: 'socket closed',
+    fields: Type.Object({
+      user: Type.Optional(OF_SESSION.user),
+      session: Type.Optional(OF_SESSION.session),
+      code: Type.Integer({ description: 'The close code (RFC 6455 §7.4)' }),
+      ms: Type.Integer({ description: 'How long it was open, in milliseconds' })
+    })
+  },
+  messages_committed: {
+    level: 'none',
+    message: 'messages of a room were committed by one statement',
+    fields: Type.Object({ messages: Type.Integer() })
+  },
+  events_delivered: {
+    level: 'none',
+    message: 'events were written to a socket that keeps up',
+    fields: Type.Object({
+      age: Type.Number({ description: "Seconds since the commit of the last one, by the database's clock" })
+    })
   }
 } as const satisfies Record<string, Definition>

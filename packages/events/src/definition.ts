@@ -15,7 +15,8 @@ export interface Audited {
 
 /** One event. */
 export interface Definition {
-  readonly level: 'info' | 'warn' | 'error'
+  /** `none`: there is no line of it, it is only counted. */
+  readonly level: 'info' | 'warn' | 'error' | 'none'
   /** The text for people. */
   readonly message: string
   readonly fields: TObject

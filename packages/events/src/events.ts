@@ -2,7 +2,19 @@ import { type Static, Type } from 'typebox'
 import { AUDIT_EVENTS } from './audit-events.ts'
 import { CHAT_EVENTS } from './chat-events.ts'
 import type { Audited, Definition } from './definition.ts'
-import { BY_ADMIN, CODE, ERROR, KIDS, KIND, OF_KEY, OF_SESSION, OF_USER, REFRESH, REFRESH_FROM } from './fields.ts'
+import {
+  BY_ADMIN,
+  CODE,
+  ERROR,
+  KIDS,
+  KIND,
+  OF_KEY,
+  OF_SESSION,
+  OF_USER,
+  REFRESH,
+  REFRESH_FROM,
+  REFUSED
+} from './fields.ts'
 import { MAIL_EVENTS } from './mail-events.ts'
 import { SIGNAL_EVENTS } from './signal-events.ts'
 
@@ -17,8 +29,8 @@ const KEY = { actor: 'service', target: 'key', detail: ['kind'] } as const
  * What has `audit` is also a record of the audit log, of what was done and of what was refused.
  */
 export const EVENTS = {
-  refused: { level: 'info', message: 'refused', fields: Type.Object({ code: CODE }), audit: { actor: 'stranger' } },
-  failed: { level: 'error', message: 'failed', fields: Type.Object({ code: CODE, err: Type.Optional(ERROR) }) },
+  refused: { level: 'info', message: 'refused', fields: Type.Object(REFUSED), audit: { actor: 'stranger' } },
+  failed: { level: 'error', message: 'failed', fields: Type.Object({ ...REFUSED, err: Type.Optional(ERROR) }) },
   refused_late: { level: 'info', message: 'refused after the answer', fields: Type.Object({ code: CODE }) },
   log_lost: {
     level: 'warn',
@@ -70,6 +82,7 @@ export const EVENTS = {
   },
 
   refresh: { level: 'info', message: 'refreshed', fields: Type.Object(REFRESH) },
+  refresh_dead: { level: 'none', message: 'a token of an ended session was shown', fields: Type.Object({}) },
   refresh_converged: { level: 'info', message: 'refreshed again', fields: Type.Object(REFRESH) },
   refresh_converged_elsewhere: {
     level: 'warn',
@@ -88,6 +101,20 @@ export const EVENTS = {
     message: 'the database has lost commits',
     fields: Type.Object(REFRESH_FROM),
     audit: SHOWN
+  },
+
+  password_worked: {
+    level: 'none',
+    message: 'a password was hashed or compared',
+    fields: Type.Object({
+      wait: Type.Number({ description: 'Seconds that it waited for a thread' }),
+      work: Type.Number({ description: 'Seconds that the thread worked on it' })
+    })
+  },
+  password_refused: {
+    level: 'none',
+    message: 'a password was refused: no thread would have been free in time',
+    fields: Type.Object({})
   },
 
   email_verified: { level: 'info', message: 'address verified', fields: Type.Object(OF_USER), audit: SELF },

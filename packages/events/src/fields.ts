@@ -9,6 +9,14 @@ const BY = Type.String({
 })
 
 export const CODE = Type.String({ description: 'A code of packages/problems' })
+/** Of a request that was not done. */
+export const REFUSED = {
+  code: CODE,
+  asked: Type.Optional(Type.String({ description: 'The event that the request would have been' })),
+  limit: Type.Optional(
+    Type.String({ description: 'Of too_many_requests: account if the wrong passwords of one address were too many' })
+  )
+}
 export const ERROR = Type.Unsafe<unknown>({ description: 'The error behind it' })
 export const OF_USER = { user: USER }
 export const OF_SESSION = { user: USER, session: SESSION }

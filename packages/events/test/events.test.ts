@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { emit } from '@latchkey/events/emit'
+import { count, emit, follow, type Told } from '@latchkey/events/emit'
 import { EVENTS, type EventName } from '@latchkey/events/events'
 import t from 'tap'
 
@@ -22,8 +22,8 @@ async function sources(): Promise<Map<string, string>> {
   return texts
 }
 
-/** The name in each `emit(log, 'name', …)` and `note('name', …)`. */
-const EMITTED = /\b(?:emit\(\s*[^,()]+(?:\([^()]*\))?,|note\()\s*'(\w+)'/g
+/** The name in each `emit(log, 'name', …)`, `note('name', …)` and `count('name', …)`. */
+const EMITTED = /\b(?:emit\(\s*[^,()]+(?:\([^()]*\))?,|note\(|count\()\s*'(\w+)'/g
 
 t.test('an event is one line: its level, its name, its fields', async (t) => {
   const lines: unknown[] = []
@@ -39,6 +39,26 @@ t.test('an event is one line: its level, its name, its fields', async (t) => {
     ['info', { event: 'signup', user: 'u' }, 'signed up'],
     ['error', { event: 'keys_gone', kind: 'access' }, 'no key is left that may sign'],
     ['warn', { event: 'key_file' }, 'others may read it']
+  ])
+})
+
+t.test('whoever follows gets every event, also of level none, of which there is no line', async (t) => {
+  const lines: unknown[] = []
+  const log = { info: (fields: object) => lines.push(fields), warn: () => {}, error: () => {} }
+  const told: Told[] = []
+  count('password_refused', {})
+  const unfollow = follow((event) => told.push(event))
+  emit(log, 'signup', { user: 'u' })
+  count('password_worked', { wait: 1, work: 2 })
+  unfollow()
+  emit(log, 'signup', { user: 'v' })
+  t.strictSame(told, [
+    { name: 'signup', fields: { user: 'u' } },
+    { name: 'password_worked', fields: { wait: 1, work: 2 } }
+  ])
+  t.strictSame(lines, [
+    { event: 'signup', user: 'u' },
+    { event: 'signup', user: 'v' }
   ])
 })
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { emit } from '@latchkey/events/emit'
+import type { AuditedName } from '@latchkey/events/events'
 import { Problem } from '@latchkey/problems/problem'
 import { sendProblem } from '@latchkey/problems/response'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
@@ -9,6 +10,10 @@ import type { App } from './app-type.ts'
 export type OnProblem = (request: FastifyRequest, problem: Problem) => void
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The event that a request of the route becomes. Its refusals are logged, counted and recorded with this name. */
+    audited?: AuditedName
+  }
   interface FastifyInstance {
     /** The listener of the service; {@link tell} calls it. */
     onProblem: OnProblem
@@ -105,16 +110,19 @@ export function refuseOtherMethods(app: App, paths: readonly string[]): void {
 }
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
-  const { code, cause, message } = problem
+  const { code, cause, message, options } = problem
+  const { config } = request.routeOptions
   // Such a route says once that it is not available, not at each request.
-  if (code === 'unavailable' && request.routeOptions.config?.logs === 'refusals') {
+  if (code === 'unavailable' && config?.logs === 'refusals') {
     sendProblem(reply, problem, request.id)
     return
   }
+  const asked = config?.audited
+  const refused = { code, ...(asked && { asked }), ...(options.limit && { limit: options.limit }) }
   // A refusal on purpose, as in a storm of logins, needs no stack, which is expensive.
   if (problem.status >= 500)
-    emit(request.log, 'failed', { code, ...(cause !== undefined && { err: problem }) }, message)
-  else emit(request.log, 'refused', { code }, message)
+    emit(request.log, 'failed', { ...refused, ...(cause !== undefined && { err: problem }) }, message)
+  else emit(request.log, 'refused', refused, message)
   sendProblem(reply, problem, request.id)
 }
 

@@ -16,6 +16,8 @@ interface ProblemOptions {
   readonly errors?: readonly FieldError[]
   /** Whole seconds for `Retry-After`, at least 1. */
   readonly retryAfter?: number
+  /** Of `too_many_requests`, for log and metrics: whose limit it is, that of an account or of a client address. */
+  readonly limit?: 'account' | 'address'
   /** The methods for `Allow`. */
   readonly allow?: readonly string[]
   readonly cause?: unknown

@@ -13,6 +13,11 @@ export class BoundedMap<K, V extends NonNullable<unknown>> {
     this.#limit = limit
   }
 
+  /** How many entries it holds; one that was set again may count twice. */
+  get size(): number {
+    return this.#newer.size + this.#older.size
+  }
+
   get(key: K): V | undefined {
     return this.#newer.get(key) ?? this.#older.get(key)
   }

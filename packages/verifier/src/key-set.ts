@@ -35,6 +35,8 @@ export interface KeySource {
 export interface KeySet extends KeySource {
   /** The state, for metrics and logs. */
   status(): KeySetStatus
+  /** What has happened since the start, for metrics. */
+  counts(): KeySetCounts
   /** Says why no token can be verified now, or nothing; for readiness. */
   unready(): string | undefined
   /** Stops the work in the background and ends the waits of requests; the current set stays. */
@@ -54,6 +56,15 @@ export interface KeySetStatus {
   readonly failures: number
   /** Seconds until the timer starts the next fetch, 0 if one is due; missing if there will be none. */
   readonly nextFetch?: number
+}
+
+/** What a key set has done since the start. */
+export interface KeySetCounts {
+  readonly fetched: number
+  /** Fetches that failed. */
+  readonly failed: number
+  /** Tokens whose key was not in the set that was held. */
+  readonly unknown: number
 }
 
 /** The log of a key set; a Fastify or pino logger fits. */
@@ -82,10 +93,16 @@ export async function fileKeySet(path: string, log = SILENCE): Promise<KeySet> {
   requireTexts({ file: path })
   requireLog(log)
   const keys = await readKeyFile(path, log)
+  let unknown = 0
   return {
     held: (kid) => keys.get(kid),
-    find: async (kid) => keys.get(kid),
+    find: async (kid) => {
+      const key = keys.get(kid)
+      if (!key) unknown += 1
+      return key
+    },
     status: () => ({ state: 'good', kids: [...keys.keys()], failures: 0 }),
+    counts: () => ({ fetched: 0, failed: 0, unknown }),
     unready: () => undefined,
     close: () => {}
   }

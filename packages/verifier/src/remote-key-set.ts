@@ -7,7 +7,15 @@ import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
 import { FetchPolicy, type FetchTimes, type Moment } from './fetch-policy.ts'
 import { type FirstKeyFiles, readFirstKeys } from './first-keys.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
-import { type Asked, type KeySet, type KeySetLog, type KeySetStatus, requireLog, SILENCE } from './key-set.ts'
+import {
+  type Asked,
+  type KeySet,
+  type KeySetCounts,
+  type KeySetLog,
+  type KeySetStatus,
+  requireLog,
+  SILENCE
+} from './key-set.ts'
 import { loggedUrl, requireFunctions, requireHttpUrl, requireNumbers, requireTexts } from './options.ts'
 
 /** The options of a {@link RemoteKeySet}. */
@@ -49,6 +57,7 @@ export class RemoteKeySet implements KeySet {
   #again = false
   #timer = { at: Number.POSITIVE_INFINITY, cancel: () => {} }
   #waiting: (() => void)[] = []
+  readonly #counts = { fetched: 0, failed: 0, unknown: 0 }
 
   private constructor(options: RemoteKeySetOptions) {
     const { url, file, cacheFile, timeout = 3, log = SILENCE } = options
@@ -83,6 +92,7 @@ export class RemoteKeySet implements KeySet {
   async find(kid: string, asked?: Asked): Promise<VerificationKey | undefined> {
     const known = this.held(kid)
     if (known) return known
+    this.#counts.unknown += 1
     const demand = this.#fetching ? 'wait' : this.#policy.demand()
     if (demand === 'fetch') this.#fetch(readTraceparent(asked?.traceparent))
     if (demand !== 'answer') await this.#wait()
@@ -113,6 +123,10 @@ export class RemoteKeySet implements KeySet {
       failures,
       ...(Number.isFinite(nextFetch) && { nextFetch })
     }
+  }
+
+  counts(): KeySetCounts {
+    return { ...this.#counts }
   }
 
   unready(): string | undefined {
@@ -168,6 +182,7 @@ export class RemoteKeySet implements KeySet {
       if (!keys?.size) throw new Error('the answer holds no JWK set with a usable key')
       this.#keys = keys
     }
+    this.#counts.fetched += 1
     this.#etag = answer.etag
     this.#schedule(this.#policy.succeeded(began, answer.maxAge))
     this.#log.info({ url, ...this.status() }, 'key set fetched')
@@ -175,6 +190,7 @@ export class RemoteKeySet implements KeySet {
   }
 
   #fail(error: Error): void {
+    this.#counts.failed += 1
     this.#schedule(this.#policy.failed())
     const reason = reasonOf(error.cause ?? error)
     this.#log.warn({ url: this.#url, ...this.status(), err: error }, `key set not fetched: ${reason}`)

@@ -44,6 +44,11 @@ export class Verdicts {
     return undefined
   }
 
+  /** How many are remembered. */
+  get size(): number {
+    return this.#remembered.size
+  }
+
   remember(text: string, verdict: Verdict): Verdict {
     this.#remembered.set(text, verdict)
     return verdict

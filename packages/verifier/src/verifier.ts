@@ -56,6 +56,20 @@ export interface Verifier extends TokenVerifier {
    * process.
    */
   watch(token: string | VerifiedToken, ended: (reason: EndOfToken) => void): () => void
+  /** What has been judged since the start, for metrics. */
+  counts(): VerifierCounts
+}
+
+/** What a verifier has judged since the start. */
+export interface VerifierCounts {
+  /** Tokens that were verified before. */
+  readonly hits: number
+  /** Tokens that were verified now. */
+  readonly verified: number
+  /** Tokens that were not accepted, also for want of a key set. */
+  readonly refused: number
+  /** Verdicts that are remembered. */
+  readonly held: number
 }
 
 /** Makes a verifier of access tokens (RFC 9068 §4). Throws a TypeError on a missing or invalid option. */
@@ -66,13 +80,38 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const examination = new Examination({ issuer, audience, keys, leeway, seconds, isMarked: feed !== undefined })
   const verdicts = new Verdicts({ ...settings, leeway, seconds, feed, isHeld: (key) => examination.isHeld(key) })
 
+  const counts = { hits: 0, verified: 0, refused: 0 }
+
   async function find(text: string, asked?: Asked): Promise<Verdict> {
     return verdicts.find(text) ?? verdicts.remember(text, await examination.verdict(text, verdictAge, asked))
   }
 
   function recall(text: string): AccessClaims | undefined {
     const verdict = verdicts.find(text)
-    return verdict && verdicts.claimsOf(verdict)
+    if (!verdict) return undefined
+    try {
+      const claims = verdicts.claimsOf(verdict)
+      counts.hits += 1
+      return claims
+    } catch (error) {
+      counts.refused += 1
+      throw error
+    }
+  }
+
+  async function judge<T>(
+    text: string,
+    asked: Asked | undefined,
+    accept: (verdict: Verdict) => T
+  ): Promise<T> {
+    try {
+      const accepted = accept(await find(text, asked))
+      counts.verified += 1
+      return accepted
+    } catch (error) {
+      counts.refused += 1
+      throw error
+    }
   }
 
   const watches = new Watches<Verdict>({
@@ -88,8 +127,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     recall,
-    verify: async (text, asked) => recall(text) ?? verdicts.claimsOf(await find(text, asked)),
-    examine: async (text, asked) => verdicts.hold(await find(text, asked)),
+    verify: async (text, asked) => recall(text) ?? judge(text, asked, (verdict) => verdicts.claimsOf(verdict)),
+    examine: (text, asked) => judge(text, asked, (verdict) => verdicts.hold(verdict)),
     readmit: async (kept) => verdicts.hold(await examination.readmit(kept, verdictAge)),
     recheck: (token) => {
       const verdict = verdicts.of(token)
@@ -101,6 +140,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       requireFunctions({ ended })
       if (typeof token === 'object') verdicts.of(token)
       return watches.add(token, ended)
-    }
+    },
+    counts: () => ({ ...counts, held: verdicts.size })
   }
 }

@@ -3,6 +3,7 @@ import { ConfigError, type FrameConfig, frameSettings, oldNames, readConfig } fr
 import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { contradictions } from '@latchkey/frame/contradictions'
 import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
+import { managementSettings } from '@latchkey/frame/management-settings'
 import { choice, duration, integer, lengthOf, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 import { faultsOfFeed, feedSettings } from './feed/settings.ts'
@@ -50,6 +51,7 @@ const KEY_LEAD =
 /** The settings of the auth service, for the test that compares them with `.env.example`. */
 export const authSettings = Type.Object({
   ...frameSettings,
+  ...managementSettings,
   PORT: integer({ minimum: 0, maximum: 65535, default: '9090', description: 'Port to listen on; 0 is any free one.' }),
   ISSUER: url({
     description:

@@ -12,6 +12,7 @@ import { createHeadSigner } from './keys/head-signer.ts'
 import { openLiveKeys } from './keys/live-keys.ts'
 import { keyRules } from './keys/rule.ts'
 import { openMail } from './mail/open.ts'
+import { serveAuthMetrics } from './metrics.ts'
 import { openHashPool } from './passwords/hash-pool.ts'
 import { announceLife } from './revocations/life.ts'
 import { rotationWarning } from './sessions/rotation-warning.ts'
@@ -59,6 +60,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const pruning = pruneDaily(database, logger)
   const sweeping = sweepRegularly(database, config.ACCESS_TOKEN_TTL + config.CLOCK_LEEWAY, logger)
   const signals = startSender({ database, access: keys.access, issuer: config.ISSUER, log: logger })
+  await serveAuthMetrics(config, { app, database, refusals, keys, hashPool, mail })
   stopInOrder({
     app,
     log: logger,

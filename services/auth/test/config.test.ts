@@ -35,6 +35,8 @@ t.test('four settings are enough, and the others are as the contract has them; d
     HOST: '127.0.0.1',
     KEEP_ALIVE_TIMEOUT: 72,
     LOG_LEVEL: 'info',
+    MANAGEMENT_HOST: '127.0.0.1',
+    BUILD_COMMIT: 'unknown',
     PORT: 9090,
     ISSUER: 'https://auth.example.com',
     AUDIENCE: ['latchkey'],

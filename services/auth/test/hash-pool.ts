@@ -46,6 +46,7 @@ export function directPool(): DirectPool {
       return result
     },
     refuseIfBusy: () => {},
+    counts: () => ({ threads: 0, running: 0, waiting: 0 }),
     close: async () => {}
   }
 }

@@ -6,6 +6,7 @@ import { type HashPool, openHashPool } from '../src/passwords/hash-pool.ts'
 import { createPasswords } from '../src/passwords/hashing.ts'
 import type { HashJob } from '../src/passwords/worker.ts'
 import { type Auth, PASSWORD, startAuth } from './app.ts'
+import { directPool } from './hash-pool.ts'
 
 const THREADS = Math.min(availableParallelism(), 8)
 const pool = openHashPool()
@@ -165,9 +166,7 @@ class Counted {
 
 t.test('every endpoint that hashes says 503 when it cannot now, and what it cannot at all is 500', async (t) => {
   let run: HashPool['run'] = async () => 'late'
-  const auth = await startAuth(t, {
-    hashPool: { refuseIfBusy: () => {}, run: (...asked) => run(...asked), close: async () => {} }
-  })
+  const auth = await startAuth(t, { hashPool: { ...directPool(), run: (...asked) => run(...asked) } })
   const all = await requestsOf(auth)
   for (const [line, sending] of all) isProblem(t, await auth.send(line, sending), 'unavailable', [], line)
 

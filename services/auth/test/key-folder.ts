@@ -75,7 +75,8 @@ export async function openInstance(
   const database: typeof real = {
     query: (sql, values) => unlessAway().then(() => real.query(sql, values)),
     transaction: (work) => unlessAway().then(() => real.transaction(work)),
-    close: real.close
+    close: real.close,
+    counts: real.counts
   }
   const lines: Instance['lines'] = []
   const log = (level: string) => (_details: object, msg: string) => void lines.push({ level, msg })

@@ -7,6 +7,8 @@ import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
 import type { RedisConnections } from '@latchkey/frame/redis'
 import { ACCESS_TOKEN_SCHEME, accessCookieScheme } from '@latchkey/frame/security-schemes'
+import type { Reader } from '@latchkey/metrics/open'
+import { verifierReader } from '@latchkey/metrics/verifier'
 import { tokenCookies } from '@latchkey/tokens/cookies'
 import { createVerifier, fromHeaderOrCookie, type KeySet, type RevocationFeed } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
@@ -18,6 +20,7 @@ import { graphql } from './graphql/graphql.ts'
 import { Buckets } from './limits/buckets.ts'
 import { Live } from './live/live.ts'
 import { redisNotices } from './live/notices.ts'
+import { socketReader } from './metrics.ts'
 import { page } from './page/page.ts'
 import { rest } from './rest/rest.ts'
 import { tickets } from './rest/tickets.ts'
@@ -37,6 +40,8 @@ export interface Parts {
   /** None: other instances are noticed by looking at the table. */
   readonly redis?: RedisConnections | undefined
   readonly logger: FastifyBaseLogger
+  /** Gets what reads the metrics of the app; nobody by default. */
+  readonly measure?: (reader: Reader) => void
 }
 
 const INFO = {
@@ -48,7 +53,7 @@ const INFO = {
 /** Builds the chat: the verifier, what actions need, then its faces. */
 export async function buildApp(
   config: Config,
-  { keys, revocations, database, refusals, redis, logger }: Parts
+  { keys, revocations, database, refusals, redis, logger, measure }: Parts
 ): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, MESSAGES_PER_MINUTE: perMinute } = config
   const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
@@ -80,6 +85,8 @@ export async function buildApp(
     const { COOKIE_DOMAIN: domain, CORS_ORIGINS: origins } = config
     tickets(app, { ...actionParts, verifier, tokenFrom: fromHeaderOrCookie({ issuer, cookieDomain: domain, origins }) })
     const shared = sockets(app, config, { verifier, live, actions: actionParts })
+    measure?.(verifierReader({ keys, verifier, revocations }))
+    measure?.(socketReader({ live, registry: shared.registry, redis }))
     graphql(app, config, { verifier, live, actions: actionParts, shared })
     health(app, async () => {
       if (app.closing.aborted) return 'the service stops'

@@ -5,6 +5,7 @@ import { contradictions } from '@latchkey/frame/contradictions'
 import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { faultsOfFeed, feedSettings } from '@latchkey/frame/feed-settings'
 import { faultsOfIssuer, ISSUER_ORDERS, issuerSettings, missingIssuer } from '@latchkey/frame/issuer-settings'
+import { managementSettings } from '@latchkey/frame/management-settings'
 import { choice, duration, integer, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
@@ -51,6 +52,7 @@ export const migrationSettings = Type.Object({
 /** The settings of the chat, for the test that compares them with `.env.example`. */
 export const chatSettings = Type.Object({
   ...frameSettings,
+  ...managementSettings,
   PORT: integer({ minimum: 0, maximum: 65535, default: '8090', description: 'Port to listen on; 0 is any free one.' }),
   ...issuerSettings,
   COOKIE_DOMAIN: cookieDomain(

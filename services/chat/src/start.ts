@@ -1,3 +1,4 @@
+import { readBacklog } from '@latchkey/audit/backlog'
 import { pruneDaily } from '@latchkey/audit/prune-daily'
 import { createRefusals } from '@latchkey/audit/refusals'
 import { runSealer } from '@latchkey/audit/seal'
@@ -9,6 +10,9 @@ import { warnOfPlainHttp } from '@latchkey/frame/plain-http'
 import type { Service } from '@latchkey/frame/process'
 import { openRedis, type RedisConnections } from '@latchkey/frame/redis'
 import { lengthOf } from '@latchkey/frame/settings'
+import { databaseReader } from '@latchkey/metrics/database'
+import type { Reader } from '@latchkey/metrics/open'
+import { serveMetrics } from '@latchkey/metrics/serve'
 import { openFeed, openKeySet } from '@latchkey/verifier'
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
@@ -29,7 +33,10 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const revocations = feed && openFeed({ ...feed, log: logger })
   const refusals = createRefusals({ database, log: logger })
   const redis = await openNotices(config, logger)
-  const app = await buildApp(config, { keys, revocations, database, refusals, redis, logger })
+  const readers: Reader[] = [databaseReader({ database, refusals, backlog: () => readBacklog(database) })]
+  const measure = (reader: Reader) => readers.push(reader)
+  const app = await buildApp(config, { keys, revocations, database, refusals, redis, logger, measure })
+  await serveMetrics(config, { app, groups: ['database', 'verifier', 'chat'], readers })
   const sweeping = sweepRegularly(database, logger)
   const sealer = runSealer({ database, log: logger })
   const pruning = pruneDaily(database, logger)

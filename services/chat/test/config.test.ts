@@ -30,6 +30,8 @@ t.test('issuer, audience, keys and a database are enough; the rest has defaults'
     PORT: 8090,
     KEEP_ALIVE_TIMEOUT: 72,
     LOG_LEVEL: 'info',
+    MANAGEMENT_HOST: '127.0.0.1',
+    BUILD_COMMIT: 'unknown',
     JWKS_MIN_AGE: 30,
     JWKS_MAX_AGE: 600,
     JWKS_STALE_AGE: 86_400,

@@ -3,6 +3,8 @@ import type { App } from '@latchkey/frame/app-type'
 import { health } from '@latchkey/frame/health'
 import { openapi } from '@latchkey/frame/openapi'
 import { ACCESS_TOKEN_SCHEME, accessCookieScheme } from '@latchkey/frame/security-schemes'
+import type { Reader } from '@latchkey/metrics/open'
+import { verifierReader } from '@latchkey/metrics/verifier'
 import { tokenCookies } from '@latchkey/tokens/cookies'
 import { createVerifier, fromCookie, type KeySet, type RevocationFeed } from '@latchkey/verifier'
 import accessTokens from '@latchkey/verifier/fastify'
@@ -19,12 +21,15 @@ export interface Parts {
   /** None: tokens are accepted until they expire. */
   readonly revocations?: RevocationFeed | undefined
   readonly logger: FastifyBaseLogger
+  /** Gets what reads the metrics of the app; nobody by default. */
+  readonly measure?: (reader: Reader) => void
 }
 
 /** Builds the resource service: the verifier, then one line per endpoint. */
-export async function buildApp(config: Config, { keys, revocations, logger }: Parts): Promise<App> {
+export async function buildApp(config: Config, { keys, revocations, logger, measure }: Parts): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, COOKIE_DOMAIN: cookieDomain } = config
   const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
+  measure?.(verifierReader({ keys, verifier, revocations }))
 
   return createApp(config, logger, async (app) => {
     await openapi(

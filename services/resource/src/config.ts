@@ -3,12 +3,14 @@ import { contradictions } from '@latchkey/frame/contradictions'
 import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { faultsOfFeed, feedSettings } from '@latchkey/frame/feed-settings'
 import { faultsOfIssuer, ISSUER_ORDERS, issuerSettings, missingIssuer } from '@latchkey/frame/issuer-settings'
+import { managementSettings } from '@latchkey/frame/management-settings'
 import { integer } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
 /** The settings of the resource service, for the test that compares them with `.env.example`. */
 export const resourceSettings = Type.Object({
   ...frameSettings,
+  ...managementSettings,
   PORT: integer({
     minimum: 0,
     maximum: 65535,

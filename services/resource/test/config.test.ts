@@ -28,6 +28,8 @@ t.test('issuer, audience and one place of keys are enough; the rest has the defa
     PORT: 8080,
     KEEP_ALIVE_TIMEOUT: 72,
     LOG_LEVEL: 'info',
+    MANAGEMENT_HOST: '127.0.0.1',
+    BUILD_COMMIT: 'unknown',
     JWKS_MIN_AGE: 30,
     JWKS_MAX_AGE: 600,
     JWKS_STALE_AGE: 86_400,

@@ -1,15 +1,7 @@
 import type { Acting } from '@latchkey/audit/acting'
 import type { Database } from '@latchkey/database/pool'
-import type { AuditedName } from '@latchkey/events/events'
 import { type Client, clientOf } from '@latchkey/frame/client'
 import type { FastifyRequest } from 'fastify'
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The event of a route, under which its refusals are recorded. */
-    audited?: AuditedName
-  }
-}
 
 /** On whose behalf a request acts, and its client: the same for all of one request. */
 export type ActingOf = (request: FastifyRequest) => Acting & Client

@@ -9,6 +9,7 @@ import type { SigningKey } from './key-file.ts'
 import { createRing } from './ring.ts'
 import type { Verdict } from './rule.ts'
 import { lockRegister, type Register, readRegister, recordFound, recordSigning } from './signing-keys.ts'
+import { type KeyState, statesOf } from './states.ts'
 import { type KeyLog, WatchedFolder } from './watched-folder.ts'
 
 /** The current keys of a folder; both rings change while they are used. */
@@ -19,6 +20,10 @@ export interface LiveKeys extends Keys {
   readonly begun: Promise<void>
   /** Says why no key may sign, or nothing; calls {@link update} first if the database was never reached. */
   unready(): Promise<string | undefined>
+  /** The keys of the folder that are in force; none until the database was reached. */
+  states(): KeyState[]
+  /** When the folder was last read without a fault, in milliseconds since 1970. */
+  readonly readAt: number
   close(): Promise<void>
 }
 
@@ -93,6 +98,10 @@ export async function openLiveKeys({ dir, database, rules, log, beforehand }: Li
 
   return {
     ...rings,
+    states: () => (inForce ? statesOf({ ...folder.seen, slots: inForce.slots }, inForce.register, rules) : []),
+    get readAt() {
+      return folder.readAt
+    },
     begun: background.runNow(),
     update: background.runNow,
     unready: async () => {

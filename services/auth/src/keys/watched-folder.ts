@@ -21,6 +21,7 @@ export class WatchedFolder {
    * Revoked keys stay revoked for ever, also if the file cannot be read any more and the database does not know yet.
    */
   readonly #revoked: Map<string, Kind>
+  #readAt = Date.now()
 
   private constructor(dir: string, log: KeyLog, read: { files: KeyFiles; keys: Keys; revoked: Map<string, Kind> }) {
     this.#dir = dir
@@ -38,6 +39,11 @@ export class WatchedFolder {
     return new WatchedFolder(dir, log, { files, keys: await parseKeys(files, warn), revoked })
   }
 
+  /** When the folder was last read without a fault, in milliseconds since 1970. */
+  get readAt(): number {
+    return this.#readAt
+  }
+
   /** The keys that were seen so far. */
   get seen(): Seen<SigningKey> {
     const { access, refresh } = this.#keys
@@ -51,11 +57,15 @@ export class WatchedFolder {
   async read(): Promise<void> {
     try {
       const files = await readKeyFiles(this.#dir, this.#files.digest)
-      if (files.digest === this.#files.digest) return
+      if (files.digest === this.#files.digest) {
+        this.#readAt = Date.now()
+        return
+      }
       this.#files = files
       const warn = warnings(this.#log)
       for (const [kid, kind] of await revokedKeys(files, warn)) this.noteRevoked(kid, kind)
       this.#keys = await parseKeys(files, warn)
+      this.#readAt = Date.now()
     } catch (error) {
       emit(this.#log, 'keys_refused', { err: error })
     }

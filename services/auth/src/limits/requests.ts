@@ -17,6 +17,13 @@ export interface RequestLimit {
   spaced<A extends [FastifyRequest, ...unknown[]], R>(handler: (...asked: A) => Promise<R>): (...asked: A) => Promise<R>
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where requests are counted now: in Redis, or in this instance; nowhere without a limit. */
+    requestsCountedIn(): 'shared' | 'own' | 'nowhere'
+  }
+}
+
 type Count = ReturnType<App['createRateLimit']>
 
 /** One minute, in milliseconds. */
@@ -51,13 +58,17 @@ export async function limitRequests(
 }
 
 async function counting(app: App, perMinute: number, redisUrl: string | undefined): Promise<RequestLimit['count']> {
-  if (perMinute === 0) return async () => {}
+  if (perMinute === 0) {
+    app.decorate('requestsCountedIn', () => 'nowhere')
+    return async () => {}
+  }
   const own = await counter(app, perMinute)
+  if (!redisUrl) app.decorate('requestsCountedIn', () => 'own')
   const count = redisUrl ? await sharedCounter(app, perMinute, redisUrl, own) : own
   return async (request) => {
     const counted = await count(request)
     if (!counted.isAllowed && counted.isExceeded) {
-      throw new Problem('too_many_requests', { retryAfter: counted.ttl / 1000 })
+      throw new Problem('too_many_requests', { retryAfter: counted.ttl / 1000, limit: 'address' })
     }
   }
 }
@@ -87,6 +98,7 @@ async function sharedCounter(app: App, max: number, url: string, own: Count): Pr
   app.addHook('onClose', async () => redis.disconnect())
   await redis.connect().catch(missed)
 
+  app.decorate('requestsCountedIn', () => (away ? 'own' : 'shared'))
   const shared = await counter(app, max, redis)
   return async (request) => {
     if (Date.now() < pauseEnds) return own(request)

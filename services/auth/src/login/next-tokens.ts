@@ -1,4 +1,4 @@
-import { emit } from '@latchkey/events/emit'
+import { count, emit } from '@latchkey/events/emit'
 import type { Client } from '@latchkey/frame/client'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
@@ -41,6 +41,7 @@ function report({ log, refreshClaims }: FastifyRequest, refreshed: Refreshed, fr
     const message = 'the database has lost commits: refused'
     emit(log, 'refresh_ahead', shownFields(refreshClaims, from, refreshed.current), message)
   }
+  if (refreshed.verdict === 'dead') count('refresh_dead', {})
   if (!('grant' in refreshed) || refreshed.verdict === 'forward') return
   const { ip, user_agent, ...fields } = shownFields(refreshClaims, from, refreshed.grant.generation)
   if (refreshed.verdict !== 'again') emit(log, 'refresh', fields)

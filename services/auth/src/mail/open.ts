@@ -17,7 +17,7 @@ export function livesOf({ VERIFICATION_CODE_TTL, RESET_CODE_TTL }: MailConfig): 
 }
 
 /** The outbox, and the end of the sender. */
-export interface OpenMail extends Pick<Sender, 'close'> {
+export interface OpenMail extends Pick<Sender, 'close' | 'isPaused'> {
   readonly outbox: Outbox
 }
 
@@ -26,7 +26,7 @@ export async function openMail(config: MailConfig, database: Database, log: Even
   const transport = await openTransport(config, (file) => log.info({ file }, 'a mail was written'))
   if (!transport) {
     log.warn({}, 'SMTP_URL is not set: no mail is sent, so nobody can verify an address or reset a password')
-    return { outbox: NO_OUTBOX, close: async () => {} }
+    return { outbox: NO_OUTBOX, isPaused: () => false, close: async () => {} }
   }
   if (config.SMTP_URL && config.SMTP_TLS === 'off' && !isLoopback(config.SMTP_URL)) {
     log.warn({}, 'SMTP_TLS is off: mails, their codes and the password of SMTP_URL go unencrypted')
@@ -39,5 +39,5 @@ export async function openMail(config: MailConfig, database: Database, log: Even
     templates: readTemplates(config.MAIL_TEMPLATES)
   })
   const sender = startSender({ database, transport, write, lives, log })
-  return { outbox: createOutbox(sender.wake), close: sender.close }
+  return { outbox: createOutbox(sender.wake), isPaused: sender.isPaused, close: sender.close }
 }

@@ -18,6 +18,8 @@ const JITTER = 0.5
 export interface Sender extends Pick<Background, 'close'> {
   /** Makes a loop that has nothing to do look for mails now. Returns at once. */
   wake(): void
+  /** Whether this instance waits, because the mail server cannot be used. */
+  isPaused(): boolean
 }
 
 /** Starts the sender: loops that each take one mail after the other, make its code and send it. */
@@ -48,6 +50,7 @@ export function startSender(parts: Omit<DeliveryParts, 'pauses'>): Sender {
 
   return {
     wake,
+    isPaused: () => pauses.left() > 0,
     close: async () => {
       await Promise.all(loops.map(({ background }) => background.close()))
     }

@@ -79,6 +79,7 @@ export async function countAttempt(database: Queryable, { strangers, device }: B
   )
   throw new Problem('too_many_requests', {
     reason: 'too many wrong passwords for this address',
+    limit: 'account',
     retryAfter: row?.wait ?? 1
   })
 }

@@ -32,6 +32,11 @@ export class FairQueue<T> {
     this.#longest = longest
   }
 
+  /** How many items wait. */
+  get size(): number {
+    return this.#waiting.length
+  }
+
   /** Tells whether a new item with these names would have a place: a free one, or that of an item with a later turn. */
   hasPlaceFor(names: readonly string[]): boolean {
     if (this.#waiting.length < this.#longest) return true

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { unavailable } from '@latchkey/problems/problem'
+import { count } from '@latchkey/events/emit'
+import { type Problem, unavailable } from '@latchkey/problems/problem'
 import { Piscina } from 'piscina'
 import { FairQueue } from './fair-queue.ts'
 import { Pace } from './pace.ts'
@@ -22,6 +23,15 @@ export interface HashPool {
   /** Runs a job when its turn has come. Throws `unavailable` if it cannot be done in time or the queue is full. */
   run(asker: Asker, job: HashJob): Promise<HashResult>
   close(): Promise<void>
+  /** How many jobs there are now; for metrics. */
+  counts(): HashCounts
+}
+
+/** The threads and jobs of a pool. */
+export interface HashCounts {
+  readonly threads: number
+  readonly running: number
+  readonly waiting: number
 }
 
 /** Most threads without HASH_THREADS. More cores usually have other work, and a thread takes 9 MB. */
@@ -32,6 +42,8 @@ const MAX_QUEUE = 256
 
 interface Waiting {
   readonly job: HashJob
+  /** When it came, by `performance.now()`. */
+  readonly since: number
   readonly resolve: (result: HashResult) => void
   readonly reject: (error: unknown) => void
 }
@@ -60,20 +72,20 @@ class HashThreads implements HashPool {
     const now = Date.now()
     this.#dropLate(now)
     const names = namesOf(asker)
-    if (!this.#queue.hasPlaceFor(names)) throw unavailable('hashing: the queue is full')
+    if (!this.#queue.hasPlaceFor(names)) throw busy('the queue is full')
     const wait = this.#waitBehind([...this.#running, ...this.#queue.before(names).map(({ job }) => job)])
     const left = deadline - now
     // All jobs that wait now are done or gone when the remaining time has passed.
     if (wait > 0 && wait + this.#pace.expected(cost) > left) {
-      throw unavailable(`hashing: about ${Math.round(wait)} ms to wait for a thread`, left / 1000)
+      throw busy(`about ${Math.round(wait)} ms to wait for a thread`, left / 1000)
     }
   }
 
   async run(asker: Asker, job: HashJob): Promise<HashResult> {
     this.refuseIfBusy(asker, job)
     return new Promise((resolve, reject) => {
-      const outdone = this.#queue.add({ job, resolve, reject }, namesOf(asker))
-      outdone?.reject(unavailable('hashing: the queue is full, and others have had less of it'))
+      const outdone = this.#queue.add({ job, since: performance.now(), resolve, reject }, namesOf(asker))
+      outdone?.reject(busy('the queue is full, and others have had less of it'))
       this.#begin()
     })
   }
@@ -81,6 +93,10 @@ class HashThreads implements HashPool {
   async close(): Promise<void> {
     for (const { reject } of this.#queue.drop(() => true)) reject(unavailable('hashing: the service stops'))
     await this.#pool.close()
+  }
+
+  counts(): HashCounts {
+    return { threads: this.#threads, running: this.#running.size, waiting: this.#queue.size }
   }
 
   /**
@@ -106,11 +122,15 @@ class HashThreads implements HashPool {
     }
   }
 
-  async #work({ job, resolve, reject }: Waiting): Promise<void> {
+  async #work({ job, since, resolve, reject }: Waiting): Promise<void> {
     this.#running.add(job)
+    const begun = performance.now()
     try {
       const result = await this.#pool.run(job)
-      if (result !== 'late') this.#pace.note(result.pace)
+      if (result !== 'late') {
+        this.#pace.note(result.pace)
+        count('password_worked', { wait: (begun - since) / 1000, work: (performance.now() - begun) / 1000 })
+      }
       resolve(result)
     } catch (error) {
       reject(error)
@@ -119,6 +139,12 @@ class HashThreads implements HashPool {
       this.#begin()
     }
   }
+}
+
+/** The 503 of a password that cannot be hashed in time. */
+export function busy(reason: string, retryAfter?: number): Problem {
+  count('password_refused', {})
+  return unavailable(`hashing: ${reason}`, retryAfter)
 }
 
 function namesOf({ client, user }: Asker): string[] {

@@ -1,7 +1,6 @@
 import { SHARE } from '@latchkey/database/time-limits'
-import { unavailable } from '@latchkey/problems/problem'
 import { getRounds } from 'bcryptjs'
-import type { Asker, HashPool } from './hash-pool.ts'
+import { type Asker, busy, type HashPool } from './hash-pool.ts'
 import { fitsBcrypt, normalizePassword } from './policy.ts'
 import type { HashResult, HashTask } from './worker.ts'
 
@@ -33,7 +32,7 @@ export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCos
   const wait = queueTimeout * 1000 * SHARE.step
   async function run<R extends Partial<HashResult>>(asker: Asker, task: HashTask): Promise<R> {
     const result = await pool.run(asker, { ...task, deadline: Date.now() + wait })
-    if (result === 'late') throw unavailable(`hashing: no thread was free within ${wait} ms`)
+    if (result === 'late') throw busy(`no thread was free within ${wait} ms`)
     return result as R
   }
   return {

@@ -1,5 +1,6 @@
 import { type Acting, transact } from '@latchkey/audit/acting'
-import { isToBeRepeated, type Queryable } from '@latchkey/database/pool'
+import { isToBeRepeated } from '@latchkey/database/errors'
+import type { Queryable } from '@latchkey/database/pool'
 import type { Client } from '@latchkey/frame/client'
 import { unavailable } from '@latchkey/problems/problem'
 import type { RefreshClaims } from '@latchkey/tokens/claims'

@@ -1,4 +1,6 @@
-import { type Database, isToBeRepeated } from '@latchkey/database/pool'
+import { isToBeRepeated } from '@latchkey/database/errors'
+import type { Database } from '@latchkey/database/pool'
+import { count } from '@latchkey/events/emit'
 import { unavailable } from '@latchkey/problems/problem'
 import { rolesThatMay } from '../rules.ts'
 import { appendMessage, appendMessages, type NewMessage, type Sent } from './append.ts'
@@ -68,7 +70,10 @@ export class Lanes {
     try {
       const sent = await this.#append(room, batch)
       const events = batch.flatMap(({ message }, index) => eventsOf(message, sent[index]))
-      if (events.length > 0) this.#committed(room, events)
+      if (events.length > 0) {
+        count('messages_committed', { messages: events.length })
+        this.#committed(room, events)
+      }
       for (const [index, { resolve }] of batch.entries()) resolve(sent[index])
     } catch (error) {
       if (batch.length > 1 && isDuplicate(error)) for (const one of batch) await this.#write(room, [one])

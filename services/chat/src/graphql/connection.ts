@@ -29,6 +29,7 @@ interface ConnectionParts {
  * more. While the client does not take its answers, nothing more is read.
  */
 export class GraphqlConnection implements Entry, Carrier {
+  readonly speaks = 'graphql'
   readonly origin: Origin
   readonly protocol: string
   readonly over: AbortSignal

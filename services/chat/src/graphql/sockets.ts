@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -50,8 +51,9 @@ export function socketOpener(app: App, settings: GraphqlSocketSettings, parts: G
     socket.once('close', (code, reason) => {
       known()
       registry.delete(connection)
-      const { sub: user, sid: session } = connection.token?.claims ?? {}
-      origin.log.info({ user, session, code, ms: Math.round(performance.now() - since) }, 'socket closed')
+      const claims = connection.token?.claims
+      const of = claims && { user: claims.sub, session: claims.sid }
+      emit(origin.log, 'socket_closed', { ...of, code, ms: Math.round(performance.now() - since) })
       closed(code, String(reason)).catch((error) => origin.log.error({ err: error }, 'a socket did not end in order'))
     })
   }

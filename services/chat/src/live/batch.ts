@@ -9,6 +9,7 @@ export class Batch {
   readonly events: readonly RoomEvent[]
   #frame: Buffer | undefined
   #mayRemove: boolean | undefined
+  #at: number | undefined
 
   constructor(room: string, events: readonly RoomEvent[]) {
     this.room = room
@@ -18,6 +19,12 @@ export class Batch {
   /** The number of the last event. */
   get last(): number {
     return this.events.at(-1)?.seq ?? 0
+  }
+
+  /** When the last event was committed, in milliseconds since 1970 by the database's clock. */
+  get at(): number {
+    this.#at ??= Date.parse(this.events.at(-1)?.created_at ?? '')
+    return this.#at
   }
 
   /** The frame `events` of the protocol as UTF-8, made once for all sockets. */

@@ -1,3 +1,4 @@
+import { count } from '@latchkey/events/emit'
 import type { RoomEvent } from '../events/event.ts'
 import { Batch, type Removal, removalOf } from './batch.ts'
 
@@ -87,7 +88,10 @@ export class Subscription {
           batch.room,
           batch.events.filter(({ seq }) => seq > this.#at)
         )
-    this.#deliver(news).catch(() => this.close())
+    this.#deliver(news).then(
+      () => count('events_delivered', { age: (Date.now() - batch.at) / 1000 }),
+      () => this.close()
+    )
   }
 
   /** The log is another one: begins anew from its head. */

@@ -23,6 +23,7 @@ const AS_TEXT = { binary: false }
 
 /** One socket: what comes in is a request after the other, and nothing goes out that its token does not allow any more. */
 export class Connection implements Line, Asker {
+  readonly speaks = 'chat'
   readonly origin: Origin
   readonly life: Life
   readonly rooms: Rooms

@@ -8,6 +8,8 @@ const LONGEST_DRAIN = 7000
 
 /** An open socket, whatever is spoken on it. */
 export interface Entry {
+  /** What is spoken on it. */
+  readonly speaks: 'chat' | 'graphql'
   /** Looks at everything that nobody tells; called a few times a second. */
   look(): void
   /** Ends it in order, because the service stops. */
@@ -25,6 +27,11 @@ export class Registry {
 
   get size(): number {
     return this.#all.size
+  }
+
+  /** The number of sockets on which this is spoken; for metrics. */
+  countThatSpeak(speaks: Entry['speaks']): number {
+    return [...this.#all.keys()].filter((entry) => entry.speaks === speaks).length
   }
 
   /** The number of a user's sockets. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCESS_TOKEN, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem, unavailable } from '@latchkey/problems/problem'
@@ -119,7 +120,7 @@ export function sockets(
     socket.once('close', (code) => {
       registry.delete(opened)
       const { sub: user, sid: session } = opened.life.claims
-      origin.log.info({ user, session, code, ms: Math.round(performance.now() - since) }, 'socket closed')
+      emit(origin.log, 'socket_closed', { user, session, code, ms: Math.round(performance.now() - since) })
     })
     // After the handshake: a browser would not see its answer, and would come again at once.
     if (isOneTooMany) opened.close('too_many_sockets')
