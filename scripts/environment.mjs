@@ -45,12 +45,6 @@ export function readSettings(folder, environment) {
     ...defaults,
     ...chosen
   }
-  const all = portsOf(settings)
-  const twice = all.find((port, index) => all.indexOf(port) !== index)
-  if (twice !== undefined)
-    throw new Error(
-      `Port ${twice} is wanted twice: each of ${Object.keys(ports).join(', ')} has the metrics of its service on the port after it.`
-    )
   if (!['on', 'off'].includes(settings.CHAT))
     throw new Error('CHAT must be on or off: whether npm start runs the chat.')
   return settings
@@ -133,25 +127,21 @@ const owners = /^(MIGRATION|ADMIN)_DATABASE_URL(_FILE)?$/
 export function environmentOf(settings, service) {
   const port = settings[`${service.toUpperCase()}_PORT`] ?? ''
   const own = Object.entries(migrationOf(settings, service)).filter(([name]) => !owners.test(name))
-  return { ...Object.fromEntries(own), PORT: port, MANAGEMENT_PORT: managementPort(port) }
+  const metrics = managementPort(settings, port)
+  // Empty is unset, also if it is set for all.
+  return { ...Object.fromEntries(own), PORT: port, MANAGEMENT_PORT: metrics ?? '' }
 }
 
 /**
- * All ports of npm start.
+ * The port of the metrics of a service: the one after its own; none if that is the port of another service.
  *
  * @param {Settings} settings
+ * @param {string} port of the service
  */
-function portsOf(settings) {
-  const names = Object.keys(ports).filter((name) => name !== 'CHAT_PORT' || settings['CHAT'] !== 'off')
-  return names.flatMap((name) => [settings[name] ?? '', managementPort(settings[name] ?? '')])
+export function managementPort(settings, port) {
+  const next = String(Number(port) + 1)
+  return Object.keys(ports).some((name) => settings[name] === next) ? undefined : next
 }
-
-/**
- * The port of the metrics of a service: the one after its own.
- *
- * @param {string} port
- */
-export const managementPort = (port) => String(Number(port) + 1)
 
 /**
  * The environment in which a service is migrated: as its owner.

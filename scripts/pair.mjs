@@ -40,8 +40,9 @@ export async function runPair(signal) {
     for (const name of /** @type {const} */ (['AUTH_PORT', 'RESOURCE_PORT', 'CHAT_PORT'])) {
       if (name === 'CHAT_PORT' && !hasChat) continue
       await refuseTaken(settings.HOST, settings[name], `set ${name} to another`)
+      const metrics = managementPort(settings, settings[name])
       const advice = `set ${name} to another: the metrics are on the port after it`
-      await refuseTaken(settings['MANAGEMENT_HOST'] ?? '127.0.0.1', managementPort(settings[name]), advice)
+      if (metrics) await refuseTaken(settings['MANAGEMENT_HOST'] ?? '127.0.0.1', metrics, advice)
     }
     if (without) console.log(without)
     // First auth's, because that of the chat keeps out of auth's database whom auth's has not let in.

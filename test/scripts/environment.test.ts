@@ -140,6 +140,17 @@ t.test('each service gets its port, the resource service no secret', async (t) =
   t.match(resource, { AUDIENCE: 'latchkey', ISSUER: 'http://127.0.0.1:7001' })
 })
 
+t.test('the metrics of a service are on the port after its own, unless that is the port of another', async (t) => {
+  const folder = await folderWith(t)
+  const portsOf = (settings: Record<string, string>) => {
+    const read = readSettings(folder, settings)
+    return (['auth', 'resource', 'chat'] as const).map((name) => environmentOf(read, name)['MANAGEMENT_PORT'])
+  }
+  t.strictSame(portsOf({}), ['9091', '8081', '8091'])
+  const consecutive = { AUTH_PORT: '3000', RESOURCE_PORT: '3001', CHAT_PORT: '3002' }
+  t.strictSame(portsOf({ ...consecutive, MANAGEMENT_PORT: '5000' }), ['', '', '3003'])
+})
+
 t.test('a database of our own takes the place of every other', async (t) => {
   const settings = readSettings(await folderWith(t), {
     PGSSLMODE: 'require',
