@@ -37,13 +37,7 @@ export async function runPair(signal) {
   try {
     if (database)
       settings = withDatabase(settings, database, hasChat && !hasChatDatabase(settings) ? database.chat : undefined)
-    for (const name of /** @type {const} */ (['AUTH_PORT', 'RESOURCE_PORT', 'CHAT_PORT'])) {
-      if (name === 'CHAT_PORT' && !hasChat) continue
-      await refuseTaken(settings.HOST, settings[name], `set ${name} to another`)
-      const metrics = managementPort(settings, settings[name])
-      const advice = `set ${name} to another: the metrics are on the port after it`
-      if (metrics) await refuseTaken(settings['MANAGEMENT_HOST'] ?? '127.0.0.1', metrics, advice)
-    }
+    await refuseTakenPorts(settings, hasChat)
     if (without) console.log(without)
     // First auth's, because that of the chat keeps out of auth's database whom auth's has not let in.
     const migrated = migrate('auth', settings, signal).then(async () => {
@@ -69,6 +63,20 @@ export async function runPair(signal) {
 function migrate(name, settings, signal) {
   const env = migrationOf(settings, name)
   return run(process.execPath, [`services/${name}/dist/migrate.js`], { env, quiet: true, signal })
+}
+
+/**
+ * @param {ReturnType<typeof readSettings>} settings
+ * @param {boolean} hasChat
+ */
+async function refuseTakenPorts(settings, hasChat) {
+  for (const name of /** @type {const} */ (['AUTH_PORT', 'RESOURCE_PORT', 'CHAT_PORT'])) {
+    if (name === 'CHAT_PORT' && !hasChat) continue
+    await refuseTaken(settings.HOST, settings[name], `set ${name} to another`)
+    const metrics = managementPort(settings, settings[name])
+    const advice = `set ${name} to another: the metrics are on the port after it`
+    if (metrics) await refuseTaken(settings['MANAGEMENT_HOST'] ?? '127.0.0.1', metrics, advice)
+  }
 }
 
 /**

@@ -99,11 +99,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     }
   }
 
-  async function judge<T>(
-    text: string,
-    asked: Asked | undefined,
-    accept: (verdict: Verdict) => T
-  ): Promise<T> {
+  async function judge<T>(text: string, asked: Asked | undefined, accept: (verdict: Verdict) => T): Promise<T> {
     try {
       const accepted = accept(await find(text, asked))
       counts.verified += 1
