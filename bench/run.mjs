@@ -14,6 +14,7 @@ import { greetSeen } from './rows/greet-seen.mjs'
 import { growth } from './rows/growth.mjs'
 import { login } from './rows/login.mjs'
 import { memory } from './rows/memory.mjs'
+import { metricsCost } from './rows/metrics.mjs'
 import { refresh } from './rows/refresh.mjs'
 import { revocation } from './rows/revocation.mjs'
 import { start } from './rows/start.mjs'
@@ -34,6 +35,7 @@ const ROWS = {
   'chat-messages': chatMessages,
   'chat-fan-out': chatFanOut,
   'chat-sockets': chatSockets,
+  metrics: metricsCost,
   'better-auth': betterAuth
 }
 const OPTIONS = ['--json', '--long', '--quick', '--logs']

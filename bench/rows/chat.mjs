@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { root } from '../../scripts/command.mjs'
 import { startOn } from '../cores.mjs'
 import { interleaved, measureRival, startRival } from '../measure.mjs'
+import { cpuSeconds } from '../memory.mjs'
 import { accessTokens, createPeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
@@ -188,15 +188,3 @@ const subjectOf = (token) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', '
 
 /** @param {number | undefined} pid */
 const kilobytes = (pid) => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }))
-
-/** Fields of /proc/PID/stat after the name, and their unit on Linux. */
-const [USER_TIME, SYSTEM_TIME] = [11, 12]
-const TICKS = 100
-
-/** CPU that a process has used, in seconds. @param {number | undefined} pid */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME])) / TICKS
-}
