@@ -56,10 +56,20 @@ export function readSettings(folder, environment) {
  * @param {ReturnType<typeof readSettings>} settings
  */
 export function ownDatabaseFolder(settings) {
-  if ('DATABASE_URL' in settings || 'DATABASE_URL_FILE' in settings) return undefined
-  if ('MIGRATION_DATABASE_URL' in settings || 'MIGRATION_DATABASE_URL_FILE' in settings)
+  if (hasSetting(settings, 'DATABASE_URL')) return undefined
+  if (hasSetting(settings, 'MIGRATION_DATABASE_URL'))
     throw new Error('MIGRATION_DATABASE_URL is set without DATABASE_URL: set both for a database of yours, or neither.')
   return path.resolve(root, settings.DATA_DIR, 'pg')
+}
+
+/**
+ * Whether a setting is there, itself or as a file that holds it.
+ *
+ * @param {Settings} settings
+ * @param {string} name
+ */
+export function hasSetting(settings, name) {
+  return name in settings || `${name}_FILE` in settings
 }
 
 /**
@@ -68,7 +78,7 @@ export function ownDatabaseFolder(settings) {
  * @param {Settings} settings
  */
 export function hasChatDatabase(settings) {
-  return 'CHAT_DATABASE_URL' in settings || 'CHAT_DATABASE_URL_FILE' in settings
+  return hasSetting(settings, 'CHAT_DATABASE_URL')
 }
 
 /**

@@ -1,7 +1,8 @@
 // Runs before anything is installed. So it has no dependencies, and an older Node can run it, to say what is needed.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { root, run } from './command.mjs'
+import { CommandError, root, run } from './command.mjs'
+import { installAdvice } from './install-advice.mjs'
 import { satisfies } from './node-version.mjs'
 import { withProgress } from './progress.mjs'
 
@@ -11,6 +12,7 @@ import { withProgress } from './progress.mjs'
  * @property {string} [resolved]
  * @property {string} [integrity]
  * @property {boolean} [optional]
+ * @property {boolean} [link] to a package of this repository
  * @property {boolean} [dev] a tool for tests and lint
  */
 /** @typedef {Record<string, Package>} Packages */
@@ -35,15 +37,32 @@ export async function installMissing(signal, { tools = true } = {}) {
   if (isInstalled(locked, installed, { tools })) return
   const hadTools = Object.values(installed ?? {}).some(({ dev }) => dev)
   const args = installArguments({ tools: tools || hadTools, add: isInstalled(locked, installed, { tools: false }) })
+  const isWanted = (/** @type {Package | undefined} */ entry) => !entry?.optional && (tools || hadTools || !entry?.dev)
   const wanted = Object.keys(locked).filter(
-    (name) => name !== '' && !locked[name]?.optional && (tools || hadTools || !locked[name]?.dev)
+    // Not our own packages, which are there from the beginning.
+    (name) => name.startsWith('node_modules/') && !locked[name]?.link && isWanted(locked[name])
   )
   const there = () => wanted.filter((name) => existsSync(path.join(root, name, 'package.json'))).length
   await withProgress(
     `Installing the dependencies (npm ${args[0]})`,
-    () => run('npm', args, { signal }),
+    () => runNpm(args, signal),
     () => `${there()} of ${wanted.length} packages`
   )
+}
+
+/**
+ * Runs npm, which is heard only if it fails. Then the error says what to do.
+ *
+ * @param {string[]} args
+ * @param {AbortSignal | undefined} signal gives up
+ */
+async function runNpm(args, signal) {
+  try {
+    await run('npm', args, { quiet: true, signal })
+  } catch (error) {
+    if (error instanceof CommandError) error.message += `\n\n${installAdvice(error.message)}`
+    throw error
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { run } from './command.mjs'
+import { root, run } from './command.mjs'
 import { withProgress } from './progress.mjs'
 
 const files = ['access', 'refresh'].flatMap((kind) => ['current', 'next'].map((slot) => `${kind}/${slot}.private.pem`))
@@ -14,5 +14,5 @@ const files = ['access', 'refresh'].flatMap((kind) => ['current', 'next'].map((s
 export async function makeKeys(folder, signal) {
   if (files.every((file) => existsSync(path.join(folder, file)))) return
   const script = ['scripts/generate-keys.sh', folder]
-  await withProgress(`Making keys in ${folder}`, () => run('bash', script, { quiet: true, signal }))
+  await withProgress(`Making keys in ${folder.replace(root, '')}`, () => run('bash', script, { quiet: true, signal }))
 }

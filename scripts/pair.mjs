@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { startPostgres } from '../tools/embedded-postgres/server.mjs'
-import { addressOf } from './address.mjs'
+import { announcement } from './announcement.mjs'
 import { build } from './build.mjs'
 import { root, run } from './command.mjs'
 import {
@@ -13,9 +14,9 @@ import {
   whyWithoutChat,
   withDatabase
 } from './environment.mjs'
-import { firstSignup } from './first-signup.mjs'
 import { makeKeys } from './keys.mjs'
-import { withProgress } from './progress.mjs'
+import { secondsOf, withProgress } from './progress.mjs'
+import { screen } from './screen.mjs'
 import { runServices } from './services.mjs'
 
 /**
@@ -27,27 +28,30 @@ export async function runPair(signal) {
   let settings = readSettings(root, process.env)
   const keys = path.resolve(root, settings['KEYS_DIR'] ?? 'keys')
   const data = path.resolve(root, settings.DATA_DIR)
-  await makeKeys(keys, signal)
-  await build(signal)
   const folder = ownDatabaseFolder(settings)
-  const database =
-    folder === undefined ? undefined : await withProgress('Starting the database', () => startPostgres({ folder }))
   const without = whyWithoutChat(settings)
   const hasChat = settings.CHAT === 'on' && without === undefined
+  /** @type {import('./environment.mjs').ServiceName[]} */
+  const names = hasChat ? ['auth', 'resource', 'chat'] : ['auth', 'resource']
+  // Before the work that takes a minute. Where a database runs, another npm start may have it: that is the better answer.
+  if (!folder || !existsSync(path.join(folder, 'data/postmaster.pid'))) await refuseTakenPorts(settings, names)
+  await makeKeys(keys, signal)
+  await build(signal)
+  const database =
+    folder === undefined ? undefined : await withProgress('Starting the database', () => startPostgres({ folder }))
   try {
     if (database)
       settings = withDatabase(settings, database, hasChat && !hasChatDatabase(settings) ? database.chat : undefined)
-    await refuseTakenPorts(settings, hasChat)
-    if (without) console.log(without)
+    await refuseTakenPorts(settings, names)
+    if (without) screen.print(without)
     // First auth's, because that of the chat keeps out of auth's database whom auth's has not let in.
     const migrated = migrate('auth', settings, signal).then(async () => {
       if (hasChat) await migrate('chat', settings, signal)
     })
-    /** @type {import('./environment.mjs').ServiceName[]} */
-    const names = hasChat ? ['auth', 'resource', 'chat'] : ['auth', 'resource']
-    await runServices(settings, names, { migrated, signal }, () =>
-      announce(settings, { keys, folders: database && [data, database.folder], hasChat })
-    )
+    await runServices(settings, names, { migrated, signal }, () => {
+      const place = { keys, folders: database && [data, database.folder], names, after: secondsOf(performance.now()) }
+      screen.print(announcement(settings, place, screen))
+    })
   } finally {
     await database?.stop()
   }
@@ -67,13 +71,15 @@ function migrate(name, settings, signal) {
 
 /**
  * @param {ReturnType<typeof readSettings>} settings
- * @param {boolean} hasChat
+ * @param {readonly import('./environment.mjs').ServiceName[]} names
  */
-async function refuseTakenPorts(settings, hasChat) {
-  for (const name of /** @type {const} */ (['AUTH_PORT', 'RESOURCE_PORT', 'CHAT_PORT'])) {
-    if (name === 'CHAT_PORT' && !hasChat) continue
-    await refuseTaken(settings.HOST, settings[name], `set ${name} to another`)
-    const metrics = managementPort(settings, settings[name])
+async function refuseTakenPorts(settings, names) {
+  for (const service of names) {
+    const name = `${service.toUpperCase()}_PORT`
+    const port = settings[name] ?? ''
+    const example = `as in: ${name}=${(Number(port) + 100) % 65_536} npm start`
+    await refuseTaken(settings.HOST, port, `set ${name} to another, ${example}`)
+    const metrics = managementPort(settings, port)
     const advice = `set ${name} to another: the metrics are on the port after it`
     if (metrics) await refuseTaken(settings['MANAGEMENT_HOST'] ?? '127.0.0.1', metrics, advice)
   }
@@ -96,61 +102,4 @@ async function refuseTaken(host, port, advice) {
     if (error.code !== 'EADDRINUSE') throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`)
     throw new Error(`Port ${port} of ${host} is taken: stop what listens there, or ${advice}.`)
   })
-}
-
-/**
- * @param {ReturnType<typeof readSettings>} settings
- * @param {object} place
- * @param {string} place.keys
- * @param {string[] | undefined} place.folders with the data; undefined: the database is not ours
- * @param {boolean} place.hasChat
- */
-function announce(settings, { keys, folders, hasChat }) {
-  const auth = addressOf(settings.HOST, settings.AUTH_PORT)
-  const resource = addressOf(settings.HOST, settings.RESOURCE_PORT)
-  const chat = addressOf(settings.HOST, settings.CHAT_PORT)
-  const chatLine = hasChat ? `\n  chat      ${chat}   (${chat}/docs)` : ''
-  const wipe = folders && shorten(folders).join(' ')
-  const moved =
-    folders && shorten(folders).length > 1
-      ? '\n            (partly elsewhere, because the database’s user cannot enter this folder)'
-      : ''
-  console.log(`
-Latchkey is ready.
-
-  auth      ${auth}   (${auth}/docs)
-  resource  ${resource}   (${resource}/docs)${chatLine}
-  data      ${wipe ? `${wipe}   (to begin anew, stop and: rm -rf ${wipe})${moved}` : 'in the database of DATABASE_URL'}
-  keys      ${shorten([keys])}   (not part of the data)
-  mail      ${mailOf(settings)}
-
-Sign somebody up, in another terminal (more of this in README.md, "Try it"):
-
-${firstSignup(auth).replaceAll(/^/gm, '  ')}
-
-Ctrl-C stops all of it.
-`)
-}
-
-/**
- * Where mails go.
- *
- * @param {ReturnType<typeof readSettings>} settings
- */
-function mailOf(settings) {
-  if ('SMTP_URL' in settings || 'SMTP_URL_FILE' in settings) return 'by the mail server of SMTP_URL'
-  const folder = path.resolve(root, settings.DATA_DIR, 'mail')
-  return settings.NODE_ENV === 'development'
-    ? `${shorten([folder])}/   (no SMTP_URL: each mail is a file)`
-    : 'off: set SMTP_URL'
-}
-
-/**
- * The folders, relative to the repository, without those that are inside another one of them.
- *
- * @param {string[]} folders
- */
-function shorten(folders) {
-  const outer = folders.filter((folder) => !folders.some((other) => folder.startsWith(other + path.sep)))
-  return outer.map((folder) => (folder.startsWith(root) ? path.relative(root, folder) : folder))
 }

@@ -6,6 +6,7 @@ import { addressOf } from './address.mjs'
 import { root } from './command.mjs'
 import { environmentOf } from './environment.mjs'
 import { withProgress } from './progress.mjs'
+import { openServiceLog } from './service-log.mjs'
 
 /** How long to wait until a service is ready, and until it has ended, in milliseconds. */
 const patience = { ready: 30_000, end: 15_000 }
@@ -41,11 +42,15 @@ export async function runServices(settings, names, { migrated, signal }, onReady
   signal.addEventListener('abort', () => over.abort(signal.reason))
   /** @type {Service[]} */
   const services = []
+  // It may fail before anybody awaits it.
+  migrated.catch(() => {})
+  // Whoever sets a level wants to see its lines.
+  const log = await openServiceLog({ readable: settings.NODE_ENV === 'development', held: !settings['LOG_LEVEL'] })
   try {
     // One after the other, because the others first fetch the keys of the auth service.
     await withProgress('Starting the services', async () => {
       for (const name of names) {
-        const service = start(name, settings)
+        const service = start(name, settings, log)
         services.push(service)
         service.ended.then((how) =>
           over.abort(new Error(`The ${name} service has ended by itself (${how}); what it said is above.`))
@@ -54,10 +59,13 @@ export async function runServices(settings, names, { migrated, signal }, onReady
         await waitUntilReady(service, over.signal)
       }
     })
+    log.release({ show: false })
     onReady()
     await once(over.signal, 'abort')
     throw over.signal.reason
   } finally {
+    // Nobody asks why a start was stopped by Ctrl-C.
+    log.release({ show: !signal.aborted })
     await Promise.all(services.map(end))
   }
 }
@@ -65,19 +73,22 @@ export async function runServices(settings, names, { migrated, signal }, onReady
 /**
  * @param {import('./environment.mjs').ServiceName} name
  * @param {ReturnType<typeof import('./environment.mjs').readSettings>} settings
+ * @param {Awaited<ReturnType<typeof openServiceLog>>} log gets what it says
  * @returns {Service}
  */
-function start(name, settings) {
+function start(name, settings, log) {
   const env = environmentOf(settings, name)
   const child = spawn(process.execPath, [...nodeFlags, `services/${name}/dist/server.js`], {
     cwd: root,
     env,
     // If this process is killed, the channel closes, and the services end by themselves.
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc']
   })
+  for (const stream of [child.stdout, child.stderr]) log.follow(stream)
   const ended = new Promise((/** @type {(how: string) => void} */ resolve) => {
     child.on('error', (error) => resolve(error.message))
-    child.on('exit', (code, killedBy) => resolve(killedBy ?? `exit code ${code}`))
+    // Not exit: then some of what it said might not have come yet.
+    child.on('close', (code, killedBy) => resolve(killedBy ?? `exit code ${code}`))
   })
   return { name, url: addressOf(settings.HOST, env['PORT'] ?? ''), process: child, ended }
 }

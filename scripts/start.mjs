@@ -9,7 +9,8 @@ try {
   const { runPair } = await import('./pair.mjs')
   await runPair(stop)
 } catch (error) {
-  if (error !== stop.reason) {
+  if (error === stop.reason) console.log('Stopped.')
+  else {
     console.error(`npm start: ${error instanceof Error ? error.message : error}`)
     process.exitCode = 1
   }

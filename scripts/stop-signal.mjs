@@ -1,3 +1,5 @@
+import { screen } from './screen.mjs'
+
 /**
  * Makes an AbortSignal that is aborted by the first SIGINT, SIGTERM or SIGHUP. Repeats change nothing: under npm one
  * Ctrl-C arrives twice, from the terminal and from npm.
@@ -9,7 +11,8 @@ export function stopSignal() {
   const begin = (/** @type {string} */ name) => {
     if (stop.signal.aborted) return
     // Says so at once, because a running npm ci needs time to undo its work.
-    console.error('Stopping …')
+    if (screen.rewrites) screen.print('Stopping …')
+    else console.error('Stopping …')
     stop.abort(new Error(`stopped by ${name}`))
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, begin)

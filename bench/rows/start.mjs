@@ -62,7 +62,7 @@ async function npmStart(pair, folder) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         said += text
-        if (said.includes('Latchkey is ready')) resolve((performance.now() - begun) / 1000)
+        if (/Latchkey \S+ is ready/.test(said)) resolve((performance.now() - begun) / 1000)
       })
     }
     child.on('error', reject).on('exit', () => reject(new Error(`npm start has ended before it was ready:\n${said}`)))

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { isInstalled } from '../../scripts/install.mjs'
+import { installAdvice } from '../../scripts/install-advice.mjs'
 import { satisfies } from '../../scripts/node-version.mjs'
 import { plainEnvironment } from './plain-environment.ts'
 
@@ -53,7 +54,11 @@ t.test('installing', async (t) => {
   const { stdout } = await install({ NODE_ENV: 'production' })
   t.equal(await calls(), 'ci --include=dev --no-progress\n', 'npm ci, with the tools')
   t.equal(stdout.split('\n')[0], 'Installing the dependencies (npm ci) …', 'it says what it does')
-  await t.rejects(install({ NPM_FAILS: '3' }), { code: 3, message: /npm ci --include=dev --no-progress failed \(3\)/ })
+  await t.rejects(install({ NPM_FAILS: '3', NPM_SAYS: 'npm error code ENOTFOUND' }), {
+    code: 3,
+    message:
+      /npm ci --include=dev --no-progress failed \(3\):\nnpm error code ENOTFOUND\n\nnpm does not reach its registry/
+  })
   await calls()
   await install({}, '{ tools: false }')
   t.equal(await calls(), 'ci --omit=dev --no-progress\n', 'what only starts needs no tools for tests and lint')
@@ -80,12 +85,14 @@ t.test('a Node that is too old is refused', async (t) => {
   await t.rejects(install(), { message: /This is Node\.js [\d.]+, and Latchkey needs \^18\.0\.0/ })
 })
 
-t.test('while it installs it says how far it is', async (t) => {
-  const { install, folder } = await checkout(t)
-  await mkdir(path.join(folder, 'node_modules/needed'), { recursive: true })
-  await writeFile(path.join(folder, 'node_modules/needed/package.json'), '{}')
-  const { stdout } = await install({ NPM_WAITS: '6' })
-  t.match(stdout, /^ {2}… \d+ s, 1 of 2 packages$/m)
+t.test('what to do after npm failed is told by what it said', async (t) => {
+  t.match(installAdvice('npm error code EAI_AGAIN'), 'Check the network')
+  t.match(installAdvice('npm error code SELF_SIGNED_CERT_IN_CHAIN'), 'NODE_EXTRA_CA_CERTS')
+  t.match(installAdvice('npm error code EACCES'), 'your own')
+  t.match(installAdvice('npm error nospc ENOSPC: no space left on device'), 'disk is full')
+  t.match(installAdvice('npm error code E403'), 'refuses')
+  t.match(installAdvice('npm error code EINTEGRITY'), 'package-lock.json')
+  t.match(installAdvice('npm error something'), 'What npm said is above')
 })
 
 /** A checkout without dependencies, and an npm that writes down how it was called. */
@@ -100,7 +107,7 @@ async function checkout(t: Test) {
   await writeFile(path.join(folder, 'package-lock.json'), JSON.stringify(locked))
   const bin = path.join(folder, 'bin')
   await mkdir(bin)
-  await writeFile(path.join(bin, 'npm'), '#!/bin/sh\necho "$@" >>calls\nsleep $NPM_WAITS\nexit $NPM_FAILS\n')
+  await writeFile(path.join(bin, 'npm'), '#!/bin/sh\necho "$@" >>calls\necho "$NPM_SAYS"\nexit $NPM_FAILS\n')
   await chmod(path.join(bin, 'npm'), 0o755)
 
   const install = (env = {}, wanted = '{}') => {
@@ -108,7 +115,7 @@ async function checkout(t: Test) {
       try { await installMissing(undefined, ${wanted}) } catch (error) { console.error(error.message); process.exitCode = error.exitCode ?? 9 }`
     return promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
       cwd: folder,
-      env: plainEnvironment({ PATH: `${bin}:${process.env['PATH']}`, NPM_WAITS: '0', ...env })
+      env: plainEnvironment({ PATH: `${bin}:${process.env['PATH']}`, ...env })
     })
   }
   /** What npm was called with since this was asked last. */

@@ -24,6 +24,8 @@ await buildFirst()
 const keys = await mkdtemp(path.join(os.tmpdir(), 'latchkey-start-keys-'))
 t.teardown(() => rm(keys, { recursive: true }))
 
+const READY = /Latchkey [\d.]+ is ready/
+
 interface Start {
   process: ChildProcess
   said: () => string
@@ -87,7 +89,7 @@ async function ready(start: Start): Promise<void> {
   const over = start.ended.then(() => true)
   await until(async () => {
     if (await Promise.race([over, sleep(0, false)])) throw new Error(`ended too early:\n${start.said()}`)
-    return start.said().includes('Latchkey is ready')
+    return READY.test(start.said())
   }, start.said)
 }
 
@@ -131,8 +133,9 @@ t.test('the pair', async (t) => {
     return (await fetch(`${place.auth}/signup`, { method: 'POST', headers, body })).status
   }
 
-  const first = start(t, place.env)
+  const first = start(t, { ...place.env, LOG_LEVEL: '' })
   await ready(first)
+  t.notMatch(first.said(), /^[{]|listening/m, 'a healthy start says nothing in the log')
   t.match(first.said(), firstSignup(place.auth).replaceAll(/^/gm, '  '))
   t.match(first.said(), `rm -rf ${place.data}`)
   t.ok(await isUp(place.auth))
@@ -140,6 +143,10 @@ t.test('the pair', async (t) => {
   t.ok(await isUp(place.chat))
   t.match(first.said(), `chat      ${place.chat}`)
   t.equal(await signUp(), 201)
+  await until(() => first.said().includes('a mail was written'), first.said)
+  t.match(first.said(), /^[\d:.]+ auth {5}POST \/signup 201 \d+ ms 127\.0\.0\.1 #[\da-f]{8}$/m, 'one line a request')
+  t.match(first.said(), `a mail was written file=${place.data}/mail/`)
+  t.notMatch(first.said(), '\x1b', 'no colours, because it is no terminal')
   t.same(await usersOfService(place), ['latchkey_service'])
   await isApart(t, place)
 
@@ -149,9 +156,12 @@ t.test('the pair', async (t) => {
   t.equal(await signUp(), 409, 'the first has not noticed')
 
   first.process.kill('SIGKILL')
-  // Their output is ours, so it ends when the services have.
   t.equal(await first.ended, 'SIGKILL')
-  t.notOk(await isUp(place.auth), 'the services end by themselves')
+  for (const url of [place.auth, place.resource, place.chat])
+    await until(
+      async () => !(await isUp(url)),
+      () => `${url} has not ended by itself`
+    )
   t.ok(databaseRuns(place))
 
   const third = start(t, place.env)
@@ -182,7 +192,7 @@ t.test('told to stop while it makes its database, it leaves nothing running', as
   const started = start(t, place.env)
   await until(() => existsSync(path.join(place.data, 'pg/password')), started.said)
   started.process.kill('SIGHUP')
-  t.equal(await started.ended, 0)
+  t.equal(await started.ended, 0, started.said())
   t.notOk(databaseRuns(place))
   t.notMatch(started.said(), 'ready')
 })
@@ -195,7 +205,7 @@ t.test('a taken port is named', async (t) => {
     const started = start(t, { ...place.env, DATABASE_URL: await createDatabase(t), CHAT_DATABASE_URL: 'unread' })
     t.equal(await started.ended, 1)
     t.match(started.said(), `Port ${place.env[name]} of 127.0.0.1 is taken`)
-    t.match(started.said(), name)
+    t.match(started.said(), `set ${name} to another, as in: ${name}=`)
     await new Promise((resolve) => other.close(resolve))
   }
 })
@@ -204,7 +214,7 @@ t.test('a service that does not start, on a database that was named', async (t) 
   const place = await makePlace(t)
   const started = start(t, { ...place.env, DATABASE_URL: await createDatabase(t), BCRYPT_COST: 'much' })
   t.equal(await started.ended, 1)
-  t.match(started.said(), /BCRYPT_COST/)
+  t.match(started.said(), /^auth: cannot start.*\n +BCRYPT_COST/m, 'what it said is shown')
   t.match(started.said(), 'The auth service has ended by itself (exit code 1)')
   t.notOk(existsSync(path.join(place.data, 'pg')), 'nothing is embedded')
   t.match(started.said(), 'The chat is left out: DATABASE_URL is set')

@@ -39,8 +39,10 @@ export async function createLogger(
   }
   if (destination) return pino(options, destination)
   if (settings.NODE_ENV === 'development' && process.stdout.isTTY) {
-    const { default: pretty } = await import('pino-pretty')
-    return pino(options, pretty({ sync: true, ignore: 'service', messageFormat: '{service}: {msg}' }))
+    const { readableLine } = await import('./readable-log.ts')
+    const lines = openLines(STANDARD_OUTPUT, () => {})
+    const colors = process.stdout.hasColors()
+    return pino(options, { write: (line) => lines.write(`${readableLine(line, { colors })}\n`) })
   }
   const logger = pino(
     options,
