@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { addressOf } from './address.mjs'
 import { root } from './command.mjs'
-import { hasSetting } from './environment.mjs'
+import { hasSetting, managementPort } from './environment.mjs'
 import { firstSignup } from './first-signup.mjs'
 
 /** @typedef {ReturnType<typeof import('./environment.mjs').readSettings>} Settings */
@@ -31,12 +31,17 @@ export function announcement(settings, { keys, folders, names, after }, { paint,
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
   const row = (/** @type {string} */ name, /** @type {string | string[]} */ text) =>
     `  ${paint('dim', name.padEnd(INDENT - 2))}${wrapped(text, columns() - INDENT).join(`\n${' '.repeat(INDENT)}`)}`
+  const metrics = names
+    .map((name) => managementPort(settings, settings[`${name.toUpperCase()}_PORT`] ?? ''))
+    .filter((port) => port !== undefined)
+    .map((port) => `${addressOf(settings['MANAGEMENT_HOST'] ?? '127.0.0.1', port)}/metrics`)
   const { on, off } = switches(settings, names)
   return [
     '',
     `  ${paint('bold', `Latchkey ${version} is ready`)} ${paint('dim', `after ${after}`)}`,
     '',
     ...addresses(settings, names, { paint, columns }),
+    ...(metrics.length > 0 ? [row('metrics', metrics)] : []),
     '',
     row('on', on.join(', ')),
     row('off', `${off.join(', ')}; set them in .env`),
@@ -98,7 +103,7 @@ function switches(settings, names) {
 }
 
 /** @param {Settings} settings */
-const cookies = (settings) => `cookies for ${settings['COOKIE_DOMAIN'] ?? 'this host'}`
+const cookies = (settings) => (settings['COOKIE_DOMAIN'] ? `cookies for ${settings['COOKIE_DOMAIN']}` : 'cookies')
 
 /**
  * @param {string[] | undefined} folders
@@ -139,7 +144,6 @@ function firstSteps(settings) {
     ]
   return [
     '  In another terminal, the first account and its rights as an administrator:',
-    '',
     firstSignup(addressOf(settings.HOST, settings.AUTH_PORT)).replaceAll(/^/gm, '  '),
     admin
   ]

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { announcement } from '../../scripts/announcement.mjs'
@@ -32,6 +33,7 @@ t.test('it has the addresses, and where things lie, from this folder on', async 
   t.match(text, /^ {2}Latchkey \d+\.\d+\.\d+ is ready after 3\.9 s$/m)
   t.match(text, /^ {2}auth {6}http:\/\/127\.0\.0\.1:9090 {3}http:\/\/127\.0\.0\.1:9090\/docs$/m)
   t.match(text, /^ {2}chat {6}http:\/\/127\.0\.0\.1:8090 {3}http:\/\/127\.0\.0\.1:8090\/docs$/m)
+  t.match(text, /^ {2}metrics {3}http:\/\/127\.0\.0\.1:9091\/metrics http:/m)
   t.match(text, /^ {2}data {6}data \(to begin anew, stop and: rm -rf data\)$/m)
   t.match(text, /^ {2}keys {6}keys \(not part of the data\)$/m)
   t.match(text, /^ {2}mail {6}data\/mail\/ /m)
@@ -41,7 +43,7 @@ t.test('it has the addresses, and where things lie, from this folder on', async 
 
 t.test('what is off names the setting that turns it on', async (t) => {
   const text = announced().replaceAll(/\n {12}/g, ' ')
-  t.match(text, /^ {2}on .*sign-up for everybody, revocation feed \(open\), cookies for this host, chat$/m)
+  t.match(text, /^ {2}on .*sign-up for everybody, revocation feed \(open\), cookies, chat$/m)
   t.match(
     text,
     /^ {2}off .*\(REQUIRE_VERIFIED_EMAIL\), Redis \(REDIS_URL\), a mail server \(SMTP_URL\); set them in \.env$/m
@@ -70,4 +72,10 @@ t.test('on a narrow terminal the rows are broken at words', async (t) => {
   t.match(lines.join('\n'), /^ {12}each with \/docs$/m)
   const long = lines.filter((line) => line.length > 60 && !/"|\/signup|In another/.test(line))
   t.strictSame(long, [])
+})
+
+t.test('README.md shows it', async (t) => {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+  const screen = announced().slice('\n'.length).trimEnd()
+  t.ok(readme.includes(`\`\`\`text\n${screen}\n\`\`\`\n`), screen)
 })
