@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what test/interop/ runs the snippets of docs/verify-elsewhere.md with, the clients that it logs out with,
-# the package managers that it installs the verifier with, and Schemathesis, outside the checkout. Takes what the machine
+# the package managers that it installs the verifier with, the packages of docs/tracing.md, and Schemathesis, outside the checkout. Takes what the machine
 # has (Go, Python, Java with Maven, Rust) and leaves out the rest; what is installed already costs nothing.
 # Usage: test/interop/install.sh [folder]; by default INTEROP_TOOLS, or latchkey-interop in the user's cache.
 set -euo pipefail
@@ -44,6 +44,7 @@ go_modules() {
 
 once node package.json package-lock.json -- npm ci --silent
 once managers managers/package.json managers/package-lock.json -- npm ci --silent
+once tracing tracing/package.json tracing/package-lock.json -- npm ci --silent
 if has python3; then
   once python requirements.txt -- python requirements.txt
   once schemathesis schemathesis.txt -- python schemathesis.txt
