@@ -37,7 +37,7 @@ export const AUDIT_EVENTS = {
   },
   audit_left_out: {
     level: 'warn',
-    message: 'refusals were left out of the audit log: there were too many',
+    message: 'refusals, or sockets of the chat, were left out of the audit log: there were too many',
     fields: Type.Object({ refusals: Type.Integer() }),
     audit: { actor: 'service', detail: ['refusals'] }
   },

@@ -12,6 +12,23 @@ const ABOUT_MEMBER = { ...AUDIT, detail: ['member'] } as const
 
 /** The events of the chat. */
 export const CHAT_EVENTS = {
+  socket_opened: {
+    level: 'info',
+    message: 'socket opened',
+    fields: Type.Object(OF_SESSION),
+    audit: { actor: 'user' }
+  },
+  socket_closed: {
+    level: 'info',
+    message: 'socket closed',
+    fields: Type.Object({
+      user: Type.Optional(OF_SESSION.user),
+      session: Type.Optional(OF_SESSION.session),
+      code: Type.Integer({ description: 'The close code (RFC 6455 §7.4)' }),
+      ms: Type.Integer({ description: 'How long it was open, in milliseconds' })
+    }),
+    audit: { actor: 'user' }
+  },
   room_created: { level: 'info', message: 'a room was made', fields: Type.Object(IN_ROOM), audit: AUDIT },
   room_renamed: { level: 'info', message: 'a room was renamed', fields: Type.Object(IN_ROOM), audit: AUDIT },
   room_closed: { level: 'info', message: 'a room was closed', fields: Type.Object(IN_ROOM), audit: AUDIT },
@@ -32,16 +49,6 @@ export const CHAT_EVENTS = {
     message: 'message deleted',
     fields: Type.Object({ ...IN_ROOM, seq: Type.Integer({ description: 'The number of the message in its room' }) }),
     audit: { ...AUDIT, detail: ['seq'] }
-  },
-  socket_closed: {
-    level: 'info',
-    message: 'socket closed',
-    fields: Type.Object({
-      user: Type.Optional(OF_SESSION.user),
-      session: Type.Optional(OF_SESSION.session),
-      code: Type.Integer({ description: 'The close code (RFC 6455 §7.4)' }),
-      ms: Type.Integer({ description: 'How long it was open, in milliseconds' })
-    })
   },
   messages_committed: {
     level: 'none',

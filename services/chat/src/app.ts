@@ -37,6 +37,8 @@ export interface Parts {
   readonly revocations?: RevocationFeed | undefined
   readonly database: Database
   readonly refusals: Pick<Refusals, 'add'>
+  /** Records which sockets open and close; beside the refusals, so that neither keeps the other out. */
+  readonly socketRecords: Pick<Refusals, 'add'>
   /** None: other instances are noticed by looking at the table. */
   readonly redis?: RedisConnections | undefined
   readonly logger: FastifyBaseLogger
@@ -53,7 +55,7 @@ const INFO = {
 /** Builds the chat: the verifier, what actions need, then its faces. */
 export async function buildApp(
   config: Config,
-  { keys, revocations, database, refusals, redis, logger, measure }: Parts
+  { keys, revocations, database, refusals, socketRecords, redis, logger, measure }: Parts
 ): Promise<App> {
   const { ISSUER: issuer, AUDIENCE: audience, CLOCK_LEEWAY: leeway, MESSAGES_PER_MINUTE: perMinute } = config
   const verifier = createVerifier({ issuer, audience, keys, leeway, ...(revocations && { revocations }) })
@@ -84,7 +86,7 @@ export async function buildApp(
     rest(app, actionParts)
     const { COOKIE_DOMAIN: domain, CORS_ORIGINS: origins } = config
     tickets(app, { ...actionParts, verifier, tokenFrom: fromHeaderOrCookie({ issuer, cookieDomain: domain, origins }) })
-    const shared = sockets(app, config, { verifier, live, actions: actionParts })
+    const shared = sockets(app, config, { verifier, live, actions: actionParts, records: socketRecords })
     measure?.(verifierReader({ keys, verifier, revocations }))
     measure?.(socketReader({ live, registry: shared.registry, redis }))
     graphql(app, config, { verifier, live, actions: actionParts, shared })

@@ -17,6 +17,7 @@ import { openFeed, openKeySet } from '@latchkey/verifier'
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
 import { type Config, chatConfig, doubts } from './config.ts'
+import { SOCKET_BOUNDS } from './sockets/visits.ts'
 import { sweepRegularly } from './sweep.ts'
 
 /** Reads settings and keys and makes the service, not yet listening. Throws errors that an operator can correct. */
@@ -32,10 +33,11 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   const feed = feedPlace(config)
   const revocations = feed && openFeed({ ...feed, log: logger })
   const refusals = createRefusals({ database, log: logger })
+  const socketRecords = createRefusals({ database, log: logger, bounds: SOCKET_BOUNDS })
   const redis = await openNotices(config, logger)
   const readers: Reader[] = [databaseReader({ database, refusals, backlog: () => readBacklog(database) })]
   const measure = (reader: Reader) => readers.push(reader)
-  const app = await buildApp(config, { keys, revocations, database, refusals, redis, logger, measure })
+  const app = await buildApp(config, { keys, revocations, database, refusals, socketRecords, redis, logger, measure })
   await serveMetrics(config, { app, groups: ['database', 'verifier', 'chat'], readers })
   const sweeping = sweepRegularly(database, logger)
   const sealer = runSealer({ database, log: logger })
@@ -48,7 +50,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   app.addHook('onClose', async () => {
     redis?.close()
     await Promise.all([sweeping.close(), pruning.close()])
-    await refusals.close()
+    await Promise.all([refusals.close(), socketRecords.close()])
     // After the last record.
     await sealer.close()
     await database.close()

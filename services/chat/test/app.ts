@@ -12,6 +12,7 @@ import { openKeySet } from '@latchkey/verifier'
 import type { Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import { chatConfig } from '../src/config.ts'
+import { SOCKET_BOUNDS } from '../src/sockets/visits.ts'
 
 export const ISSUER = 'https://auth.example.com'
 export const AUDIENCE = 'latchkey'
@@ -37,7 +38,8 @@ export interface Chat {
   readonly key: TestKey
   /** What was logged so far, parsed. */
   readonly lines: readonly Line[]
-  user(name: string, claims?: Members): User
+  /** Somebody new, whose tokens `signer` signs; by default the key of the chat. */
+  user(name: string, claims?: Members, signer?: TestKey): User
   /** Sends a request as in `send(ada, 'POST /rooms', { name: 'Tea', visibility: 'public' })`. */
   send(user: User | undefined, line: string, body?: object): Promise<Answer>
 }
@@ -60,23 +62,24 @@ export async function startChat(t: Test, env: Record<string, string> = {}, share
   const database = openDatabase(config, () => {})
   const keys = await openKeySet({ ...keySetPlace(config), log: logger })
   const refusals = createRefusals({ database, log: logger })
-  const app = await buildApp(config, { keys, database, refusals, logger })
+  const socketRecords = createRefusals({ database, log: logger, bounds: SOCKET_BOUNDS })
+  const app = await buildApp(config, { keys, database, refusals, socketRecords, logger })
   t.teardown(async () => {
     keys.close()
     await app.close()
-    await refusals.close()
+    await Promise.all([refusals.close(), socketRecords.close()])
     await database.close()
   })
   return { app, database, url, key, lines, user: userOf(key), send: sender(app) }
 }
 
 function userOf(key: TestKey): Chat['user'] {
-  return (name, claims = {}) => {
+  return (name, claims = {}, signer = key) => {
     const id = randomUUID()
     const tokenWith = (others: Members) => {
       const now = Math.floor(Date.now() / 1000)
       const own = { sub: id, preferred_username: name }
-      return accessToken(key, { ...accessClaims(ISSUER, AUDIENCE, now), ...own, ...claims, ...others })
+      return accessToken(signer, { ...accessClaims(ISSUER, AUDIENCE, now), ...own, ...claims, ...others })
     }
     return { id, name, token: tokenWith({}), tokenWith }
   }

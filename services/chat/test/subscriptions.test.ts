@@ -205,7 +205,7 @@ t.test('a silent socket is asked whether it is there, and cut if it is not', asy
   const pinged = once(there.socket, 'ping')
   gone.socket.pause()
   await pinged
-  const line = () => own.lines.find(({ msg, user }) => msg === 'socket closed' && user === bob.id)
+  const line = () => own.lines.find(({ event, user }) => event === 'socket_closed' && user === bob.id)
   while (!line()) await once(there.socket, 'ping')
   t.match(line(), { code: 1006 })
   t.match(await there.ask('ping'), { type: 'ok' }, 'who answers stays')

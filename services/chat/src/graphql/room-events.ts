@@ -3,7 +3,8 @@ import { canonicalId } from '@latchkey/frame/ids'
 import { fieldValidator } from '@latchkey/frame/validation'
 import { Problem } from '@latchkey/problems/problem'
 import { Type } from 'typebox'
-import type { Caller } from '../actions/action.ts'
+import type { ActionParts, Caller } from '../actions/action.ts'
+import { recorded } from '../actions/perform.ts'
 import { roomFor } from '../actions/standing.ts'
 import { ROOM_ID, SEQ } from '../fields.ts'
 import type { Live } from '../live/live.ts'
@@ -29,17 +30,21 @@ export const roomEvents: Resolver = (_parent, { room, after }, { caller, listen 
 interface ListenParts {
   readonly database: Database
   readonly live: Live
+  /** Records who was not let listen, as for /ws. */
+  readonly refusals: ActionParts['refusals']
 }
 
 /** Begins to listen to a room for a socket. Throws the refusal. */
 export async function listenTo(
-  { database, live }: ListenParts,
+  { database, live, refusals }: ListenParts,
   carrier: Carrier,
   caller: Caller,
   { room, after }: Wish
 ): Promise<EventStream> {
   const id = canonicalId(room)
-  const { last_seq: head, since_seq } = await roomFor('read', database, caller, id)
+  const { last_seq: head, since_seq } = await recorded({ refusals, name: 'subscribe', room: id }, caller, () =>
+    roomFor('read', database, caller, id)
+  )
   if (after !== undefined && after > head) throw wrongPlace('must not be beyond the head of the room')
   if (after !== undefined && head - after > FARTHEST) {
     throw wrongPlace(`must be at most ${FARTHEST} behind: read the messages, and go on from the head`)

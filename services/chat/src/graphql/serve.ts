@@ -74,7 +74,7 @@ export function serve(
 
 async function greet(
   connection: GraphqlConnection,
-  { verifier, actions: { database }, shared: { registry }, known, mostOfUser }: ServeParts,
+  { verifier, actions: { database }, shared: { registry, visits }, known, mostOfUser }: ServeParts,
   said: Readonly<Record<string, unknown>> | undefined
 ): Promise<Record<string, unknown> | false> {
   const credential = credentialOf(said)
@@ -93,6 +93,7 @@ async function greet(
     }
     registry.add(connection, sub)
     connection.bind(token)
+    visits.opened(connection.origin, token.claims)
     return { expires_at: timeOf(exp) }
   } catch (error) {
     logRefusal(connection.origin.log, problemOf(error))
@@ -112,7 +113,7 @@ function prepare(connection: GraphqlConnection, parts: ServeParts, payload: Subs
   const { token, origin, over } = connection
   if (!token) throw new TypeError('nobody has said who the client is')
   const context = new Context(actions, callerOf(token.claims, origin), over, (caller, wish) =>
-    listenTo({ database: actions.database, live }, connection, caller, wish)
+    listenTo({ ...actions, live }, connection, caller, wish)
   )
   const prepared = engine.prepare(payload as Operation, context, asked)
   return Array.isArray(prepared) ? prepared : prepared.args

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { emit } from '@latchkey/events/emit'
 import type { App } from '@latchkey/frame/app-type'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -37,7 +36,7 @@ export interface GraphqlSocketSettings {
 
 /** Makes the function that opens a socket for a handshake at /graphql, or throws the refusal. */
 export function socketOpener(app: App, settings: GraphqlSocketSettings, parts: GraphqlSocketParts) {
-  const { registry, rates, requirePlace } = parts.shared
+  const { registry, rates, visits, requirePlace } = parts.shared
   const unknown = new Unknown()
   const server = new WebSocketServer(OPTIONS)
   const ofConnection = { verifier: parts.verifier, rates, heartbeat: settings.HEARTBEAT * 1000 }
@@ -51,9 +50,7 @@ export function socketOpener(app: App, settings: GraphqlSocketSettings, parts: G
     socket.once('close', (code, reason) => {
       known()
       registry.delete(connection)
-      const claims = connection.token?.claims
-      const of = claims && { user: claims.sub, session: claims.sid }
-      emit(origin.log, 'socket_closed', { ...of, code, ms: Math.round(performance.now() - since) })
+      visits.closed(origin, connection.token?.claims, { code, ms: performance.now() - since })
       closed(code, String(reason)).catch((error) => origin.log.error({ err: error }, 'a socket did not end in order'))
     })
   }

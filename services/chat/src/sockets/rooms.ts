@@ -1,7 +1,8 @@
 import type { Database } from '@latchkey/database/pool'
 import { canonicalId } from '@latchkey/frame/ids'
 import { Problem } from '@latchkey/problems/problem'
-import type { Caller } from '../actions/action.ts'
+import type { ActionParts, Caller } from '../actions/action.ts'
+import { recorded } from '../actions/perform.ts'
 import { roomFor } from '../actions/standing.ts'
 import type { Batch, Removal } from '../live/batch.ts'
 import type { Live, Opened } from '../live/live.ts'
@@ -18,6 +19,8 @@ const FARTHEST = 10_000
 export interface RoomsParts {
   readonly database: Database
   readonly live: Live
+  /** Records who was not let listen. */
+  readonly refusals: ActionParts['refusals']
 }
 
 /** Where somebody wants to begin to listen. */
@@ -50,12 +53,14 @@ export class Rooms {
 
   /** Listens to a room; once more, it starts anew. Throws a Problem. */
   async subscribe(caller: Caller, { room, after, stream }: Wish): Promise<Made> {
-    const { database, live } = this.#parts
+    const { database, live, refusals } = this.#parts
     const id = canonicalId(room)
     if (!this.#open.has(id) && this.#open.size >= MOST_ROOMS) {
       throw new Problem('limit_reached', { detail: `A socket listens to at most ${MOST_ROOMS} rooms.` })
     }
-    const { last_seq: head, since_seq } = await roomFor('read', database, caller, id)
+    const { last_seq: head, since_seq } = await recorded({ refusals, name: 'subscribe', room: id }, caller, () =>
+      roomFor('read', database, caller, id)
+    )
     const current = await live.stream()
     this.unsubscribe(id)
     const sink = this.#sinkOf(id, caller.user_id)

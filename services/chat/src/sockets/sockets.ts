@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { emit } from '@latchkey/events/emit'
+import type { Refusals } from '@latchkey/audit/refusals'
 import type { App } from '@latchkey/frame/app-type'
 import { ACCESS_TOKEN, problems, TOKEN_PROBLEMS } from '@latchkey/frame/schemas'
 import { Problem, unavailable } from '@latchkey/problems/problem'
@@ -18,6 +18,7 @@ import { judgeHandshake, PROTOCOL, VERSION } from './handshake.ts'
 import { Rates } from './rates.ts'
 import { Registry } from './registry.ts'
 import { answerer } from './requests.ts'
+import { Visits } from './visits.ts'
 
 /** After how many seconds to try again while there are as many sockets as there may be. */
 const FULL_RETRY_AFTER = 5
@@ -54,6 +55,8 @@ export interface SocketsParts {
   readonly verifier: Verifier
   readonly actions: ActionParts
   readonly live: Live
+  /** Records which sockets open and close. */
+  readonly records: Pick<Refusals, 'add'>
 }
 
 const schema = {
@@ -73,6 +76,7 @@ const schema = {
 export interface SharedBySockets {
   readonly registry: Registry
   readonly rates: Rates
+  readonly visits: Visits
   /** Throws `unavailable` if there is no place for one more socket. */
   requirePlace(): void
 }
@@ -81,14 +85,16 @@ export interface SharedBySockets {
 export function sockets(
   app: App,
   settings: SocketSettings,
-  { verifier, actions, live }: SocketsParts
+  { verifier, actions, live, records }: SocketsParts
 ): SharedBySockets {
   const registry = new Registry()
-  const { database } = actions
+  const visits = new Visits(records)
+  const { database, refusals } = actions
   const parts: ConnectionParts = {
     verifier,
     database,
     live,
+    refusals,
     rates: new Rates(settings.MESSAGES_PER_MINUTE),
     heartbeat: settings.HEARTBEAT * 1000,
     expiryWarning: settings.EXPIRY_WARNING * 1000,
@@ -116,11 +122,11 @@ export function sockets(
     const opened = new Connection(parts, { socket, connection }, token, origin)
     const isOneTooMany = registry.countOf(opened.user) >= settings.SOCKETS_PER_USER
     registry.add(opened, opened.user)
+    visits.opened(origin, opened.life.claims)
     const since = performance.now()
     socket.once('close', (code) => {
       registry.delete(opened)
-      const { sub: user, sid: session } = opened.life.claims
-      emit(origin.log, 'socket_closed', { user, session, code, ms: Math.round(performance.now() - since) })
+      visits.closed(origin, opened.life.claims, { code, ms: performance.now() - since })
     })
     // After the handshake: a browser would not see its answer, and would come again at once.
     if (isOneTooMany) opened.close('too_many_sockets')
@@ -145,7 +151,7 @@ export function sockets(
     drained = registry.drain(settings.DRAIN_TIME * 1000)
   })
   app.addHook('preClose', () => drained ?? Promise.resolve())
-  return { registry, rates: parts.rates, requirePlace }
+  return { registry, rates: parts.rates, visits, requirePlace }
 }
 
 function refuse(reply: FastifyReply, error: unknown): never {
