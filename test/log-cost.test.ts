@@ -41,6 +41,7 @@ const CHAT = [
   'GET /rooms/:room',
   'POST /rooms/:room/join',
   'PUT /rooms/:room/members/:user_id',
+  'GET /rooms/:room/bans',
   'POST /rooms/:room/messages',
   'DELETE /rooms/:room/messages/:seq',
   'POST /tickets',

@@ -10,6 +10,8 @@ export const SUBPROTOCOL = 'latchkey.chat.v1'
  *
  * @typedef {Person & { role: Role }} Member
  *
+ * @typedef {{ user_id: string, username: string | null, by_id: string, created_at: string }} Ban
+ *
  * @typedef {object} Room as answers show it
  * @property {string} id
  * @property {string} name

@@ -32,6 +32,7 @@ const TABLE = {
   kick: moderators,
   ban: moderators,
   unban: moderators,
+  bans: moderators,
   set_role: owners,
   rename: owners,
   close: owners
@@ -41,7 +42,7 @@ const TABLE = {
 export type Rule = keyof typeof TABLE
 
 /** What a closed room allows still. */
-const READS: readonly Rule[] = ['see', 'read']
+const READS: readonly Rule[] = ['see', 'read', 'bans']
 
 /** Whom a role may remove. */
 const MAY_REMOVE: Record<Role, readonly Role[]> = { owner: ['moderator', 'member'], moderator: ['member'], member: [] }

@@ -62,6 +62,7 @@ for (const face of FACES) {
       ['join', { room, code: 'x' }, ['code']],
       ['kick', { room, user_id: 'x' }, ['user_id']],
       ['members', { room, limit: 0 }, ['limit']],
+      ['bans', { room, after: 'x' }, ['after']],
       ['send', { room, client_id: 'x', text: '' }, ['client_id', 'text']],
       ['send', { room, client_id: randomUUID(), text: 'a\u0000b' }, ['text']],
       ['history', { room, before: 1, after: 1 }, ['after']],

@@ -58,6 +58,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   join: { action: 'join' },
   'read messages': { action: 'history' },
   'read members': { action: 'members' },
+  'read bans': { action: 'bans' },
   send: { action: 'send' },
   leave: { action: 'leave' },
   'leave alone': { action: 'leave', isAlone: true },
@@ -96,6 +97,7 @@ see the room   | yes hid hid hid  yes hid  yes  yes  yes   yes yes yes yes
 join           | yes hid yes code ban ban  yes  yes  yes   yes yes yes ban
 read messages  | out hid hid hid  out hid  yes  yes  yes   yes yes yes yes
 read members   | out hid hid hid  out hid  yes  yes  yes   yes yes yes yes
+read bans      | out hid hid hid  out hid  low  yes  yes   yes yes yes yes
 send           | out hid hid hid  out hid  yes  yes  yes   out out yes out
 leave          | out hid hid hid  out hid  yes  yes  yes   out out yes out
 leave alone    | -   -   -   -    -   -    -    -    last  -   -   -   -
@@ -127,6 +129,7 @@ see the room   | yes hid hid hid  yes hid  yes  yes  yes   yes yes yes yes
 join           | shut hid shut code ban ban yes yes  yes   shut shut yes ban
 read messages  | out hid hid hid  out hid  yes  yes  yes   yes yes yes yes
 read members   | out hid hid hid  out hid  yes  yes  yes   yes yes yes yes
+read bans      | out hid hid hid  out hid  low  yes  yes   yes yes yes yes
 send           | out hid hid hid  out hid  shut shut shut  out out shut out
 leave          | out hid hid hid  out hid  shut shut shut  out out shut out
 leave alone    | -   -   -   -    -   -    -    -    shut  -   -   -   -

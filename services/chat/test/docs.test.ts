@@ -30,6 +30,7 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   [`${ROOM}/invites`]: ['POST'],
   [`${ROOM}/members`]: ['GET', 'HEAD'],
   [`${ROOM}/members/${ROOM.slice(7)}`]: ['DELETE', 'PUT'],
+  [`${ROOM}/bans`]: ['GET', 'HEAD'],
   [`${ROOM}/bans/${ROOM.slice(7)}`]: ['DELETE', 'PUT'],
   [`${ROOM}/messages`]: ['GET', 'HEAD', 'POST'],
   [`${ROOM}/messages/1`]: ['DELETE'],

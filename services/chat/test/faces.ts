@@ -34,6 +34,7 @@ const REST: Readonly<Record<string, string>> = {
   members: 'GET /rooms/:room/members',
   set_role: 'PUT /rooms/:room/members/:user_id',
   kick: 'DELETE /rooms/:room/members/:user_id',
+  bans: 'GET /rooms/:room/bans',
   ban: 'PUT /rooms/:room/bans/:user_id',
   unban: 'DELETE /rooms/:room/bans/:user_id',
   send: 'POST /rooms/:room/messages',
@@ -98,6 +99,8 @@ const GRAPHQL: Readonly<Record<string, string>> = {
   invite: 'mutation ($room: ID!) { createInvite(room: $room) { code expiresIn } }',
   members: `query ($room: ID!, $after: ID, $limit: Int)
     { room(id: $room) { members(after: $after, limit: $limit) { members { userId username role } next } } }`,
+  bans: `query ($room: ID!, $after: ID, $limit: Int)
+    { room(id: $room) { bans(after: $after, limit: $limit) { bans { userId username byId createdAt } next } } }`,
   set_role: `mutation ($room: ID!, $user_id: ID!, $role: Role!)
     { setRole(room: $room, userId: $user_id, role: $role) { userId username role } }`,
   kick: 'mutation ($room: ID!, $user_id: ID!) { kick(room: $room, userId: $user_id) }',

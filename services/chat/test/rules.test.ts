@@ -15,6 +15,7 @@ const TABLE: Readonly<Record<Rule, string>> = {
   kick: 'not_a_member not_found insufficient_role yes yes yes',
   ban: 'not_a_member not_found insufficient_role yes yes yes',
   unban: 'not_a_member not_found insufficient_role yes yes yes',
+  bans: 'not_a_member not_found insufficient_role yes yes yes',
   set_role: 'not_a_member not_found insufficient_role insufficient_role yes yes',
   rename: 'not_a_member not_found insufficient_role insufficient_role yes yes',
   close: 'not_a_member not_found insufficient_role insufficient_role yes yes'
@@ -30,7 +31,7 @@ const STANDINGS: readonly Standing[] = [
   { ...NOBODY, isAdmin: true }
 ]
 /** What a closed room still allows; a member joins without a change. */
-const READS: readonly Rule[] = ['see', 'read']
+const READS: readonly Rule[] = ['see', 'read', 'bans']
 
 for (const rule of RULES) {
   t.test(`${rule}: who may, in an open and in a closed room`, async (t) => {

@@ -1,4 +1,5 @@
 import { asked } from './acts.js'
+import { showBans } from './bans.js'
 import { button, element } from './dom.js'
 import { menuButton } from './menu.js'
 import { askForName, showInvitation } from './room-dialogs.js'
@@ -55,6 +56,7 @@ export function roomView(chat, acts, toRooms) {
     const told = (/** @type {Promise<unknown>} */ doing) => doing.catch(({ message }) => say(message))
     if (acts.may(room, 'invite')) items.push({ label: 'Invite people…', act: () => told(showInvitation(chat, room)) })
     if (acts.may(room, 'rename')) items.push({ label: 'Rename the room…', act: () => askForName(chat, room) })
+    if (acts.may(room, 'unban')) items.push({ label: 'Banned people…', act: () => told(showBans(chat, room)) })
     if (acts.may(room, 'close')) {
       const words = ['Nobody can write in it again. Its members may still read it.']
       items.push(asked('Close the room', words, () => chat.connection.request('close_room', { room: of })))

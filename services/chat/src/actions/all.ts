@@ -1,5 +1,6 @@
 import type { AnyAction } from './action.ts'
 import { ban } from './ban.ts'
+import { bans } from './bans.ts'
 import { closeRoom } from './close-room.ts'
 import { createRoom } from './create-room.ts'
 import { deleteMessage } from './delete-message.ts'
@@ -31,6 +32,7 @@ export const ACTIONS: readonly AnyAction[] = [
   kick,
   ban,
   unban,
+  bans,
   send,
   history,
   deleteMessage

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { nameOf } from '../events/log.ts'
 import { ROOM_ID, USER_ID } from '../fields.ts'
 import { insertBan, isBanned, removeMember } from '../rooms/members.ts'
 import { action, DONE } from './action.ts'
@@ -18,8 +19,9 @@ export const ban = action({
     return changeRoom(parts, caller, wish, async ({ connection, room, target, write }) => {
       if (await isBanned(connection, room.id, user)) return {}
       if (target) await removeMember(connection, room.id, user)
-      await insertBan(connection, room.id, user, caller.user_id)
-      await write({ kind: 'banned', target: { user_id: user, username: target?.username ?? null } })
+      const username = target?.username ?? (await nameOf(connection, room.id, user)) ?? null
+      await insertBan(connection, room.id, { user_id: user, username, by_id: caller.user_id })
+      await write({ kind: 'banned', target: { user_id: user, username } })
       return {}
     })
   }

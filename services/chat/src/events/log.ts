@@ -1,6 +1,16 @@
 import type { Queryable } from '@latchkey/database/pool'
 import { EVENT_COLUMNS, type EventRow, eventOf, type RoomEvent } from './event.ts'
 
+/** The name under which a user has written in a room; nothing if they never did. */
+export async function nameOf(database: Queryable, room: string, user: string): Promise<string | undefined> {
+  const [row] = await database.query<{ actor_name: string }>(
+    // By the index of client ids.
+    '/* writer_name */ SELECT actor_name FROM events WHERE room_id = $1 AND actor_id = $2 AND client_id IS NOT NULL LIMIT 1',
+    [room, user]
+  )
+  return row?.actor_name
+}
+
 /** Reads the events of a room after a number, ascending. */
 export async function eventsAfter(
   database: Queryable,

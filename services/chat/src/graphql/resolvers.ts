@@ -3,6 +3,7 @@ import { Problem } from '@latchkey/problems/problem'
 import type { GraphQLFieldResolver } from 'graphql'
 import type { AnyAction } from '../actions/action.ts'
 import { ban } from '../actions/ban.ts'
+import { bans } from '../actions/bans.ts'
 import { closeRoom } from '../actions/close-room.ts'
 import { createRoom } from '../actions/create-room.ts'
 import { deleteMessage } from '../actions/delete-message.ts'
@@ -58,6 +59,7 @@ export const ACTION_FIELDS: Readonly<Record<string, Readonly<Record<string, Acti
   },
   Room: {
     members: { action: members, roomBy: 'parent' },
+    bans: { action: bans, roomBy: 'parent' },
     messages: { action: history, roomBy: 'parent' }
   }
 }

@@ -54,6 +54,8 @@ type Room {
   "Yours; null if you are no member."
   role: Role
   members(after: ID, limit: Int): MemberPage
+  "Who may not join it, for those who may lift that."
+  bans(after: ID, limit: Int): BanPage
   "The last messages, or those before or after a number."
   messages(before: Int, after: Int, limit: Int): MessagePage
 }
@@ -72,6 +74,21 @@ type Member {
 
 type MemberPage {
   members: [Member!]!
+  "The argument after of the next page; null on the last one."
+  next: ID
+}
+
+type Ban {
+  userId: ID!
+  "The name that they had in the room; null if they never showed one."
+  username: String
+  "Who banned them."
+  byId: ID!
+  createdAt: String!
+}
+
+type BanPage {
+  bans: [Ban!]!
   "The argument after of the next page; null on the last one."
   next: ID
 }

@@ -1,6 +1,7 @@
 import type { App } from '@latchkey/frame/app-type'
 import type { ActionParts } from '../actions/action.ts'
 import { ban } from '../actions/ban.ts'
+import { bans } from '../actions/bans.ts'
 import { closeRoom } from '../actions/close-room.ts'
 import { createRoom } from '../actions/create-room.ts'
 import { deleteMessage } from '../actions/delete-message.ts'
@@ -35,6 +36,7 @@ export function rest(app: App, parts: ActionParts): void {
   route(app, members, parts, { method: 'GET', url: `${room}/members`, status: 200, tag: 'members' })
   route(app, setRole, parts, { method: 'PUT', url: member, status: 200, tag: 'members' })
   route(app, kick, parts, { method: 'DELETE', url: member, status: 204, tag: 'members' })
+  route(app, bans, parts, { method: 'GET', url: `${room}/bans`, status: 200, tag: 'members' })
   route(app, ban, parts, { method: 'PUT', url: `${room}/bans/:user_id`, status: 204, tag: 'members' })
   route(app, unban, parts, { method: 'DELETE', url: `${room}/bans/:user_id`, status: 204, tag: 'members' })
 

@@ -8,6 +8,15 @@ export interface Member {
   readonly role: Role
 }
 
+/** Who may not join a room. */
+export interface Ban {
+  readonly user_id: string
+  /** The name that they had in the room. */
+  readonly username: string | null
+  readonly by_id: string
+  readonly created_at: Date
+}
+
 /** Locks the rows of these members, in one order for everybody, so that two moderators who kick each other do not block. */
 export async function lockMembers(connection: Queryable, room: string, users: readonly string[]): Promise<void> {
   await connection.query(
@@ -83,12 +92,29 @@ export async function isBanned(connection: Queryable, room: string, user: string
 }
 
 /** Bans a user. */
-export async function insertBan(connection: Queryable, room: string, user: string, by: string): Promise<void> {
-  await connection.query('/* ban_add */ INSERT INTO bans (room_id, user_id, by_id) VALUES ($1, $2, $3)', [
+export async function insertBan(
+  connection: Queryable,
+  room: string,
+  { user_id, username, by_id }: Omit<Ban, 'created_at'>
+): Promise<void> {
+  await connection.query('/* ban_add */ INSERT INTO bans (room_id, user_id, username, by_id) VALUES ($1, $2, $3, $4)', [
     room,
-    user,
-    by
+    user_id,
+    username,
+    by_id
   ])
+}
+
+/** Reads bans in the order of the ids of the banned; `after` is the last id of the page before. */
+export function bansOf(
+  database: Queryable,
+  { room, after, limit }: { room: string; after: string | null; limit: number }
+): Promise<Ban[]> {
+  return database.query<Ban>(
+    `/* bans_page */ SELECT user_id, username, by_id, created_at FROM bans
+     WHERE room_id = $1 AND ($2::uuid IS NULL OR user_id > $2) ORDER BY user_id LIMIT $3`,
+    [room, after, limit]
+  )
 }
 
 /** Lifts a ban. */
