@@ -34,6 +34,25 @@ async function person(auth: Service, username: string): Promise<{ access: string
   return { access: String(body['access_token']), refresh: String(body['refresh_token']) }
 }
 
+/** Opens a socket that speaks GraphQL and listens to a room; `closed` has the code and the time of its end. */
+async function listen(t: Test, chat: Service, token: string, room: unknown) {
+  const socket = new WebSocket(`${chat.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
+  t.teardown(() => socket.terminate())
+  const closed = once(socket, 'close').then(([code]) => ({ code, at: Date.now() }))
+  const said = async (message: object) => {
+    const answer = once(socket, 'message')
+    socket.send(JSON.stringify(message))
+    const [text] = await answer
+    return JSON.parse(String(text))
+  }
+  await once(socket, 'open')
+  t.match(await said({ type: 'connection_init', payload: { token } }), { type: 'connection_ack' })
+  const query = 'subscription ($room: ID!) { roomEvents(room: $room, after: 0) { seq kind } }'
+  const first = await said({ id: '1', type: 'subscribe', payload: { query, variables: { room } } })
+  t.match(first, { type: 'next', payload: { data: { roomEvents: { seq: 1, kind: 'created' } } } })
+  return { socket, closed }
+}
+
 /** Opens a socket and waits for its hello; `closed` has the code and the time of its end. */
 async function connect(t: Test, chat: Service, token: string) {
   const socket = new WebSocket(`${chat.url.replace('http', 'ws')}/ws`, {
@@ -83,6 +102,26 @@ t.test('who signed up at the auth service has a room in the chat, until they log
   t.doesNotThrow(() => lines.map((line) => JSON.parse(line)), 'every log line is JSON')
   t.notMatch(chat.output(), /eyJ/, 'none has a token')
 })
+
+t.test(
+  'the feed of the auth service ends GraphQL sockets within a second, and only those of the session',
+  async (t) => {
+    const { auth } = await startPair(t, { REVOCATION_FEED: 'open' })
+    const chat = await startChat(t, auth)
+    const [ada, bob] = [await person(auth, 'Ada'), await person(auth, 'Bob')]
+    const { body } = await ask(chat, 'POST /rooms', ada.access, { name: 'Tea', visibility: 'public' })
+    t.equal((await ask(chat, `POST /rooms/${body['id']}/join`, bob.access)).status, 200)
+    const [hers, his] = [await listen(t, chat, ada.access, body['id']), await listen(t, chat, bob.access, body['id'])]
+    t.equal((await ask(auth, 'POST /logout', ada.refresh)).status, 204)
+    const loggedOut = Date.now()
+    const end = await hers.closed
+    t.match(end, { code: 4403 })
+    between(t, end.at - loggedOut, { most: A_SECOND }, 'after the answer to the logout')
+    t.equal(his.socket.readyState, WebSocket.OPEN)
+    t.equal((await ask(auth, 'POST /logout-everywhere', bob.access)).status, 204)
+    t.match(await his.closed, { code: 4403 })
+  }
+)
 
 async function untilRefused(asking: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
