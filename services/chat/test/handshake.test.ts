@@ -1,12 +1,12 @@
-// The table of handshakes in PROTOCOL.md, row by row, by raw sockets.
+// The table of handshakes in PROTOCOL.md, row by row, by raw sockets: what is refused.
 import { once } from 'node:events'
-import { runAsOwner } from '@latchkey/testing/database'
 import { isProblem } from '@latchkey/testing/problem'
-import { openRaw, type RawAnswer, sendRaw } from '@latchkey/testing/raw-http'
+import { openRaw, sendRaw } from '@latchkey/testing/raw-http'
 import { accessToken, makeKey, refreshClaims } from '@latchkey/testing/tokens'
 import t from 'tap'
-import { type Chat, ISSUER, startChat } from './app.ts'
-import { connect, dial, portOf } from './socket.ts'
+import { ISSUER, startChat } from './app.ts'
+import { answerOf, bearer, HEADERS, type Lines, linesOf } from './raw-handshake.ts'
+import { portOf } from './socket.ts'
 
 const PAGE = 'https://page.example'
 const chat = await startChat(t, { DRAIN_TIME: '0s', CORS_ORIGINS: PAGE })
@@ -14,25 +14,7 @@ const port = await portOf(chat)
 const ada = chat.user('Ada')
 const stranger = await makeKey()
 const now = Math.floor(Date.now() / 1000)
-const good = { authorization: `Authorization: Bearer ${ada.token}` }
-
-const HEADERS = {
-  connection: 'Connection: Upgrade',
-  upgrade: 'Upgrade: websocket',
-  version: 'Sec-WebSocket-Version: 13',
-  key: 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='
-}
-
-/** A handshake that differs from a good one: header lines by their names, with null those that are missing. */
-type Lines = Readonly<Record<string, string | readonly string[] | null>>
-
-function linesOf(lines: Lines): string[] {
-  return Object.values({ ...HEADERS, ...lines }).flatMap((line) => line ?? [])
-}
-
-async function ticket(of: Chat = chat, user = ada): Promise<string> {
-  return (await of.send(user, 'POST /tickets')).body.ticket
-}
+const good = bearer(ada.token)
 
 interface Row {
   readonly about: string
@@ -47,7 +29,6 @@ interface Row {
 const asked = { 'sec-websocket-version': '13', upgrade: 'websocket' }
 const offered = (...protocols: string[]) => ({ protocol: `Sec-WebSocket-Protocol: ${protocols.join(', ')}` })
 const from = (origin: string) => ({ ...good, origin: `Origin: ${origin}` })
-const bearer = (token: string) => ({ authorization: `Authorization: Bearer ${token}` })
 
 const REFUSED: readonly Row[] = [
   { about: 'POST', line: 'POST /ws', lines: good, status: 405, code: 'method_not_allowed', headers: { allow: 'GET' } },
@@ -187,11 +168,6 @@ const REFUSED: readonly Row[] = [
   { about: 'an empty ticket', line: 'GET /ws?ticket=', status: 401, code: 'invalid_token' }
 ]
 
-function answerOf({ status, headers, body }: RawAnswer) {
-  const single = Object.fromEntries([...headers].map(([name, values]) => [name, values.join(', ')]))
-  return { status, headers: single, body: body === '' ? {} : JSON.parse(body) }
-}
-
 for (const { about, line = 'GET /ws', lines = {}, status, code, headers = {}, fields } of REFUSED) {
   t.test(`refused: ${about}`, async (t) => {
     const before = chat.lines.length
@@ -223,83 +199,3 @@ t.test('a refusal can be read by a page that may', async (t) => {
   const { headers } = answerOf(await sendRaw(port, 'GET /ws', linesOf({ origin: `Origin: ${PAGE}`, ...bearer('x') })))
   t.equal(headers['access-control-allow-origin'], PAGE)
 })
-
-t.test(
-  'opened by header, subprotocol and ticket, from no page, an allowed one, and one of the same host',
-  async (t) => {
-    const byHeader = await connect(t, chat, ada)
-    t.equal(byHeader.socket.protocol, '')
-    const named = await connect(t, chat, ada, { protocols: ['latchkey.chat.v1'], headers: { ...header(ada.token) } })
-    t.equal(named.socket.protocol, 'latchkey.chat.v1')
-    const byProtocol = await connect(t, chat, ada, { protocols: ['latchkey.chat.v1', `bearer.${ada.token}`] })
-    t.equal(byProtocol.socket.protocol, 'latchkey.chat.v1', 'and never the token')
-    await connect(t, chat, ada, { query: `?ticket=${await ticket()}` })
-    for (const origin of [PAGE, `http://127.0.0.1:${port}`]) await connect(t, chat, ada, { headers: { origin } })
-    t.match(chat.lines.at(-1), { msg: 'answered', req: { path: '/ws' }, res: { status: 101 } })
-  }
-)
-
-t.test('a ticket opens one socket, and a foreign page does not burn it', async (t) => {
-  const one = await ticket()
-  const line = `GET /ws?ticket=${one}`
-  t.equal((await sendRaw(port, line, linesOf({ origin: 'Origin: https://evil.example' }))).status, 403)
-  await connect(t, chat, ada, { query: `?ticket=${one}` })
-  isProblem(t, answerOf(await sendRaw(port, line, linesOf({}))), 'invalid_token')
-})
-
-t.test('a ticket is no better than its token', async (t) => {
-  const own = await startChat(t, { DRAIN_TIME: '0s' })
-  const bob = own.user('Bob', { epoch: 1 })
-  const old = await ticket(own, bob)
-  const soon = { ...bob, token: bob.tokenWith({ exp: now + 1 }) }
-  const late = await ticket(own, soon)
-  const over = await ticket(own, bob)
-  await runAsOwner(
-    own.url,
-    `UPDATE tickets SET expires_at = now() - interval '1 second' WHERE hash = sha256('${over}')`
-  )
-  await connect(t, own, bob, { token: bob.tokenWith({ epoch: 2 }) })
-  while (Date.now() / 1000 < now + 1) await new Promise((resolve) => setTimeout(resolve, 50))
-  for (const one of [old, late, over]) {
-    const answer = await sendRaw(await portOf(own), `GET /ws?ticket=${one}`, linesOf({}))
-    isProblem(t, answerOf(answer), 'invalid_token')
-  }
-})
-
-t.test('while the database is away, a token opens no less than before, and a ticket waits', async (t) => {
-  const own = await startChat(t, { DRAIN_TIME: '0s', ANSWER_TIMEOUT: '500ms' })
-  const bob = own.user('Bob')
-  await connect(t, own, bob)
-  const one = await ticket(own, bob)
-  await runAsOwner(own.url, 'ALTER TABLE tickets RENAME TO gone')
-  isProblem(t, answerOf(await sendRaw(await portOf(own), `GET /ws?ticket=${one}`, linesOf({}))), 'unavailable')
-  await connect(t, own, bob)
-})
-
-t.test('as many sockets as SOCKETS_MAX, and as SOCKETS_PER_USER', async (t) => {
-  const own = await startChat(t, { DRAIN_TIME: '0s', SOCKETS_MAX: '3', SOCKETS_PER_USER: '2' })
-  const [bob, cyd] = [own.user('Bob'), own.user('Cyd')]
-  const first = await connect(t, own, bob)
-  await connect(t, own, bob)
-  const third = await dial(t, own, bob)
-  t.same(await third.closed, { code: 1008, reason: 'too_many_sockets' })
-  t.same(third.messages, [])
-  await connect(t, own, cyd)
-  const full = await sendRaw(await portOf(own), 'GET /ws', linesOf(bearer(own.user('Dan').token)))
-  isProblem(t, answerOf(full), 'unavailable')
-  first.socket.close()
-  await first.closed
-  await connect(t, own, own.user('Dan'))
-})
-
-t.test('a service that stops opens no more', async (t) => {
-  const own = await startChat(t, { DRAIN_TIME: '0s' })
-  const [bob, at] = [own.user('Bob'), await portOf(own)]
-  const stopping = own.app.close()
-  isProblem(t, answerOf(await sendRaw(at, 'GET /ws', linesOf(bearer(bob.token)))), 'unavailable')
-  await stopping
-})
-
-function header(token: string): Record<string, string> {
-  return { authorization: `Bearer ${token}` }
-}
