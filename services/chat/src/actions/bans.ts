@@ -7,14 +7,17 @@ import { NEXT, pageOf } from './page.ts'
 import { roomFor } from './standing.ts'
 
 /** A ban as answers show it. */
-const BAN = Type.Object({
-  user_id: Type.String({ format: 'uuid' }),
-  username: Type.Union([Type.String(), Type.Null()], {
-    description: 'the name that they had in the room; null if they never showed one'
-  }),
-  by_id: Type.String({ format: 'uuid', description: 'who banned them' }),
-  created_at: Type.String({ format: 'date-time' })
-})
+const BAN = Type.Object(
+  {
+    user_id: Type.String({ format: 'uuid' }),
+    username: Type.Union([Type.String(), Type.Null()], {
+      description: 'the name that they had in the room; null if they never showed one'
+    }),
+    by_id: Type.String({ format: 'uuid', description: 'who banned them' }),
+    created_at: Type.String({ format: 'date-time' })
+  },
+  { title: 'Ban' }
+)
 
 /** `bans`: who may not join a room, for those who may lift it. */
 export const bans = action({
@@ -24,10 +27,13 @@ export const bans = action({
     { room: ROOM_ID, after: Type.Optional(USER_ID), limit: Type.Optional(LIMIT) },
     { additionalProperties: false }
   ),
-  output: Type.Object({
-    bans: Type.Array(BAN),
-    next: NEXT
-  }),
+  output: Type.Object(
+    {
+      bans: Type.Array(BAN),
+      next: NEXT
+    },
+    { title: 'BanPage' }
+  ),
   problems: ['not_found', 'not_a_member', 'insufficient_role'],
   async run({ database }, caller, { room, after, limit = DEFAULT_LIMIT }) {
     const { id } = await roomFor('bans', database, caller, room)
