@@ -53,6 +53,11 @@ export const AUTH_METRICS = {
     }
   },
   latchkey_password_threads: { type: 'gauge', help: 'Threads that hash passwords.' },
+  latchkey_password_engine_info: {
+    type: 'gauge',
+    help: '1 for the bcrypt that hashes passwords.',
+    labels: { engine: ['native', 'bcryptjs'] }
+  },
   latchkey_password_jobs: {
     type: 'gauge',
     help: 'Passwords that are hashed now, and that wait for a thread.',

@@ -41,6 +41,7 @@ function passwordReader({ hashPool }: Measured): Reader {
   return (set) => {
     const { threads, running, waiting } = hashPool.counts()
     set('latchkey_password_threads', threads)
+    set('latchkey_password_engine_info', 1, { engine: hashPool.engine })
     set('latchkey_password_jobs', running, { state: 'running' })
     set('latchkey_password_jobs', waiting, { state: 'waiting' })
   }

@@ -41,7 +41,10 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
     beforehand: () => announceLife(database, config.ACCESS_TOKEN_TTL)
   })
   process.on('SIGHUP', () => void keys.update())
-  const hashPool = openHashPool(config.HASH_THREADS)
+  const hashPool = openHashPool(config.HASH_THREADS, (error) =>
+    logger.warn({ err: error }, 'native bcrypt is not used: logins take a third longer')
+  )
+  logger.info({ engine: hashPool.engine }, 'the bcrypt that hashes passwords')
   const mail = await openMail(config, database, logger)
   const refusals = createRefusals({ database, log: logger })
   const opened = {

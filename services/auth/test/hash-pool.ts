@@ -19,6 +19,7 @@ export function directPool(): DirectPool {
   const jobs: HashJob[] = []
   const holds: Hold[] = []
   return {
+    engine: 'native',
     jobs,
     hold(op) {
       let begin = () => {}

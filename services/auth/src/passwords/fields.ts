@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
-import { LONGEST_SENT, MAX_BYTES, refusePassword, refuseUnreadable } from './policy.ts'
+import { MAX_BYTES } from './engine.ts'
+import { LONGEST_SENT, refusePassword, refuseUnreadable } from './policy.ts'
 
 /** A text without control characters, in the regular expressions of ECMA-262 and of Python. */
 const PASSWORD_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$'

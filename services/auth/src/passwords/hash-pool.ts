@@ -3,7 +3,8 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { count } from '@latchkey/events/emit'
 import { type Problem, unavailable } from '@latchkey/problems/problem'
-import { Piscina } from 'piscina'
+import { Tinypool } from 'tinypool'
+import { type Bcrypt, openBcrypt } from './engine.ts'
 import { FairQueue } from './fair-queue.ts'
 import { Pace } from './pace.ts'
 import type { HashJob, HashResult } from './worker.ts'
@@ -18,6 +19,8 @@ export interface Asker {
 
 /** Runs the jobs: threads, or in tests the caller itself. */
 export interface HashPool {
+  /** Which bcrypt runs. */
+  readonly engine: Bcrypt['engine']
   /** Throws what `run` would throw now for a job with this cost and deadline. */
   refuseIfBusy(asker: Asker, job: Pick<HashJob, 'cost' | 'deadline'>): void
   /** Runs a job when its turn has come. Throws `unavailable` if it cannot be done in time or the queue is full. */
@@ -48,23 +51,33 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** Starts this many hashing threads; by default one per core, at most eight. */
-export function openHashPool(threads = Math.min(availableParallelism(), MOST_THREADS)): HashPool {
-  return new HashThreads(threads)
+/** How long a thread without work stays, in milliseconds. */
+const IDLE = 60_000
+
+/**
+ * Opens a pool of this many hashing threads; by default one per core, at most eight. A thread starts when it has work,
+ * and ends after a minute without.
+ *
+ * `failed` gets the reason why native bcrypt is not used.
+ */
+export function openHashPool(threads?: number, failed?: (reason: unknown) => void): HashPool {
+  return new HashThreads(threads ?? Math.min(availableParallelism(), MOST_THREADS), openBcrypt(failed).engine)
 }
 
-// The queue before the threads decides the order, so nothing waits inside Piscina.
+// The queue before the threads decides the order, so nothing waits inside Tinypool.
 class HashThreads implements HashPool {
+  readonly engine: Bcrypt['engine']
   readonly #threads: number
-  readonly #pool: Piscina<HashJob, HashResult>
+  readonly #pool: Tinypool
   readonly #queue = new FairQueue<Waiting>(MAX_QUEUE)
-  readonly #running = new Set<HashJob>()
+  readonly #running = new Map<HashJob, Promise<void>>()
   readonly #pace = new Pace()
 
-  constructor(threads: number) {
+  constructor(threads: number, engine: Bcrypt['engine']) {
     // The worker has the extension of this file: .ts in the sources, .js in dist.
     const worker = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
-    this.#pool = new Piscina({ filename: worker.href, minThreads: threads, maxThreads: threads })
+    this.#pool = new Tinypool({ filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: IDLE })
+    this.engine = engine
     this.#threads = threads
   }
 
@@ -73,7 +86,7 @@ class HashThreads implements HashPool {
     this.#dropLate(now)
     const names = namesOf(asker)
     if (!this.#queue.hasPlaceFor(names)) throw busy('the queue is full')
-    const wait = this.#waitBehind([...this.#running, ...this.#queue.before(names).map(({ job }) => job)])
+    const wait = this.#waitBehind([...this.#running.keys(), ...this.#queue.before(names).map(({ job }) => job)])
     const left = deadline - now
     // All jobs that wait now are done or gone when the remaining time has passed.
     if (wait > 0 && wait + this.#pace.expected(cost) > left) {
@@ -92,7 +105,8 @@ class HashThreads implements HashPool {
 
   async close(): Promise<void> {
     for (const { reject } of this.#queue.drop(() => true)) reject(unavailable('hashing: the service stops'))
-    await this.#pool.close()
+    await Promise.all(this.#running.values())
+    await this.#pool.destroy()
   }
 
   counts(): HashCounts {
@@ -118,15 +132,14 @@ class HashThreads implements HashPool {
     while (this.#running.size < this.#threads) {
       const next = this.#queue.take()
       if (!next) return
-      void this.#work(next)
+      this.#running.set(next.job, this.#work(next))
     }
   }
 
   async #work({ job, since, resolve, reject }: Waiting): Promise<void> {
-    this.#running.add(job)
     const begun = performance.now()
     try {
-      const result = await this.#pool.run(job)
+      const result: HashResult = await this.#pool.run(job)
       if (result !== 'late') {
         this.#pace.note(result.pace)
         count('password_worked', { wait: (begun - since) / 1000, work: (performance.now() - begun) / 1000 })

@@ -1,5 +1,5 @@
 import { SHARE } from '@latchkey/database/time-limits'
-import { getRounds } from 'bcryptjs'
+import { costOf } from './foreign-hash.ts'
 import { type Asker, busy, type HashPool } from './hash-pool.ts'
 import { fitsBcrypt, normalizePassword } from './policy.ts'
 import type { HashResult, HashTask } from './worker.ts'
@@ -47,7 +47,7 @@ export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCos
       const hash = stored ?? dummyOf(highest)
       const { matches } = await run<{ matches: boolean }>(asker, { op: 'verify', cost: highest, password, hash })
       if (!matches || stored === undefined || !fitsBcrypt(password)) return { matches: false, outdated: false }
-      return { matches, outdated: getRounds(stored) < cost }
+      return { matches, outdated: costOf(stored) < cost }
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Problem } from '@latchkey/problems/problem'
 import { dictionary } from '@zxcvbn-ts/language-common'
+import { MAX_BYTES } from './engine.ts'
 
 /** The account for which a password is chosen. */
 interface Owner {
@@ -9,9 +10,6 @@ interface Owner {
 
 /** Longest password as sent, in UTF-16 units, because processing takes time in proportion. */
 export const LONGEST_SENT = 300
-
-/** bcrypt ignores what comes after, so two longer passwords could open the same account. */
-export const MAX_BYTES = 72
 
 /** Shorter words may be in a password by chance. */
 const SHORTEST_WORD = 4

@@ -1,5 +1,6 @@
 import { constants, getPriority, setPriority } from 'node:os'
-import { compareSync, getRounds, hashSync } from 'bcryptjs'
+import { type Bcrypt, isHash, openBcrypt } from './engine.ts'
+import { costOf } from './foreign-hash.ts'
 
 /**
  * A job of a hashing thread. `hash` makes a hash of the given cost. `verify` compares with a hash, and if it does not
@@ -31,35 +32,36 @@ const NICENESS = 5
 // On Linux this sets the priority of the calling thread only.
 if (process.platform === 'linux') setPriority(Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW))
 
-/** The length of every bcrypt hash. */
-const LENGTH = 60
-
 /** Runs one job on the calling thread. */
-export default function work(job: HashJob): HashResult {
-  if (Date.now() > job.deadline) return 'late'
-  const begun = performance.now()
-  const { worked, ...result } =
-    job.op === 'hash' ? { hash: hashSync(job.password, job.cost), worked: job.cost } : verify(job)
-  return { ...result, pace: (performance.now() - begun) / 2 ** worked }
+export default createWork(openBcrypt())
+
+/** Makes the function that runs one job on the calling thread. */
+export function createWork(bcrypt: Bcrypt): (job: HashJob) => HashResult {
+  return (job) => {
+    if (Date.now() > job.deadline) return 'late'
+    const begun = performance.now()
+    const { worked, ...result } =
+      job.op === 'hash' ? { hash: bcrypt.hash(job.password, job.cost), worked: job.cost } : verify(bcrypt, job)
+    return { ...result, pace: (performance.now() - begun) / 2 ** worked }
+  }
 }
 
 /**
  * `worked` is the cost of a hash that would have taken as long: a lower one if the password is right for an old
  * account.
  */
-function verify({ password, hash, cost }: HashJob & { op: 'verify' }): { matches: boolean; worked: number } {
-  try {
-    if (hash.length === LENGTH) {
-      const stored = getRounds(hash)
-      if (compareSync(password, hash)) return { matches: true, worked: stored }
-      // A wrong password costs the same for every account and for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
-      for (let rest = stored; rest < cost; rest += 1) hashSync(password, rest)
-      return { matches: false, worked: Math.max(stored, cost) }
-    }
-  } catch {
-    // What bcrypt cannot read is no hash either.
-  }
+function verify(
+  bcrypt: Bcrypt,
+  { password, hash, cost }: HashJob & { op: 'verify' }
+): { matches: boolean; worked: number } {
   // A stored text that is no bcrypt hash opens no account, and takes as long.
-  hashSync(password, cost)
-  return { matches: false, worked: cost }
+  if (!isHash(hash)) {
+    bcrypt.hash(password, cost)
+    return { matches: false, worked: cost }
+  }
+  const stored = costOf(hash)
+  if (bcrypt.compare(password, hash)) return { matches: true, worked: stored }
+  // A wrong password costs the same for every account and for an unknown one: 2^c + 2^c + 2^(c+1) + … = 2^cost.
+  for (let rest = stored; rest < cost; rest += 1) bcrypt.hash(password, rest)
+  return { matches: false, worked: Math.max(stored, cost) }
 }
