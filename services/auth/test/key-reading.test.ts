@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { loadKeys, readKeyFiles } from '../src/keys/folder.ts'
+import { WatchedFolder } from '../src/keys/watched-folder.ts'
 import { keyFolder, letteredKeys } from './key-folder.ts'
 
 t.test('a folder is read as it was at one moment, though keys are renamed and replaced in it', async (t) => {
@@ -38,4 +40,23 @@ t.test('a previous key may be in another slot too, as in the middle of a rotatio
     [...access.accepted.values()].map(({ slot }) => slot),
     ['current']
   )
+})
+
+t.test('a folder that cannot be used has the time at which it was good, until it is good again', async (t) => {
+  const { A, R } = await letteredKeys(['A', 'R'])
+  const { dir, move } = keyFolder(t, { 'access/current': A, 'refresh/current': R })
+  const faults: object[] = []
+  const log = { info: t.fail, warn: t.fail, error: (details: object) => void faults.push(details) }
+  const folder = await WatchedFolder.open(dir, log)
+  const opened = folder.readAt
+  move('access/current', 'access/away')
+  for (let looks = 0; looks < 3; looks += 1) {
+    await sleep(5)
+    await folder.read()
+  }
+  t.equal(folder.readAt, opened)
+  t.equal(faults.length, 1, 'the fault is told of once')
+  move('access/away', 'access/current')
+  await folder.read()
+  t.ok(folder.readAt > opened)
 })

@@ -36,16 +36,17 @@ export const keys = {
       targets: [{ expr: `latchkey_keys_signing${of()}`, legend: '{{instance}} {{kind}}' }]
     }),
     graph({
-      title: 'The key folder cannot be used',
-      says: 'Readings that found a fault. The folder is read every four seconds.',
+      title: 'Faults of the key folder',
+      says: 'Faults, each when it begins.',
       unit: 'opm',
-      alert: 'LatchkeyKeyFolderRefused',
       targets: [{ expr: perMinute('latchkey_key_folder_errors_total', 'instance'), legend: '{{instance}}' }]
     }),
     graph({
-      title: 'Since the key folder was read',
-      says: 'More than a few seconds: the instance is stuck, or cannot read it.',
+      title: 'Since the key folder was good',
+      says: 'More than a few seconds: it cannot be used, or the instance is stuck.',
       unit: 's',
+      bound: 60,
+      alert: 'LatchkeyKeyFolderRefused',
       targets: [{ expr: since('latchkey_key_folder_last_read_timestamp_seconds'), legend: '{{instance}}' }]
     }),
     graph({

@@ -22,6 +22,8 @@ export class WatchedFolder {
    */
   readonly #revoked: Map<string, Kind>
   #readAt = Date.now()
+  /** Whether these files are the state; the same fault is not logged again while the folder stays as it is. */
+  #isUsable = true
 
   private constructor(dir: string, log: KeyLog, read: { files: KeyFiles; keys: Keys; revoked: Map<string, Kind> }) {
     this.#dir = dir
@@ -58,13 +60,15 @@ export class WatchedFolder {
     try {
       const files = await readKeyFiles(this.#dir, this.#files.digest)
       if (files.digest === this.#files.digest) {
-        this.#readAt = Date.now()
+        if (this.#isUsable) this.#readAt = Date.now()
         return
       }
       this.#files = files
+      this.#isUsable = false
       const warn = warnings(this.#log)
       for (const [kid, kind] of await revokedKeys(files, warn)) this.noteRevoked(kid, kind)
       this.#keys = await parseKeys(files, warn)
+      this.#isUsable = true
       this.#readAt = Date.now()
     } catch (error) {
       emit(this.#log, 'keys_refused', { err: error })
