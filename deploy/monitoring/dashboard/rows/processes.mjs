@@ -12,6 +12,11 @@ export const processes = {
       says: 'Version, commit and Node.js of each instance. Two versions for long: an upgrade is stuck.',
       targets: [{ expr: `latchkey_build_info${of()}` }]
     }),
+    table({
+      title: 'What hashes passwords',
+      says: 'bcryptjs where the native bcrypt does not load: each password takes a third longer then.',
+      targets: [{ expr: `latchkey_password_engine_info${of()}` }]
+    }),
     graph({
       title: 'Answers on the management port',
       says: '1 if Prometheus could read it.',
