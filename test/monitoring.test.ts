@@ -58,6 +58,8 @@ t.test('a Prometheus that watches the services', { skip: SKIPS_PROMETHEUS || SKI
     const { panels }: { panels: Panel[] } = JSON.parse(await readFile(`${MONITORING}dashboard.json`, 'utf8'))
     for (const { title, targets = [] } of panels) {
       for (const { expr } of targets) {
+        // While all is well there are none; the last part of this test has some.
+        if (expr.startsWith('ALERTS{')) continue
         const asked = expr.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '10s')
         t.ok((await rowsOf(asked)).length > 0, `${title}: ${asked}`)
       }
@@ -68,10 +70,7 @@ t.test('a Prometheus that watches the services', { skip: SKIPS_PROMETHEUS || SKI
 
   await t.test('each rule is judged without an error', async (t) => {
     const rules = await prometheus.rules()
-    t.strictSame(
-      rules.map(({ name }) => name),
-      (await readAlerts()).map(({ name }) => name)
-    )
+    t.strictSame(rules.map(({ name }) => name).sort(), (await readAlerts()).map(({ name }) => name).sort())
     t.strictSame(
       rules.filter(({ health }) => health !== 'ok'),
       []
@@ -82,7 +81,7 @@ t.test('a Prometheus that watches the services', { skip: SKIPS_PROMETHEUS || SKI
     living.goesOn = false
     await lives
     await watched.resource.stop()
-    const rows = await rowsOf('ALERTS{alertname="LatchkeyServiceDown", alertstate="pending"}')
+    const rows = await rowsOf('ALERTS{alertname=~"Latchkey.+", alertname="LatchkeyServiceDown", alertstate="pending"}')
     t.strictSame(
       rows.map(({ metric }) => metric['job']),
       ['latchkey-resource']

@@ -17,6 +17,7 @@ export function databaseReader({ database, refusals, backlog }: WithDatabase): R
     set('latchkey_database_connections', idle, { state: 'idle' })
     set('latchkey_database_connections', busy, { state: 'busy' })
     set('latchkey_database_connections', waiting, { state: 'waiting' })
+    set('latchkey_database_errors_total', errors.get('connection') ?? 0, { class: 'connection' })
     for (const [name, failed] of errors) set('latchkey_database_errors_total', failed, { class: name })
     set('latchkey_audit_refusals_waiting', refusals.unwritten)
     try {

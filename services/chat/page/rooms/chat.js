@@ -86,6 +86,11 @@ export class Chat {
     return this.rooms.get(id) ?? this.#ask('get_room', { room: id })
   }
 
+  /** Reads what a room is anew. @param {ChatRoom} room */
+  async renew(room) {
+    await this.#ask('get_room', { room: room.id })
+  }
+
   /** @param {{ name: string, visibility: string }} wish */
   async create(wish) {
     this.open(await this.#ask('create_room', wish))

@@ -109,7 +109,10 @@ export class Watching {
   #reset(room, head, stream) {
     room.log.begin(head, stream)
     room.moreMembers = undefined
+    room.banned.clear()
     this.chat.reread.emit(room)
+    // What was missed may have changed the room, and who is in it.
+    this.chat.renew(room).catch(() => {})
     if (room === this.chat.current) this.chat.readOlder(room).catch(() => {})
   }
 

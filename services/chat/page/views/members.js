@@ -69,7 +69,11 @@ export function membersPanel(chat, acts) {
     opener.focus()
   }
   element('close-members').addEventListener('click', close)
-  element('more-members').addEventListener('click', more)
+  element('more-members').addEventListener('click', async () => {
+    await more()
+    // The button goes away with the last page.
+    if (element('more-members').hidden) element('members-title').focus()
+  })
   panel.addEventListener('keydown', ({ key }) => key === 'Escape' && close())
   chat.altered.on((room) => room === chat.current && draw())
   chat.opened.on((room) => {

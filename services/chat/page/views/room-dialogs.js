@@ -86,7 +86,7 @@ export function askToJoin(chat, { id, name, code }) {
  */
 export async function browse(chat) {
   const list = make('ul', { class: 'list found' })
-  const more = button('More rooms', () => read().catch(({ message }) => say(message)))
+  const more = button('More rooms', () => further().catch(({ message }) => say(message)))
   /** @type {string | null | undefined} */
   let after
 
@@ -100,6 +100,13 @@ export async function browse(chat) {
     after = next
     more.hidden = next === null
     list.append(...rooms.map(row))
+  }
+
+  async function further() {
+    const before = list.children.length
+    await read()
+    // The button goes away with the last page.
+    list.children[before]?.querySelector('button')?.focus()
   }
 
   /** @param {import('../protocol.js').Room} room */
