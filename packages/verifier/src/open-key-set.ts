@@ -1,6 +1,7 @@
 import { fileKeySet, type KeySet, type KeySetLog } from './key-set.ts'
 import { requireObject } from './options.ts'
-import { RemoteKeySet, type RemoteKeySetOptions } from './remote-key-set.ts'
+import { RemoteKeySet } from './remote-key-set.ts'
+import type { RemoteKeySetOptions } from './remote-key-set-options.ts'
 
 /** A key set from a file only, read once: restart to change it. */
 interface FileKeySetOptions {

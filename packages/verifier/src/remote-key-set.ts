@@ -4,7 +4,7 @@ import { readTraceparent, type Traceparent } from '@latchkey/problems/traceparen
 import { writeCacheFile } from './cache-file.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { type FetchSettings, fetchJwks, type JwksAnswer } from './fetch-jwks.ts'
-import { FetchPolicy, type FetchTimes, type Moment } from './fetch-policy.ts'
+import { FetchPolicy, type Moment } from './fetch-policy.ts'
 import { type FirstKeyFiles, readFirstKeys } from './first-keys.ts'
 import { readKeySet, type VerificationKey } from './jwk.ts'
 import {
@@ -17,20 +17,7 @@ import {
   SILENCE
 } from './key-set.ts'
 import { loggedUrl, requireFunctions, requireHttpUrl, requireNumbers, requireTexts } from './options.ts'
-
-/** The options of a {@link RemoteKeySet}. */
-export interface RemoteKeySetOptions extends FirstKeyFiles, FetchTimes {
-  /** The issuer's JWK set. Whoever answers there decides which tokens are valid, so use TLS or one host. */
-  readonly url: string
-  /** Longest time for the whole answer of the issuer, in seconds. 3. */
-  readonly timeout?: number
-  /** Gets each fetch, failure and skipped key. None. */
-  readonly log?: KeySetLog
-  /** The network, as a parameter for tests. The global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch
-  /** The clock, as a parameter for tests. The system's. */
-  readonly clock?: Clock
-}
+import type { RemoteKeySetOptions } from './remote-key-set-options.ts'
 
 /** Most requests that wait for a fetch; further ones are answered from the current set. */
 const MAX_WAITING = 100

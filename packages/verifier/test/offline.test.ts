@@ -5,7 +5,7 @@ import { createVerifier, openKeySet, type Problem, type Verifier } from '@latchk
 import t, { type Test } from 'tap'
 import { between } from '../../testing/src/between.ts'
 import { accessClaims, accessToken, makeKey, type TestKey } from '../../testing/src/tokens.ts'
-import type { RemoteKeySetOptions } from '../src/remote-key-set.ts'
+import type { RemoteKeySetOptions } from '../src/remote-key-set-options.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { FakeIssuer, URL } from './fake-issuer.ts'
 import { OUTAGES } from './outages.ts'

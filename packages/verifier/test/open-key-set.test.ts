@@ -3,7 +3,7 @@ import { type KeySetOptions, openKeySet } from '@latchkey/verifier'
 import t from 'tap'
 import { between } from '../../testing/src/between.ts'
 import { makeKey } from '../../testing/src/tokens.ts'
-import type { RemoteKeySetOptions } from '../src/remote-key-set.ts'
+import type { RemoteKeySetOptions } from '../src/remote-key-set-options.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { FakeIssuer, URL } from './fake-issuer.ts'
 
