@@ -10,13 +10,13 @@ const headers = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` }
 /** What was logged of a refusal on a socket and of its end, once both are there. */
 async function tracesOf(chat: Chat): Promise<unknown[]> {
   await chat.app.close()
-  const lines = chat.lines.filter(({ msg, event }) => event === 'refused' || msg === 'socket closed')
-  return lines.map(({ event, msg, trace_id }) => [event ?? msg, trace_id])
+  const lines = chat.lines.filter(({ event }) => event === 'refused' || event === 'socket_closed')
+  return lines.map(({ event, trace_id }) => [event, trace_id])
 }
 
 const EXPECTED = [
   ['refused', TRACE],
-  ['socket closed', TRACE]
+  ['socket_closed', TRACE]
 ]
 
 t.test('the lines of a socket have the trace of its handshake', async (t) => {
