@@ -1,6 +1,6 @@
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { atAddressOf } from '@latchkey/frame/listening'
 import type { Metrics } from './open.ts'
 
 /** Most connections; further ones are closed at once. Who scrapes needs one. */
@@ -26,13 +26,10 @@ export async function listenForScrapes(
   }
   const server = createServer(options, answerScrapes(metrics))
   server.maxConnections = MOST_CONNECTIONS
-  try {
-    const { address } = await lookup(host, { verbatim: false })
+  await atAddressOf(host, { name: 'MANAGEMENT_HOST' }, async (address) => {
     server.listen({ host: address, port })
-    await once(server, 'listening')
-  } catch (error) {
-    throw explained(error as NodeJS.ErrnoException)
-  }
+    await once(server, 'listening').catch(failedToListen)
+  })
   return { close: () => end(server) }
 }
 
@@ -59,13 +56,7 @@ function end(server: Server): void {
   server.closeAllConnections()
 }
 
-function explained(error: NodeJS.ErrnoException): Error {
-  const { code, syscall, message } = error
-  if (code === 'EADDRINUSE') {
-    return new Error(`${message}. Stop what listens there, or set another MANAGEMENT_PORT.`, { cause: error })
-  }
-  if (syscall !== 'getaddrinfo' && code !== 'EADDRNOTAVAIL') return error
-  return new Error(`MANAGEMENT_HOST is no address of this machine (${message}). Set it to one, such as 127.0.0.1.`, {
-    cause: error
-  })
+function failedToListen(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'EADDRINUSE') throw error
+  throw new Error(`${error.message}. Stop what listens there, or set another MANAGEMENT_PORT.`, { cause: error })
 }
