@@ -1,5 +1,6 @@
 // PROTOCOL.md and the code say the same.
 import { readFile } from 'node:fs/promises'
+import { CLOSE_CODES } from '@latchkey/metrics/chat-metrics'
 import t from 'tap'
 import { ACTIONS } from '../src/actions/all.ts'
 import { KINDS } from '../src/events/event.ts'
@@ -56,4 +57,13 @@ t.test('every close code and reason stands in it', async (t) => {
   const others = [1000, 1006, ...CLOSES_OF_LIBRARY].map((code) => `${code} `)
   const sent = Object.values(CLOSES).map(({ code, reason }) => `${code} ${reason}`)
   t.strictSame(listed.sort(), [...sent, ...others].sort())
+})
+
+t.test('each close code of the service is counted by itself, and not as another one', async (t) => {
+  const known: readonly string[] = CLOSE_CODES
+  const all = [...Object.values(CLOSES).map(({ code }) => code), ...CLOSES_OF_LIBRARY]
+  t.strictSame(
+    all.filter((code) => !known.includes(String(code))),
+    []
+  )
 })
