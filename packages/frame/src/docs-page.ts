@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import type { App } from './app-type.ts'
@@ -59,7 +59,10 @@ const BEGIN = `SwaggerUIBundle({
 })
 `
 
-/** Adds `GET /docs`, a page to read and try the endpoints of `/openapi.json`. Its files are read when they are asked for. */
+/**
+ * Adds `GET /docs`, a page to read and try the endpoints of `/openapi.json`. A file is read when it is first asked for
+ * and kept: 1,000 clients who do not take their answers hold one copy of it, and no file open.
+ */
 export function docsPage(app: App): void {
   const headers = { 'content-security-policy': POLICY }
   app.get('/docs', { schema: { hide: true } }, (_request, reply) =>
@@ -70,8 +73,11 @@ export function docsPage(app: App): void {
     reply.headers({ ...kept, 'content-type': 'text/javascript; charset=utf-8' }).send(BEGIN)
   )
   for (const [name, type] of Object.entries(FILES)) {
-    app.get(`/docs/static/${name}`, { schema: { hide: true } }, (_request, reply) =>
-      reply.headers({ ...kept, 'content-type': type }).send(createReadStream(path.join(FOLDER, name)))
-    )
+    let content: Buffer | undefined
+    app.get(`/docs/static/${name}`, { schema: { hide: true } }, (_request, reply) => {
+      // At once, so that those who ask together do not each read a copy.
+      content ??= readFileSync(path.join(FOLDER, name))
+      return reply.headers({ ...kept, 'content-type': type }).send(content)
+    })
   }
 }
