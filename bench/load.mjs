@@ -10,6 +10,7 @@ import autocannon from 'autocannon'
  * @property {string} [method] default GET
  * @property {string[]} [tokens] every connection shows its own share of them in turn
  * @property {boolean} [chain] in place of a token, the refresh token that it was answered with is shown next time
+ * @property {Record<string, string>} [form] with chain: the token is a field of a form beside these (RFC 6749, section 6)
  * @property {string[]} [cookies] likewise, in place of tokens
  * @property {string[]} [bodies] as JSON; every connection sends its own share of them in turn
  * @property {number} connections each with one request at a time
@@ -19,7 +20,8 @@ import autocannon from 'autocannon'
  */
 
 process.once('message', async (/** @type {Job} */ job) => {
-  const { url, path, method = 'GET', tokens, chain, cookies, bodies, connections, duration = 1, amount, cores } = job
+  const { url, path, method = 'GET', tokens, chain, form, cookies, bodies } = job
+  const { connections, duration = 1, amount, cores } = job
   let clients = 0
   const instance = autocannon({
     url,
@@ -64,7 +66,9 @@ process.once('message', async (/** @type {Job} */ job) => {
       return mine(bodies).map((body) => ({ ...request, headers, body }))
     }
     if (cookies) return mine(cookies).map((cookie) => ({ ...request, headers: { cookie } }))
-    return mine(tokens ?? []).map((token) => (chain ? inChain(request, token) : { ...request, headers: bearer(token) }))
+    return mine(tokens ?? []).map((token) =>
+      chain ? inChain(request, token, form) : { ...request, headers: bearer(token) }
+    )
   }
 
   /** @param {Record<string, number[]>} lists */
@@ -75,12 +79,19 @@ process.once('message', async (/** @type {Job} */ job) => {
 
 const bearer = (/** @type {string} */ token) => ({ authorization: `Bearer ${token}` })
 
-/** @param {object} request @param {string} begin the first token */
-function inChain(request, begin) {
+/** @param {object} request @param {string} begin the first token @param {Job['form']} form */
+function inChain(request, begin, form) {
   let token = begin
+  const shown = () =>
+    form
+      ? {
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: String(new URLSearchParams({ ...form, refresh_token: token }))
+        }
+      : { headers: bearer(token) }
   return {
     ...request,
-    setupRequest: (/** @type {object} */ next) => ({ ...next, headers: bearer(token) }),
+    setupRequest: (/** @type {object} */ next) => ({ ...next, ...shown() }),
     onResponse: (/** @type {number} */ status, /** @type {string} */ body) => {
       if (status === 200) token = JSON.parse(body).refresh_token
     }

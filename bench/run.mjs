@@ -15,6 +15,7 @@ import { growth } from './rows/growth.mjs'
 import { login } from './rows/login.mjs'
 import { memory } from './rows/memory.mjs'
 import { metricsCost } from './rows/metrics.mjs'
+import { oidcProvider } from './rows/oidc-provider.mjs'
 import { refresh } from './rows/refresh.mjs'
 import { revocation } from './rows/revocation.mjs'
 import { start } from './rows/start.mjs'
@@ -36,7 +37,8 @@ const ROWS = {
   'chat-fan-out': chatFanOut,
   'chat-sockets': chatSockets,
   metrics: metricsCost,
-  'better-auth': betterAuth
+  'better-auth': betterAuth,
+  'oidc-provider': oidcProvider
 }
 const OPTIONS = ['--json', '--long', '--quick', '--logs']
 
