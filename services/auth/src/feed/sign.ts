@@ -1,5 +1,5 @@
 import { REVOCATIONS_TYP, type Revocations } from '@latchkey/tokens/revocations'
-import { CompactSign } from 'jose'
+import { signCompact } from '../keys/compact-jws.ts'
 import type { KeyRing } from '../keys/folder.ts'
 
 /** Signs an answer of the feed; throws `unavailable` while no key may sign. */
@@ -10,13 +10,6 @@ export type SignRevocations = (claims: Revocations) => Promise<Buffer>
  * `typ` is that of no token.
  */
 export function createSigner(access: KeyRing): SignRevocations {
-  const encoder = new TextEncoder()
-  return async (claims) => {
-    const { kid, privateKey } = access.current
-    const jws = await new CompactSign(encoder.encode(JSON.stringify(claims)))
-      .setProtectedHeader({ alg: 'RS256', typ: REVOCATIONS_TYP, kid })
-      .sign(privateKey)
-    // Bytes, which all who get this text share.
-    return Buffer.from(jws)
-  }
+  // Bytes, which all who get this text share.
+  return async (claims) => Buffer.from(await signCompact(access.current, REVOCATIONS_TYP, claims))
 }

@@ -1,7 +1,7 @@
 import type { HeadSigner } from '@latchkey/audit/heads'
 import { HEAD_TYPE } from '@latchkey/audit/signatures'
 import { Problem } from '@latchkey/problems/problem'
-import { CompactSign } from 'jose'
+import { signCompact } from './compact-jws.ts'
 import type { KeyRing } from './folder.ts'
 import type { SigningKey } from './key-file.ts'
 
@@ -15,11 +15,7 @@ export function createHeadSigner(access: KeyRing, issuer: string): HeadSigner {
     sign: async (head) => {
       const key = currentOf(access)
       if (!key) return undefined
-      const { kid, jwk, privateKey } = key
-      const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify({ iss: issuer, ...head })))
-        .setProtectedHeader({ alg: 'RS256', typ: HEAD_TYPE, kid })
-        .sign(privateKey)
-      return { kid, jwk, jws }
+      return { kid: key.kid, jwk: key.jwk, jws: await signCompact(key, HEAD_TYPE, { iss: issuer, ...head }) }
     }
   }
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { weaknessOf } from '@latchkey/tokens/weak-modulus'
-import { type CryptoKey, calculateJwkThumbprint, exportJWK, importPKCS8 } from 'jose'
+import { calculateJwkThumbprint, exportJWK } from 'jose'
 
 /** A signing key from a file. */
 export interface SigningKey {
@@ -8,7 +8,7 @@ export interface SigningKey {
   readonly kid: string
   /** `current`, `next` or `previous-<UTC time>`: what the operator wants with the key. */
   readonly slot: string
-  readonly privateKey: CryptoKey
+  readonly privateKey: KeyObject
   /** SubjectPublicKeyInfo in PEM. */
   readonly publicPem: string
   /** Only the public members, as a key set lists them (RFC 7517 §4). */
@@ -40,7 +40,7 @@ export async function parseKey(path: string, slot: string, pem: Buffer): Promise
   return {
     kid,
     slot,
-    privateKey: await importPKCS8(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'RS256'),
+    privateKey,
     publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     jwk: { kty: 'RSA', n, e, kid, use: 'sig', alg: 'RS256' }
   }

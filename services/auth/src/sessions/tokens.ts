@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type AccessClaims, KINDS, type Kind, type RefreshClaims } from '@latchkey/tokens/claims'
-import { CompactSign } from 'jose'
 import { type Static, Type } from 'typebox'
+import { signCompact } from '../keys/compact-jws.ts'
 import type { Keys } from '../keys/folder.ts'
 import { customKey } from './custom-key.ts'
 import type { Grant } from './rows.ts'
@@ -63,8 +63,6 @@ interface IssuerSettings {
 /** The `client_id` of every access token: RFC 9068 §2.2 requires one, and there is one client. */
 const CLIENT_ID = 'latchkey'
 
-const encoder = new TextEncoder()
-
 /** Makes the token issuer, which always signs with the current keys. */
 export function createTokenIssuer(
   keys: Keys,
@@ -72,13 +70,8 @@ export function createTokenIssuer(
 ): TokenIssuer {
   const [single] = audience
   const everybody = audience.length === 1 && single !== undefined ? single : [...audience]
-  const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) => {
-    const { kid, privateKey } = keys[kind].current
-    // SignJWT would first copy the claims, so that callers can add to them.
-    return new CompactSign(encoder.encode(JSON.stringify(claims)))
-      .setProtectedHeader({ alg: 'RS256', typ: KINDS[kind].typ, kid })
-      .sign(privateKey)
-  }
+  const sign = (kind: Kind, claims: AccessClaims | RefreshClaims) =>
+    signCompact(keys[kind].current, KINDS[kind].typ, claims)
   const issue: TokenIssuer['issue'] = async ({ grant, asked: iat }, aud = everybody) => {
     const { user_id: sub, sid, generation } = grant
     const access: AccessClaims = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { CompactSign } from 'jose'
+import { signCompact } from '../keys/compact-jws.ts'
 import type { KeyRing } from '../keys/folder.ts'
 import { type Signal, type Subject, secondsOf, signalsOf } from './kinds.ts'
 import type { LogPlace } from './log.ts'
@@ -66,11 +66,7 @@ function subjectOf(subject: Subject, iss: string): object {
 
 /** Signs a SET with the access key in force: compact, RS256. Throws `unavailable` while no key may sign. */
 export function signSet({ claims }: UnsignedSet, access: KeyRing): Promise<string> {
-  const { kid, privateKey } = access.current
-  const iat = Math.floor(Date.now() / 1000)
-  return new CompactSign(new TextEncoder().encode(JSON.stringify({ ...claims, iat })))
-    .setProtectedHeader({ alg: 'RS256', typ: SET_TYPE, kid })
-    .sign(privateKey)
+  return signCompact(access.current, SET_TYPE, { ...claims, iat: Math.floor(Date.now() / 1000) })
 }
 
 /** Tells whether a SET of the records behind a place was not dealt with. */
