@@ -32,6 +32,7 @@ export const EVENTS = {
   refused: { level: 'info', message: 'refused', fields: Type.Object(REFUSED), audit: { actor: 'stranger' } },
   failed: { level: 'error', message: 'failed', fields: Type.Object({ ...REFUSED, err: Type.Optional(ERROR) }) },
   refused_late: { level: 'info', message: 'refused after the answer', fields: Type.Object({ code: CODE }) },
+  line_lost: { level: 'none', message: 'a line of the log could not be written', fields: Type.Object({}) },
   log_lost: {
     level: 'warn',
     message: 'lines of the log were lost',

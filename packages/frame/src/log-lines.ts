@@ -4,14 +4,20 @@ import type { DestinationStream } from 'pino'
 /** Wait before a full pipe is tried again, in milliseconds. */
 const PAUSE = 10
 
+/** Who is told of lines that could not be written. */
+interface Losses {
+  readonly onLost: () => void
+  readonly onRecovered: (lost: number) => void
+}
+
 /**
  * Opens a file descriptor for log lines. Each line is written before the call returns, so a killed process has written
  * its last one.
  *
- * If a line cannot be written (disk full, reader gone), it is lost and nothing waits. After the next line that can be
- * written, `onRecovered` gets the number of lost ones. A full pipe is waited for.
+ * If a line cannot be written (disk full, reader gone), it is lost and nothing waits. `onLost` is called for each of them
+ * at once, and `onRecovered` with their number after the next line that can be written. A full pipe is waited for.
  */
-export function openLines(fd: number, onRecovered: (lost: number) => void): DestinationStream {
+export function openLines(fd: number, { onLost, onRecovered }: Losses): DestinationStream {
   let lost = 0
   let isCutOff = false
 
@@ -26,6 +32,7 @@ export function openLines(fd: number, onRecovered: (lost: number) => void): Dest
     } catch {
       lost += 1
       isCutOff ||= written > 0
+      onLost()
       return
     }
     isCutOff = false

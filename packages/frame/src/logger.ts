@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { emit } from '@latchkey/events/emit'
+import { count, emit } from '@latchkey/events/emit'
 import { reasonOf } from '@latchkey/problems/reason'
 import type { FastifyBaseLogger, FastifyReply } from 'fastify'
 import { type DestinationStream, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
@@ -40,15 +40,20 @@ export async function createLogger(
   if (destination) return pino(options, destination)
   if (settings.NODE_ENV === 'development' && process.stdout.isTTY) {
     const { readableLine } = await import('./readable-log.ts')
-    const lines = openLines(STANDARD_OUTPUT, () => {})
+    const lines = openLines(STANDARD_OUTPUT, { onLost, onRecovered: () => {} })
     const colors = process.stdout.hasColors()
     return pino(options, { write: (line) => lines.write(`${readableLine(line, { colors })}\n`) })
   }
   const logger = pino(
     options,
-    openLines(STANDARD_OUTPUT, (lost) => emit(logger, 'log_lost', { lost }))
+    openLines(STANDARD_OUTPUT, { onLost, onRecovered: (lost) => emit(logger, 'log_lost', { lost }) })
   )
   return logger
+}
+
+// The metrics tell of it while the log itself cannot.
+function onLost(): void {
+  count('line_lost', {})
 }
 
 // Fastify also passes its own request objects; only their method may be logged.

@@ -5,22 +5,25 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { openLines } from '../src/log-lines.ts'
 
-t.test('lines that cannot be written are lost, and counted once they can be again', async (t) => {
-  const file = join(t.testdir({ log: '' }), 'log')
-  const told: number[] = []
-  const fd = openSync(file, 'a')
-  const { write } = openLines(fd, (lost) => told.push(lost))
-  write('one\n')
-  closeSync(fd)
-  for (const line of ['two\n', 'three\n']) t.doesNotThrow(() => write(line))
-  t.strictSame(told, [])
-  // The lowest number that is free is the one that was just given back.
-  t.equal(openSync(file, 'a'), fd)
-  for (const line of ['four\n', 'five\n']) write(line)
-  closeSync(fd)
-  t.equal(readFileSync(file, 'utf8'), 'one\nfour\nfive\n')
-  t.strictSame(told, [2])
-})
+t.test(
+  'lines that cannot be written are lost and told of at once, and their number once lines can be written again',
+  async (t) => {
+    const file = join(t.testdir({ log: '' }), 'log')
+    const told: unknown[] = []
+    const fd = openSync(file, 'a')
+    const { write } = openLines(fd, { onLost: () => told.push('lost'), onRecovered: (lost) => told.push(lost) })
+    write('one\n')
+    closeSync(fd)
+    for (const line of ['two\n', 'three\n']) t.doesNotThrow(() => write(line))
+    t.strictSame(told, ['lost', 'lost'])
+    // The lowest number that is free is the one that was just given back.
+    t.equal(openSync(file, 'a'), fd)
+    for (const line of ['four\n', 'five\n']) write(line)
+    closeSync(fd)
+    t.equal(readFileSync(file, 'utf8'), 'one\nfour\nfive\n')
+    t.strictSame(told, ['lost', 'lost', 2])
+  }
+)
 
 t.test('a line that was cut off is ended before the next', async (t) => {
   const file = join(t.testdir({ log: '' }), 'log')
@@ -28,7 +31,7 @@ t.test('a line that was cut off is ended before the next', async (t) => {
   const program = `
     import { ftruncateSync } from 'node:fs'
     import { openLines } from '${new URL('../dist/log-lines.js', import.meta.url)}'
-    const { write } = openLines(1, (lost) => process.stderr.write('lost ' + lost))
+    const { write } = openLines(1, { onLost() {}, onRecovered: (lost) => process.stderr.write('lost ' + lost) })
     for (let i = 0; i < 20; i += 1) write('x'.repeat(99) + '\\n')
     ftruncateSync(1)
     write('last\\n')`

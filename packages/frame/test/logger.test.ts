@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { createLogger } from '../src/logger.ts'
 import { type Line, listen, startFrame } from './frame.ts'
@@ -112,3 +115,21 @@ t.test('a request is one line when it is answered, without query, headers and bo
   t.equal(lines.length, 1)
   t.notMatch(JSON.stringify(lines), 'canary')
 })
+
+const FULL = '/dev/full'
+
+t.test(
+  'a line that cannot be written is told of at once, as on a full disk',
+  { skip: !existsSync(FULL) },
+  async (t) => {
+    const program = `
+    import { follow } from '${new URL('../../events/dist/emit.js', import.meta.url)}'
+    import { createLogger } from '${new URL('../dist/logger.js', import.meta.url)}'
+    follow(({ name }) => process.stderr.write(name + ' '))
+    const log = await createLogger('auth', { NODE_ENV: 'production', LOG_LEVEL: 'info' })
+    for (const text of ['one', 'two']) log.info(text)`
+    const onFull = 'exec "$0" --input-type=module -e "$1" >"$2"'
+    const { stderr } = await promisify(execFile)('bash', ['-c', onFull, process.execPath, program, FULL])
+    t.equal(stderr, 'line_lost line_lost ')
+  }
+)

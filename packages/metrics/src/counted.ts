@@ -20,7 +20,7 @@ const ended = (reason: EndReason) => (_: unknown, to: Counters) => to.add('latch
 const COMMON: Counting = {
   refused: ({ code }, to) => to.add('latchkey_refusals_total', { code }),
   failed: ({ code }, to) => to.add('latchkey_refusals_total', { code }),
-  log_lost: ({ lost }, to) => to.add('latchkey_log_lines_lost_total', {}, lost)
+  line_lost: (_, to) => to.add('latchkey_log_lines_lost_total')
 }
 
 /** Of a service with an audit log. */

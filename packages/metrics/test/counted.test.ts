@@ -100,7 +100,7 @@ const CASES: Case[] = [
   of('signal_refused', { ...SET, code: '' }, signal('refused')),
   of('signals_given_up', { stream: 's', sets: 1 }, signal('given_up')),
   of('signals_lost', { stream: 's', records: 1 }, signal('lost')),
-  of('log_lost', { lost: 1 }, 'latchkey_log_lines_lost_total'),
+  [() => count('line_lost', {}), 'latchkey_log_lines_lost_total'],
   of('audit_left_out', { refusals: 1 }, 'latchkey_audit_refusals_lost_total{reason="left_out"}'),
   of('audit_failed', { waiting: 5, lost: 1, err: undefined }, 'latchkey_audit_refusals_lost_total{reason="lost"}'),
   of('socket_closed', { code: 4403, ms: 1 }, 'latchkey_socket_closes_total{code="4403"}'),

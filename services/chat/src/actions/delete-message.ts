@@ -10,7 +10,7 @@ import { changeRoom } from './writing.ts'
 export const deleteMessage = action({
   name: 'delete',
   summary: 'Delete a message: its text is gone, its place stays',
-  input: Type.Object({ room: ROOM_ID, seq: SEQ }, { additionalProperties: false }),
+  input: Type.Object({ room: ROOM_ID, seq: Type.Integer({ ...SEQ, examples: [1] }) }, { additionalProperties: false }),
   output: DONE,
   problems: ['not_found', 'not_a_member', 'insufficient_role', 'room_closed', 'too_many_requests'],
   run(parts, caller, { room: id, seq }) {

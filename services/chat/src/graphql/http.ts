@@ -20,12 +20,14 @@ import type { Engine } from './operation.ts'
 /** Where GraphQL is, by HTTP and by WebSocket. */
 export const PATH = '/graphql'
 
-const OPERATION = { description: 'the name of the operation, if the document has several' }
+// Of a whole body the page of the documentation sends each member, so the examples fit together.
+const DOCUMENT = { description: 'a document', examples: ['query Rooms { rooms { rooms { id name } } }'] }
+const OPERATION = { description: 'the name of the operation, if the document has several', examples: ['Rooms'] }
 const MAP = (description: string) => Type.Optional(Type.Union([Type.Object({}), Type.Null()], { description }))
 
 const BODY = Type.Object(
   {
-    query: Type.String({ description: 'a document', examples: ['{ rooms { rooms { id name } } }'] }),
+    query: Type.String(DOCUMENT),
     operationName: Type.Optional(Type.Union([Type.String(), Type.Null()], OPERATION)),
     variables: MAP('an object'),
     extensions: MAP('an object')
@@ -35,7 +37,7 @@ const BODY = Type.Object(
 
 const QUERY = Type.Object(
   {
-    query: Type.String({ description: 'a document', examples: ['{ rooms { rooms { id name } } }'] }),
+    query: Type.String(DOCUMENT),
     operationName: Type.Optional(Type.String(OPERATION)),
     variables: Type.Optional(Type.String({ description: 'an object as JSON' })),
     extensions: Type.Optional(Type.String({ description: 'an object as JSON' }))
