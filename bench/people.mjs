@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import bcrypt from 'bcryptjs'
 import pg from 'pg'
-import { loadKeys } from '../services/auth/dist/keys/folder.js'
-import { GRANT_COLUMNS } from '../services/auth/dist/sessions/rows.js'
-import { createTokenIssuer } from '../services/auth/dist/sessions/tokens.js'
 import { AUDIENCE, BCRYPT_COST, migrate } from './pair.mjs'
+import { sourceOf } from './sources.mjs'
+
+const { loadKeys } = await sourceOf('services/auth/src/keys/folder.ts')
+const { GRANT_COLUMNS } = await sourceOf('services/auth/src/sessions/rows.ts')
+const { createTokenIssuer } = await sourceOf('services/auth/src/sessions/tokens.ts')
 
 /** The password of everybody. */
 export const PASSWORD = 'a quiet harbour at dawn'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { BUILT_IN, buildIn } from './build-in.mjs'
+import { bundle, ENTRIES } from './bundle.mjs'
 import { root, run } from './command.mjs'
 import { withProgress } from './progress.mjs'
 
@@ -9,7 +10,8 @@ import { withProgress } from './progress.mjs'
 const stampFile = path.join(root, 'node_modules/.latchkey-build.json')
 
 /**
- * Compiles the packages and services into their dist folders, unless these were made from the present sources.
+ * Compiles the packages and bundles the services into their dist folders, unless these were made from the present
+ * sources.
  *
  * Compares the content of the sources, because tsc -b is not enough: it does not replace lost output, keeps the output
  * of a deleted source, and goes by times of files.
@@ -17,35 +19,59 @@ const stampFile = path.join(root, 'node_modules/.latchkey-build.json')
  * @param {AbortSignal} [signal] gives up
  */
 export async function build(signal) {
-  const folders = ['packages', 'services']
-    .flatMap((kind) => list(kind).map((name) => `${kind}/${name}`))
+  const packages = list('packages')
+    .map((name) => `packages/${name}`)
     .filter((folder) => existsSync(path.join(root, folder, 'tsconfig.build.json')))
-  const sources = folders.flatMap((folder) => filesBelow(`${folder}/src`))
-  const settings = folders.flatMap((folder) => [`${folder}/package.json`, `${folder}/tsconfig.build.json`])
-  const inputs = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...settings, ...sources]
-  const stamp = Object.fromEntries(inputs.map((file) => [file, digest(file)]))
+  const services = Object.keys(ENTRIES).filter((name) => existsSync(path.join(root, 'services', name)))
+  const compiled = packages.flatMap((folder) => filesBelow(`${folder}/src`))
+  const folders = [...packages, ...services.map((name) => `services/${name}`)]
+  const settings = [
+    ...folders.map((folder) => `${folder}/package.json`),
+    ...packages.map((folder) => `${folder}/tsconfig.build.json`)
+  ]
+  const inputs = [
+    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.mjs', ...settings, ...compiled],
+    ...services.flatMap((name) => filesBelow(`services/${name}/src`))
+  ]
+  const digests = Object.fromEntries(inputs.map((file) => [file, digest(file)]))
 
   const last = readStamp()
-  const changed = inputs.filter((file) => stamp[file] !== last?.digests[file])
-  const gone = Object.keys(last?.digests ?? {}).filter((file) => !(file in stamp))
-  const complete = sources.flatMap(outputsOf).every((file) => existsSync(path.join(root, file)))
-  if (last && complete && changed.length + gone.length === 0) return
+  const changed = inputs.filter((file) => digests[file] !== last?.digests[file])
+  const gone = Object.keys(last?.digests ?? {}).filter((file) => !(file in digests))
+  const outputs = compiled.flatMap(outputsOf)
+  const isThere = (/** @type {string} */ file) => existsSync(path.join(root, file))
+  const complete = outputs.every(isThere)
+  if (last && complete && last.bundles.every(isThere) && changed.length + gone.length === 0) return
 
   const seenByCompiler = (/** @type {string} */ file) => statSync(path.join(root, file)).mtimeMs > (last?.time ?? 0)
   const force = last && complete && changed.every(seenByCompiler) ? [] : ['--force']
   const compiler = ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json', ...force]
-  await withProgress('Building', () => run(process.execPath, compiler, { signal }))
-  const wanted = new Set(sources.flatMap(outputsOf))
+  /** @type {string[]} */
+  const bundles = []
+  await withProgress('Building', async () => {
+    await run(process.execPath, compiler, { signal })
+    for (const name of services) bundles.push(...(await bundle(name)))
+  })
+  removeOthers(folders, new Set([...outputs, ...bundles]))
+  buildIn()
+  writeFileSync(stampFile, JSON.stringify({ digests, bundles }))
+}
+
+/**
+ * Removes from the dist folders the scripts of deleted sources, and bundles of another content.
+ *
+ * @param {string[]} folders
+ * @param {Set<string>} wanted
+ */
+function removeOthers(folders, wanted) {
   for (const file of folders.flatMap((folder) => filesBelow(`${folder}/dist`))) {
     const script = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.js')
     if (script.endsWith('.js') && !wanted.has(script)) rmSync(path.join(root, file))
   }
-  buildIn()
-  writeFileSync(stampFile, JSON.stringify(stamp))
 }
 
 /**
- * @param {string} source such as services/auth/src/app.ts
+ * @param {string} source such as packages/tokens/src/rules.ts
  * @returns {string[]} the scripts that are made of it
  */
 function outputsOf(source) {
@@ -79,10 +105,10 @@ function filesBelow(folder) {
   })
 }
 
-/** @returns {{ digests: Record<string, string>, time: number } | undefined} */
+/** @returns {{ digests: Record<string, string>, bundles: string[], time: number } | undefined} */
 function readStamp() {
   try {
-    return { digests: JSON.parse(readFileSync(stampFile, 'utf8')), time: statSync(stampFile).mtimeMs }
+    return { ...JSON.parse(readFileSync(stampFile, 'utf8')), time: statSync(stampFile).mtimeMs }
   } catch {
     return undefined
   }

@@ -30,8 +30,9 @@ async function build(): Promise<string> {
 
 await cp(path.join(root, 'scripts'), path.join(checkout, 'scripts'), { recursive: true })
 await mkdir(path.join(checkout, 'node_modules'))
-await symlink(path.join(root, 'node_modules/typescript'), path.join(checkout, 'node_modules/typescript'))
-await mkdir(path.join(checkout, 'services'))
+for (const name of ['typescript', 'esbuild', '@esbuild', '@jridgewell']) {
+  await symlink(path.join(root, 'node_modules', name), path.join(checkout, 'node_modules', name))
+}
 const options = { module: 'nodenext', target: 'es2023', lib: ['es2023'], types: [], declaration: true, composite: true }
 await write('package.json', '{ "type": "module" }')
 await write('package-lock.json', '{}')
@@ -48,6 +49,11 @@ await write(
     compilerOptions: { rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/.tsbuildinfo' },
     include: ['src']
   })
+)
+await write('services/resource/package.json', '{ "type": "module" }')
+await write(
+  'services/resource/src/server.ts',
+  `import { c } from '../../../packages/one/src/deep/c.ts'\nconsole.log(c)\n`
 )
 await write('packages/one/src/b.ts', 'export const b: number = 1\n')
 await write('packages/one/src/deep/c.ts', 'export const c: number = 1\n')
@@ -66,6 +72,29 @@ t.test('builds what is there, and then has nothing to do', async (t) => {
   const { mtimeMs } = await stat(dist('.tsbuildinfo'))
   t.equal(await build(), '')
   t.equal((await stat(dist('.tsbuildinfo'))).mtimeMs, mtimeMs)
+})
+
+t.test('a service is one script with what it imports', async (t) => {
+  const server = path.join(checkout, 'services/resource/dist/server.js')
+  t.match(await readFile(server, 'utf8'), 'var c = 1')
+  await write('packages/one/src/deep/c.ts', 'export const c: number = 3\n')
+  t.match(await build(), 'Building')
+  t.match(await readFile(server, 'utf8'), 'var c = 3')
+  await rm(server)
+  t.match(await build(), 'Building')
+  t.ok(existsSync(server))
+})
+
+t.test('a bundle of older content goes, and one that cannot be made leaves the last', async (t) => {
+  const older = path.join(checkout, 'services/resource/dist/chunk-OLDER.js')
+  await write('services/resource/dist/chunk-OLDER.js', '')
+  await write('packages/one/src/deep/c.ts', 'export const d: number = 3\n')
+  const error = await build().catch((error) => error)
+  t.match(error.stderr, /No matching export.*"c"/)
+  t.ok(existsSync(older))
+  await write('packages/one/src/deep/c.ts', 'export const c: number = 4\n')
+  t.match(await build(), 'Building')
+  t.notOk(existsSync(older))
 })
 
 t.test('an older file in the place of a newer, and a deleted source are seen', async (t) => {

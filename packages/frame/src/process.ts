@@ -1,3 +1,5 @@
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
 import type { App } from './app-type.ts'
 import { listen } from './listening.ts'
 
@@ -21,6 +23,7 @@ export interface Service {
  * Ctrl-C twice. SIGHUP does not stop it. A service that cannot start prints the reason and exits with 1.
  */
 export async function runService(name: string, start: () => Promise<Service>): Promise<void> {
+  prepareLoading()
   let app: App | undefined
   let stopping = false
   const stop = (why: string) => {
@@ -46,6 +49,17 @@ export async function runService(name: string, start: () => Promise<Service>): P
     app?.log.fatal({ err: error }, 'uncaught exception')
     process.exit(1)
   })
+}
+
+/**
+ * Before the rest is loaded: stacks name the lines of the sources, not those of the bundle; and where Node can, it keeps
+ * what it has compiled for the next start. In node_modules, because who can write there can change the service anyway;
+ * where nobody may write, nothing is kept.
+ */
+function prepareLoading(): void {
+  process.setSourceMapsEnabled(true)
+  const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown }
+  enableCompileCache?.(fileURLToPath(new URL('../../../node_modules/.cache/latchkey', import.meta.url)))
 }
 
 async function drain(app: App, why: string): Promise<void> {

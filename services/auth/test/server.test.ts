@@ -40,6 +40,17 @@ t.test('the service starts while the database is away, tells of what is unsafe, 
   t.match(stdout, 'SMTP_URL is not set: no mail is sent')
 })
 
+t.test('the stack of an error names the lines of the sources', async (t) => {
+  const child = startChild(t, SERVER, environment({ KEYS_DIR: keysDir(t, { access, refresh }) }))
+  await addressOf(child)
+  child.process.kill('SIGTERM')
+  const { stdout } = await child.ended
+  const errors = stdout.split('\n').filter((line) => line.includes('"stack"'))
+  t.match(errors.join('\n'), /"stack":"[^"]*packages\/database\/src\/pool\.ts:[1-9]/, 'of ours')
+  t.match(errors.join('\n'), /"stack":"[^"]*node_modules\/pg/, 'of others')
+  t.notMatch(errors.join('\n'), 'services/auth/dist')
+})
+
 t.test('it listens when it knows which key signs, but does not wait for ever', async (t) => {
   const DATABASE_URL = await createDatabase(t)
   const other = new pg.Client(DATABASE_URL)

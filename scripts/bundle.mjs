@@ -1,0 +1,105 @@
+// Bundles services: for each entry point one script, and for what they share or load later a few more. Reads the
+// sources, also those of the packages. Needs nothing but esbuild, because the images run it too:
+//
+//   node scripts/bundle.mjs auth
+import { readFileSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { decode, encode } from '@jridgewell/sourcemap-codec'
+import * as esbuild from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** The entry points of each service, below its src and its dist: what a command, another script or a thread begins with. */
+export const ENTRIES = {
+  auth: ['server', 'migrate', 'admin', 'audit', 'passwords/worker'],
+  resource: ['server'],
+  chat: ['server', 'migrate', 'audit']
+}
+
+/** The packages that stay outside the bundles, each with its reason. */
+export const OUTSIDE = {
+  bcrypt: 'native code, which it finds beside its own files',
+  bcryptjs: 'only one of it and bcrypt is loaded',
+  'node-pg-migrate': 'for one command alone',
+  pg: 'tracing finds it by its name (docs/tracing.md)',
+  'swagger-ui-dist': 'files for browsers',
+  tinypool: 'its threads begin with a file of its own'
+}
+
+/**
+ * Bundles a service into its dist folder, where older files stay. The code stays readable: nothing is minified, and
+ * source maps lead from it to the sources.
+ *
+ * @param {string} name such as auth
+ * @returns {Promise<string[]>} the files that were made, relative to the repository
+ */
+export async function bundle(name) {
+  const folder = path.join(root, 'services', name)
+  const outdir = path.join(folder, 'dist')
+  const { metafile } = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: entriesOf(name).map((entry) => path.join(folder, 'src', `${entry}.ts`)),
+    outbase: path.join(folder, 'src'),
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    conditions: ['@latchkey/source'],
+    external: [...Object.keys(OUTSIDE), 'pg-native'],
+    // Packages in the older form call it for the modules of Node.
+    banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)" },
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'inline',
+    metafile: true,
+    logLevel: 'warning',
+    plugins: [sourcesIn(outdir)]
+  })
+  const made = Object.keys(metafile.outputs)
+  for (const file of made.filter((file) => file.endsWith('.map'))) shorten(path.join(root, file))
+  return made
+}
+
+/** @param {string} name */
+const entriesOf = (name) => /** @type {Record<string, string[]>} */ (ENTRIES)[name] ?? []
+
+/**
+ * Lets each of our files go on as if it were compiled to the dist folder of its own package, beside which it finds its
+ * pages, migrations and threads.
+ *
+ * @param {string} outdir
+ * @returns {esbuild.Plugin}
+ */
+const sourcesIn = (outdir) => ({
+  name: 'sources',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => {
+      const text = await readFile(file, 'utf8')
+      const compiled = file.replace(/([\\/])src([\\/].*)\.ts$/, '$1dist$2.js')
+      const place = path.relative(outdir, compiled).replaceAll(path.sep, '/')
+      const contents = text.replaceAll('import.meta.url', `new URL('${place}', import.meta.url).href`)
+      return { contents, loader: 'ts' }
+    })
+  }
+})
+
+/**
+ * Leaves in a source map, of the code of others, the lines alone: Node keeps the map in memory, and this makes it a
+ * third as large.
+ *
+ * @param {string} file
+ */
+function shorten(file) {
+  const map = JSON.parse(readFileSync(file, 'utf8'))
+  const others = map.sources.map((/** @type {string} */ source) => source.includes('node_modules'))
+  const lines = decode(map.mappings).map((line) =>
+    line.filter(([, source = 0], place) => place === 0 || !others[source])
+  )
+  writeFileSync(file, JSON.stringify({ ...map, names: [], mappings: encode(lines) }))
+}
+
+for (const name of process.argv[1] === fileURLToPath(import.meta.url) ? process.argv.slice(2) : []) await bundle(name)

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { ENTRIES, OUTSIDE } from '../scripts/bundle.mjs'
+
+const SERVICES = fileURLToPath(new URL('../services', import.meta.url))
+
+/** What a script of dist loads, by any of the ways that a bundle has. */
+const LOADED = /^(?:import|export) .*?(?:from )?"([^"]+)";$|\b(?:import|__require\d*|load|href\)\.resolve)\("([^"]+)"\)/gm
+
+/** Not installed: pg and ws ask for them and go on without. */
+const ABSENT = ['bufferutil', 'pg-native', 'utf-8-validate']
+
+const loaded = new Set<string>()
+
+for (const [name, entries] of Object.entries(ENTRIES)) {
+  const dist = path.join(SERVICES, name, 'dist')
+  const scripts = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.js'))
+  const texts = await Promise.all(scripts.map((file) => readFile(path.join(dist, file), 'utf8')))
+  for (const [, one, other] of texts.flatMap((text) => [...text.matchAll(LOADED)])) loaded.add(one ?? other ?? '')
+
+  t.test(`each command of ${name} is an entry, and each entry is there`, async (t) => {
+    const { scripts: commands } = JSON.parse(await readFile(path.join(dist, '../package.json'), 'utf8'))
+    const begun = Object.values<string>(commands).map((line) => /dist\/(.+)\.js$/.exec(line)?.[1])
+    t.strictSame(
+      begun.filter((entry) => !entries.includes(String(entry))),
+      []
+    )
+    t.strictSame(
+      entries.filter((entry) => !existsSync(path.join(dist, `${entry}.js`))),
+      []
+    )
+  })
+
+  t.test(`who reads the bundles of ${name} finds names, lines and where each part is from`, async (t) => {
+    const all = texts.join('\n')
+    t.match(all, '\n// packages/frame/src/process.ts\n')
+    t.match(all, '\nasync function runService(name, start')
+    t.match(all, '\n// node_modules/fastify/fastify.js\n')
+  })
+}
+
+t.test('the bundles need nothing but Node and the packages of the list', async (t) => {
+  const names = [...loaded].filter((from) => /^[a-z@]/.test(from) && !isBuiltin(from))
+  const packages = new Set(names.map((from) => from.replace(/^(@[^/]+\/)?([^/]+).*/, '$1$2')))
+  t.strictSame([...packages].filter((name) => !ABSENT.includes(name)).sort(), Object.keys(OUTSIDE).sort())
+})
