@@ -118,6 +118,10 @@ t.test('the chat tells of its sockets and messages', async (t) => {
   })
   await ask('POST /logout-everywhere', { token })
   await once(socket, 'close')
+  // The client may see the end a moment before the service.
+  const end = Date.now() + 10_000
+  while ((await scrape('chat'))['latchkey_sockets{protocol="chat"}'] !== 0 && Date.now() < end)
+    await new Promise((go) => setTimeout(go, 20))
   t.match(await scrape('chat'), {
     'latchkey_sockets{protocol="chat"}': 0,
     'latchkey_socket_closes_total{code="4403"}': 1,
