@@ -9,7 +9,8 @@ import { ENTRIES, OUTSIDE } from '../scripts/bundle.mjs'
 const SERVICES = fileURLToPath(new URL('../services', import.meta.url))
 
 /** What a script of dist loads, by any of the ways that a bundle has. */
-const LOADED = /^(?:import|export) .*?(?:from )?"([^"]+)";$|\b(?:import|__require\d*|load|href\)\.resolve)\("([^"]+)"\)/gm
+const LOADED =
+  /^(?:import|export) .*?(?:from )?"([^"]+)";$|\b(?:import|__require\d*|load|href\)\.resolve)\("([^"]+)"\)/gm
 
 /** Not installed: pg and ws ask for them and go on without. */
 const ABSENT = ['bufferutil', 'pg-native', 'utf-8-validate']
