@@ -1,7 +1,8 @@
 import { execFileSync, fork, spawn } from 'node:child_process'
 import os from 'node:os'
 
-const allowed = allowedCores()
+/** The cores that this process may use; none where taskset cannot tell. */
+export const allowed = allowedCores()
 const half = Math.floor(allowed.length / 2)
 
 /** Whether processes can be kept on cores of their own. */
@@ -12,7 +13,7 @@ export const cores = fixed
   ? { server: allowed.slice(0, half), load: allowed.slice(half) }
   : { server: [...os.cpus().keys()], load: [...os.cpus().keys()] }
 
-/** @typedef {'server' | 'load' | 'anywhere'} Where */
+/** @typedef {'server' | 'load' | 'anywhere' | number[]} Where a list is one of cores */
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
@@ -113,7 +114,10 @@ function move(list) {
 
 /** @param {Where} where @param {string} program */
 const onCores = (where, program) =>
-  fixed && where !== 'anywhere' ? ['taskset', '--cpu-list', cores[where].join(), program] : [program]
+  fixed && where !== 'anywhere' ? ['taskset', '--cpu-list', listOf(where).join(), program] : [program]
+
+/** @param {'server' | 'load' | number[]} where */
+const listOf = (where) => (Array.isArray(where) ? where : cores[where])
 
 /** @returns {number[]} those that this process may use; none where taskset cannot tell */
 function allowedCores() {

@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { root } from '../scripts/command.mjs'
 import { freePort } from '../scripts/free-port.mjs'
@@ -38,22 +39,23 @@ export async function openPair() {
      * The auth service, ready to serve. At the issuer's port, where verifiers find its keys, or at another.
      *
      * @param {string} databaseUrl
-     * @param {string | number} [port]
+     * @param {string | number} [port] 0 for a free one
      * @param {import('./cores.mjs').Where} [where]
      * @param {Record<string, string>} [more] settings
+     * @param {number} [instances] behind the port
      */
-    startAuth: (databaseUrl, port = new URL(issuer).port, where = 'server', more = {}) => {
+    startAuth: async (databaseUrl, port = new URL(issuer).port, where = 'server', more = {}, instances = 1) => {
       const limits = { RATE_LIMIT_PER_MINUTE: '0', BCRYPT_COST }
       const env = {
         ISSUER: issuer,
         AUDIENCE,
-        PORT: String(port),
+        PORT: String(port === 0 ? await freePort() : port),
         KEYS_DIR: keys,
         DATABASE_URL: databaseUrl,
         ...limits,
         ...more
       }
-      return startService('auth', env, where)
+      return startService('auth', env, where, [], instances)
     },
     /**
      * The resource service, ready to serve; the auth service has to run.
@@ -61,10 +63,11 @@ export async function openPair() {
      * @param {import('./cores.mjs').Where} [where]
      * @param {string[]} [flags] of Node, beside the usual
      * @param {Record<string, string>} [more] settings
+     * @param {number} [instances] behind the port
      */
-    startResource: async (where = 'server', flags = [], more = {}) => {
+    startResource: async (where = 'server', flags = [], more = {}, instances = 1) => {
       const env = { ISSUER: issuer, AUDIENCE, PORT: String(await freePort()), JWKS_URL: jwksUrl }
-      return startService('resource', { ...env, ...more }, where, flags)
+      return startService('resource', { ...env, ...more }, where, flags, instances)
     },
     /**
      * The chat, ready to serve; the auth service has to run.
@@ -108,14 +111,19 @@ export function migrate(databaseUrl) {
  * @param {Record<string, string>} env
  * @param {import('./cores.mjs').Where} where
  * @param {string[]} [more] flags of Node
+ * @param {number} [instances] behind one port
  */
-async function startService(name, env, where, more = []) {
+async function startService(name, env, where, more = [], instances = 1) {
   const url = `http://127.0.0.1:${env['PORT']}`
   const begun = performance.now()
-  const { pid, stop } = startOn(where, path.join(root, 'services', name, 'dist/server.js'), {
-    env,
-    flags: [...nodeFlags, ...more]
-  })
+  const entry = path.join(root, 'services', name, 'dist/server.js')
+  const flags = [...nodeFlags, ...more]
+  const many = { ENTRY: entry, INSTANCES: String(instances) }
+  const { pid, said, stop } =
+    instances === 1
+      ? startOn(where, entry, { env, flags })
+      : startOn(where, fileURLToPath(new URL('clustered.mjs', import.meta.url)), { env: { ...env, ...many }, flags })
+  if (instances > 1) await said
   while (!(await isReady(url))) {
     if (performance.now() - begun > 30_000)
       throw new Error(`The ${name} service is not ready after 30 s; --logs shows what it says.`)

@@ -13,6 +13,7 @@ import { greetNew } from './rows/greet-new.mjs'
 import { greetSeen } from './rows/greet-seen.mjs'
 import { growth } from './rows/growth.mjs'
 import { login } from './rows/login.mjs'
+import { manyCores } from './rows/many-cores.mjs'
 import { memory } from './rows/memory.mjs'
 import { metricsCost } from './rows/metrics.mjs'
 import { oidcProvider } from './rows/oidc-provider.mjs'
@@ -37,6 +38,7 @@ const ROWS = {
   'chat-fan-out': chatFanOut,
   'chat-sockets': chatSockets,
   metrics: metricsCost,
+  cores: manyCores,
   'better-auth': betterAuth,
   'oidc-provider': oidcProvider
 }
