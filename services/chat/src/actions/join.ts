@@ -13,7 +13,12 @@ import { type Change, changeRoom } from './writing.ts'
 /** Most rooms that a user may be in. */
 const MOST_JOINED = 1000
 
-const CODE = Type.String({ maxLength: 22, pattern: CODE_PATTERN, description: 'the code of an invitation' })
+const CODE = Type.String({
+  maxLength: 22,
+  pattern: CODE_PATTERN,
+  description: 'the code of an invitation',
+  examples: ['AAAAAAAAAAAAAAAAAAAAAA']
+})
 
 /** `join`: makes the caller a member. Who is one already stays what they are. */
 export const join = action({

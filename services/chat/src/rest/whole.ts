@@ -8,13 +8,14 @@ export function whole(text: string): number {
 
 /** The schema of a whole number as a text in a path or query, with the same bounds; other schemas stay. */
 export function wholeText(schema: TSchema): TSchema {
-  const { type, minimum, maximum, description } = schema as Record<string, unknown> & TSchema
+  const { type, minimum, maximum, description, examples } = schema as Record<string, unknown> & TSchema
   if (type !== 'integer') return schema
   const [least, most] = [Number(minimum), Number(maximum)]
   return Type.String({
     maxLength: 16,
     pattern: '^(0|[1-9][0-9]*)$',
     description: String(description),
+    ...(Array.isArray(examples) && { examples: examples.map(String) }),
     refuse: (text: string) => {
       const number = whole(text)
       return number >= least && number <= most ? undefined : `must be a whole number from ${least} to ${most}`
