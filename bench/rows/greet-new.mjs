@@ -13,7 +13,6 @@ export async function greetNew({ pair, rounds, quick }) {
   const warm = quick ? 1 : WARM
   const auth = await pair.startAuth(await createPeople(pair, 1))
   const resource = await pair.startResource()
-  const oneByOne = await pair.startResource('server', [`--import=${new URL('../one-by-one.mjs', import.meta.url)}`])
   const env = {
     ISSUER: pair.issuer,
     AUDIENCE,
@@ -33,20 +32,18 @@ export async function greetNew({ pair, rounds, quick }) {
   }
   const ways = {
     ours: rate(resource.url),
-    oneByOne: rate(oneByOne.url),
     framedJose: rate(framedJose.url),
     jose: rate(jose.url),
     express: rate(express.url),
     fastifyJwt: rate(fastifyJwt.url)
   }
   const found = await interleaved(ways, { warm, rounds })
-  await Promise.all([resource, oneByOne, framedJose, jose, express, fastifyJwt, auth].map(({ stop }) => stop()))
+  await Promise.all([resource, framedJose, jose, express, fastifyJwt, auth].map(({ stop }) => stop()))
   const row = { what: 'GET /greet, every token new', unit: 'requests/s', ours: found.ours }
   return [
     { ...row, beside: 'jose createRemoteJWKSet in the same frame', other: found.framedJose, least: 1.25 },
     { ...row, beside: 'Fastify + jose createRemoteJWKSet: no log or headers', other: found.jose },
     { ...row, beside: 'express-oauth2-jwt-bearer', other: found.express, least: 1.5 },
-    { ...row, beside: '@fastify/jwt as its README shows it', other: found.fastifyJwt },
-    { ...row, beside: 'ours, each signature checked when it comes', other: found.oneByOne }
+    { ...row, beside: '@fastify/jwt as its README shows it', other: found.fastifyJwt }
   ]
 }
