@@ -108,7 +108,9 @@ function filesBelow(folder) {
 /** @returns {{ digests: Record<string, string>, bundles: string[], time: number } | undefined} */
 function readStamp() {
   try {
-    return { ...JSON.parse(readFileSync(stampFile, 'utf8')), time: statSync(stampFile).mtimeMs }
+    const stamp = JSON.parse(readFileSync(stampFile, 'utf8'))
+    // That of another version counts as none.
+    return stamp.digests && stamp.bundles ? { ...stamp, time: statSync(stampFile).mtimeMs } : undefined
   } catch {
     return undefined
   }

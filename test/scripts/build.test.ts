@@ -113,3 +113,9 @@ t.test('a lost output is made again', async (t) => {
   t.match(await build(), 'Building')
   t.ok(existsSync(dist('deep/c.js')))
 })
+
+t.test('what another version of the build noted counts as nothing', async (t) => {
+  await write('node_modules/.latchkey-build.json', '{"packages/one/src/a.ts":"0"}')
+  t.match(await build(), 'Building')
+  t.equal(await build(), '')
+})

@@ -59,7 +59,7 @@ export const CHAT_EVENTS = {
     level: 'none',
     message: 'events were written to a socket that keeps up',
     fields: Type.Object({
-      age: Type.Number({ description: "Seconds since the commit of the last one, by the database's clock" })
+      age: Type.Number({ description: "Seconds since the commit of the first one, by the database's clock" })
     })
   }
 } as const satisfies Record<string, Definition>

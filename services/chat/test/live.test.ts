@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { follow } from '@latchkey/events/emit'
+import { between } from '@latchkey/testing/between'
 import { runAsOwner } from '@latchkey/testing/database'
 import t, { type Test } from 'tap'
 import type { Batch } from '../src/live/batch.ts'
@@ -105,6 +107,28 @@ t.test('what is committed here is delivered at once, and a hole is filled from t
   t.strictSame(sink.seqs, [2, 3, 4, 5])
   live.committed(room, [event(5), event(4)])
   t.strictSame(sink.seqs, [2, 3, 4, 5], 'nothing twice')
+})
+
+t.test('the age of a delivery is that of the event that has waited longest', async (t) => {
+  const chat = await startChat(t)
+  const ada = chat.user('Ada')
+  const room = await makeRoom(chat, ada)
+  const live = openLive(t, chat)
+  const { sink } = await listen(live, room, ada, 1)
+  await sink.until(({ told }) => told.length > 0)
+  const actor = { user_id: ada.id, username: 'Ada' }
+  const now = Date.now()
+  const told: number[] = []
+  t.teardown(follow(({ name, fields }) => name === 'events_delivered' && void told.push(fields.age)))
+  live.committed(
+    room,
+    [now - 5000, now].map((at, n) => {
+      return { seq: 2 + n, kind: 'message', created_at: new Date(at).toISOString(), actor, text: 'x' }
+    })
+  )
+  await setImmediate()
+  t.equal(told.length, 1)
+  between(t, told[0], { least: 5, most: 60 })
 })
 
 t.test('a notice of another instance makes it look, and a wrong one does no harm', async (t) => {

@@ -21,9 +21,9 @@ export class Batch {
     return this.events.at(-1)?.seq ?? 0
   }
 
-  /** When the last event was committed, in milliseconds since 1970 by the database's clock. */
+  /** When the first event was committed, which has waited longest: in milliseconds since 1970 by the database's clock. */
   get at(): number {
-    this.#at ??= Date.parse(this.events.at(-1)?.created_at ?? '')
+    this.#at ??= Date.parse(this.events[0]?.created_at ?? '')
     return this.#at
   }
 

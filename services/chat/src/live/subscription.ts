@@ -89,7 +89,7 @@ export class Subscription {
           batch.events.filter(({ seq }) => seq > this.#at)
         )
     this.#deliver(news).then(
-      () => count('events_delivered', { age: (Date.now() - batch.at) / 1000 }),
+      () => count('events_delivered', { age: (Date.now() - news.at) / 1000 }),
       () => this.close()
     )
   }
