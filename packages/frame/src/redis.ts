@@ -15,8 +15,9 @@ export const REDIS_PAUSE = 2000
  */
 export async function redisClient(url: string, name: string): Promise<Redis> {
   // Loaded only here: it takes a twentieth of a start, and a service without Redis does not install it.
-  const { Redis } = await import('ioredis')
-  return new Redis(url, {
+  // Of a package in the older form that is in a bundle, only the default can be loaded later.
+  const { default: ioredis } = await import('ioredis')
+  return new ioredis.Redis(url, {
     connectionName: name,
     lazyConnect: true,
     connectTimeout: TIMEOUT,
