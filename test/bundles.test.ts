@@ -12,6 +12,9 @@ const SERVICES = fileURLToPath(new URL('../services', import.meta.url))
 const LOADED =
   /^(?:import|export) .*?(?:from )?"([^"]+)";$|\b(?:import|__require\d*|load|href\)\.resolve)\("([^"]+)"\)/gm
 
+/** What is taken out of a script that is loaded later. A package in the older form has nothing but a default there. */
+const LATER = /\{ ([^{}\n]+) \} = await import\("\.\/([^"]+)"\)/g
+
 /** Not installed: pg and ws ask for them and go on without. */
 const ABSENT = ['bufferutil', 'pg-native', 'utf-8-validate']
 
@@ -22,6 +25,20 @@ for (const [name, entries] of Object.entries(ENTRIES)) {
   const scripts = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.js'))
   const texts = await Promise.all(scripts.map((file) => readFile(path.join(dist, file), 'utf8')))
   for (const [, one, other] of texts.flatMap((text) => [...text.matchAll(LOADED)])) loaded.add(one ?? other ?? '')
+
+  t.test(`what ${name} loads later has the names that are asked for`, (t) => {
+    for (const [, names = '', file = ''] of texts.flatMap((text) => [...text.matchAll(LATER)])) {
+      const [, exported = ''] = /^export \{(.*?)^\};$|^export default /ms.exec(texts[scripts.indexOf(file)] ?? '') ?? []
+      const given = exported.split(',').map((line) => line.trim().replace(/^.* as /, ''))
+      t.strictSame(
+        names.split(',').filter((asked) => !['default', ...given].includes(asked.trim().replace(/:.*/, ''))),
+        [],
+        `${file} has ${names}`
+      )
+    }
+    t.ok(texts.join().match(LATER))
+    t.end()
+  })
 
   t.test(`each command of ${name} is an entry, and each entry is there`, async (t) => {
     const { scripts: commands } = JSON.parse(await readFile(path.join(dist, '../package.json'), 'utf8'))
