@@ -12,6 +12,7 @@ import { greetFeed } from './rows/greet-feed.mjs'
 import { greetNew } from './rows/greet-new.mjs'
 import { greetSeen } from './rows/greet-seen.mjs'
 import { growth } from './rows/growth.mjs'
+import { idle } from './rows/idle.mjs'
 import { login } from './rows/login.mjs'
 import { manyCores } from './rows/many-cores.mjs'
 import { memory } from './rows/memory.mjs'
@@ -32,6 +33,7 @@ const ROWS = {
   storm,
   growth,
   memory,
+  idle,
   start,
   revocation,
   'chat-messages': chatMessages,
