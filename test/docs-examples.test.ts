@@ -64,22 +64,6 @@ function addressed(t: Test, line: string, parameters: readonly Parameter[]): str
   return query.size > 0 ? `${path}?${query}` : path
 }
 
-/** Sends it, and returns the answer with its JSON; an answer of another type counts as empty. */
-async function ask(service: Service, line: string, token: string, body: unknown) {
-  const [method = '', path = ''] = line.split(' ')
-  const headers = {
-    ...(token && { authorization: `Bearer ${token}` }),
-    ...(body !== undefined && { 'content-type': 'application/json' })
-  }
-  const answer = await fetch(service.url + path, {
-    method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) })
-  })
-  const text = await answer.text()
-  return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : {} }
-}
-
 t.test('the examples of every operation make a request that is understood', { timeout: 120_000 }, async (t) => {
   const owners = await createDatabase(t)
   const { auth, resource } = await startPair(
@@ -118,8 +102,10 @@ t.test('the examples of every operation make a request that is understood', { ti
     const schema = requestBody?.content['application/json']?.schema
     const credentials = await newCredentials(service)
     const scheme = security.flatMap((one) => Object.keys(one)).find((one) => one in credentials) ?? ''
-    const asked = addressed(t, line, parameters)
-    const answer = await ask(service, asked, credentials[scheme] ?? '', schema && proposed(schema))
+    const answer = await send(service, addressed(t, line, parameters), {
+      token: credentials[scheme] ?? '',
+      ...(schema && { body: proposed(schema) as object })
+    })
     const { code, errors } = answer.body
     t.ok(answer.status in responses, `${line}: ${answer.status} is documented`)
     t.ok(answer.status !== 400 || WELL_FORMED.includes(code), `${line}: ${JSON.stringify(answer.body)}`)

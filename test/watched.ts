@@ -52,7 +52,7 @@ interface Request {
   readonly body?: object
 }
 
-/** Sends `POST /login`, and returns the answer with its JSON. */
+/** Sends a line such as `POST /login`, and returns the answer with its JSON; one of another media type has an empty body. */
 export async function send({ url }: Service, line: string, { token = '', body }: Request = {}) {
   const [method = '', path = ''] = line.split(' ')
   const headers = {
@@ -61,7 +61,8 @@ export async function send({ url }: Service, line: string, { token = '', body }:
   }
   const answer = await fetch(url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
   const text = await answer.text()
-  return { status: answer.status, body: text ? JSON.parse(text) : {} }
+  const isJson = /\bjson\b/.test(answer.headers.get('content-type') ?? '')
+  return { status: answer.status, body: isJson ? JSON.parse(text) : {} }
 }
 
 const PASSWORD = 'a quiet harbour at dawn'

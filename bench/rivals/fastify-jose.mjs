@@ -1,15 +1,8 @@
-// Fastify with jose and its remote key set, as jose's documentation shows it.
+// Fastify with jose and its remote key set, and nothing else.
 import Fastify from 'fastify'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { GREETING, greeting, listen } from './greeting.mjs'
+import { greetByJose } from './by-jose.mjs'
+import { listen } from './greeting.mjs'
 
-const { ISSUER, AUDIENCE, JWKS_URL } = process.env
-const keys = createRemoteJWKSet(new URL(JWKS_URL))
 const app = Fastify()
-app.addHook('onRequest', async (request) => {
-  const [, token] = request.headers.authorization.split(' ')
-  const { payload } = await jwtVerify(token, keys, { issuer: ISSUER, audience: AUDIENCE })
-  request.user = payload
-})
-app.get('/greet', { schema: GREETING }, ({ user }) => greeting(user.preferred_username, user.sub))
+greetByJose(app)
 await listen(app)

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { freePort } from '../../scripts/free-port.mjs'
 import { interleaved, load } from '../measure.mjs'
 import { megabytes } from '../memory.mjs'
 import { accessTokens, createPeople } from '../people.mjs'
@@ -23,7 +22,7 @@ export async function greetFeed({ pair, rounds, seconds, quick }) {
   const full = await createPeople(pair, 1)
   await revoke(full, entries)
   const auth = await pair.startAuth(full, undefined, 'load', feed)
-  const idle = await pair.startAuth(await createPeople(pair, 1), await freePort(), 'load', feed)
+  const idle = await pair.startAuth(await createPeople(pair, 1), 0, 'load', feed)
   const follow = (/** @type {{ url: string }} */ { url }) => {
     const settings = { FEED_URL: `${url}/revocations`, FEED_TOKEN: token, FEED_WHEN_CUT: 'refuse' }
     return pair.startResource('server', [], settings)

@@ -1,4 +1,3 @@
-import { freePort } from '../../scripts/free-port.mjs'
 import { loadRefreshes } from '../loads.mjs'
 import { interleaved, load } from '../measure.mjs'
 import { createPeople, loginBodies } from '../people.mjs'
@@ -40,7 +39,7 @@ export async function growth({ pair, rounds, seconds, quick }) {
 async function open(pair, size) {
   const database = await createPeople(pair, size)
   const bodies = await loginBodies(database, ACTIVE)
-  return { database, bodies, auth: await pair.startAuth(database, await freePort()) }
+  return { database, bodies, auth: await pair.startAuth(database, 0) }
 }
 
 /**

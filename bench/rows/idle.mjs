@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../scripts/free-port.mjs'
 import { allowed, fixed } from '../cores.mjs'
 import { interleaved } from '../measure.mjs'
 import { proportionalMegabytes } from '../memory.mjs'
@@ -24,7 +23,7 @@ export async function idle({ pair, rounds, quick }) {
     await service.stop()
     return { value }
   }
-  const auth = async (/** @type {number[]} */ on) => pair.startAuth(database, await freePort(), on)
+  const auth = (/** @type {number[]} */ on) => pair.startAuth(database, 0, on)
   const resource = (/** @type {number[]} */ on) => pair.startResource(on)
   const found = await interleaved(
     {
@@ -36,25 +35,22 @@ export async function idle({ pair, rounds, quick }) {
     { rounds }
   )
   await issuer.stop()
-  const unit = 'MB (PSS)'
   return [
-    { what: 'idle auth service, two cores', unit, ours: found.auth, ...below(72) },
-    { what: 'idle resource service, two cores', unit, ours: found.resource, ...below(48) },
-    {
-      what: 'idle auth service, two cores',
-      unit,
-      ours: found.auth,
-      beside: 'one core',
-      other: found.authOnOne,
-      most: FLAT
-    },
-    {
-      what: 'idle resource service, two cores',
-      unit,
-      ours: found.resource,
-      beside: 'one core',
-      other: found.resourceOnOne,
-      most: FLAT
-    }
+    ...rowsOf('auth', 72, found.auth, found.authOnOne),
+    ...rowsOf('resource', 48, found.resource, found.resourceOnOne)
+  ]
+}
+
+/**
+ * @param {string} name
+ * @param {number} limit megabytes
+ * @param {import('../measure.mjs').Run[]} ours on two cores
+ * @param {import('../measure.mjs').Run[]} onOne
+ */
+function rowsOf(name, limit, ours, onOne) {
+  const row = { what: `idle ${name} service, two cores`, unit: 'MB (PSS)', ours }
+  return [
+    { ...row, ...below(limit) },
+    { ...row, beside: 'one core', other: onOne, most: FLAT }
   ]
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { root } from '../../scripts/command.mjs'
-import { freePort, freePortAndNext } from '../../scripts/free-port.mjs'
+import { freePortAndNext } from '../../scripts/free-port.mjs'
 import { allowed, remember } from '../cores.mjs'
 import { interleaved } from '../measure.mjs'
 import { createPeople } from '../people.mjs'
@@ -21,7 +21,7 @@ export async function start({ pair, rounds }) {
   const one = allowed.slice(0, 1)
   const ways = {
     resource: ready(() => pair.startResource(one)),
-    auth: ready(async () => pair.startAuth(database, await freePort(), one)),
+    auth: ready(() => pair.startAuth(database, 0, one)),
     all: () => npmStart(pair, 'npm-start')
   }
   let fresh = 0

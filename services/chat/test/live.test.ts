@@ -69,6 +69,21 @@ async function write(chat: Chat, room: string, count: number): Promise<void> {
   )
 }
 
+/** A room of Ada's, and a listener of hers who has everything so far. */
+async function upToDate(t: Test, interval?: number) {
+  const chat = await startChat(t)
+  const ada = chat.user('Ada')
+  const room = await makeRoom(chat, ada)
+  const live = openLive(t, chat, interval)
+  const { sink } = await listen(live, room, ada, 1)
+  await sink.until(({ told }) => told.length > 0)
+  const event = (seq: number, at = Date.now()) => {
+    const actor = { user_id: ada.id, username: 'Ada' }
+    return { seq, kind: 'message' as const, created_at: new Date(at).toISOString(), actor, text: 'x' }
+  }
+  return { chat, room, live, sink, event }
+}
+
 const upTo = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n)
 
 t.test('who comes late gets all of it once and in order, then what happens, whoever wrote it', async (t) => {
@@ -87,16 +102,7 @@ t.test('who comes late gets all of it once and in order, then what happens, whoe
 })
 
 t.test('what is committed here is delivered at once, and a hole is filled from the table', async (t) => {
-  const chat = await startChat(t)
-  const ada = chat.user('Ada')
-  const room = await makeRoom(chat, ada)
-  const live = openLive(t, chat)
-  const { sink } = await listen(live, room, ada, 1)
-  await sink.until(({ told }) => told.length > 0)
-  const event = (seq: number) => {
-    const actor = { user_id: ada.id, username: 'Ada' }
-    return { seq, kind: 'message' as const, created_at: new Date().toISOString(), actor, text: 'x' }
-  }
+  const { chat, room, live, sink, event } = await upToDate(t)
   live.committed(room, [event(2)])
   t.strictSame(sink.seqs, [2], 'in the same turn')
   // Another instance wrote 2 to 4; here 5 was committed.
@@ -110,22 +116,11 @@ t.test('what is committed here is delivered at once, and a hole is filled from t
 })
 
 t.test('the age of a delivery is that of the event that has waited longest', async (t) => {
-  const chat = await startChat(t)
-  const ada = chat.user('Ada')
-  const room = await makeRoom(chat, ada)
-  const live = openLive(t, chat)
-  const { sink } = await listen(live, room, ada, 1)
-  await sink.until(({ told }) => told.length > 0)
-  const actor = { user_id: ada.id, username: 'Ada' }
+  const { room, live, event } = await upToDate(t)
   const now = Date.now()
   const told: number[] = []
   t.teardown(follow(({ name, fields }) => name === 'events_delivered' && void told.push(fields.age)))
-  live.committed(
-    room,
-    [now - 5000, now].map((at, n) => {
-      return { seq: 2 + n, kind: 'message', created_at: new Date(at).toISOString(), actor, text: 'x' }
-    })
-  )
+  live.committed(room, [event(2, now - 5000), event(3, now)])
   await setImmediate()
   t.equal(told.length, 1)
   between(t, told[0], { least: 5, most: 60 })
@@ -180,12 +175,7 @@ t.test('the removed get the event of their removal and nothing after it, also wh
 })
 
 t.test('a slow reader falls behind, costs no memory, and gets everything in the end', async (t) => {
-  const chat = await startChat(t)
-  const ada = chat.user('Ada')
-  const room = await makeRoom(chat, ada)
-  const live = openLive(t, chat, 0.1)
-  const { sink } = await listen(live, room, ada, 1)
-  await sink.until(({ told }) => told.length > 0)
+  const { chat, room, live, sink } = await upToDate(t, 0.1)
   let take = () => {}
   sink.taking = new Promise<void>((resolve) => {
     take = resolve
