@@ -15,8 +15,8 @@ const LOADED =
 /** What is taken out of a script that is loaded later. A package in the older form has nothing but a default there. */
 const LATER = /\{ ([^{}\n]+) \} = await import\("\.\/([^"]+)"\)/g
 
-/** Not installed: pg and ws ask for them and go on without. */
-const ABSENT = ['bufferutil', 'pg-native', 'utf-8-validate']
+/** What pg, ws and @redis/client ask for, and go on without. */
+const ABSENT = ['@node-rs/xxhash', 'bufferutil', 'pg-native', 'utf-8-validate']
 
 const loaded = new Set<string>()
 

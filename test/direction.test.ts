@@ -40,7 +40,7 @@ const REFUSED = {
   'services/auth/src/sessions/h.ts': "import 'pg'",
   'services/auth/src/sessions/http.ts': "import 'fastify'",
   'services/auth/src/users/http.ts': "import '@latchkey/frame/app'",
-  'services/auth/src/passwords/http.ts': "import '@fastify/rate-limit'",
+  'services/auth/src/passwords/http.ts': "import '@fastify/jwt'",
   'services/auth/src/keys/http.ts': "import '@latchkey/frame/schemas'",
   'services/auth/src/users/up.ts': "import '../sessions/sessions.ts'",
   'services/auth/src/passwords/up.ts': "import '../limits/requests.ts'",

@@ -1,32 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Redis } from 'ioredis'
-
-/** Longest wait for Redis, in milliseconds: nothing waits longer for what is only shared. */
-const TIMEOUT = 500
-
-/** Longest pause between two attempts to connect, in milliseconds. */
-export const REDIS_PAUSE = 2000
-
-/**
- * Makes a client of Redis or Valkey that is not connected yet. While the server is away its commands fail at once, and it
- * tries to connect again every two seconds or sooner; afterwards it subscribes again to what it was subscribed to.
- *
- * `name` is for the operator of the server. Listen for `error`: without a listener it prints each.
- */
-export async function redisClient(url: string, name: string): Promise<Redis> {
-  // Loaded only here: it takes a twentieth of a start, and a service without Redis does not install it.
-  // Of a package in the older form that is in a bundle, only the default can be loaded later.
-  const { default: ioredis } = await import('ioredis')
-  return new ioredis.Redis(url, {
-    connectionName: name,
-    lazyConnect: true,
-    connectTimeout: TIMEOUT,
-    commandTimeout: TIMEOUT,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (times) => Math.min(times * 100, REDIS_PAUSE)
-  })
-}
+import { RedisConnection } from './redis-connection.ts'
 
 /** What {@link openRedis} needs. */
 export interface RedisSettings {
@@ -40,8 +13,13 @@ export interface RedisSettings {
 
 /** Two connections to one Redis, because one that subscribes takes no other commands. */
 export interface RedisConnections {
-  readonly commands: Redis
-  readonly subscriptions: Redis
+  /** Tells all who subscribe to a channel. Rejects if Redis is away, refuses, or does not answer within half a second. */
+  publish(channel: string, text: string): Promise<unknown>
+  /** Asks for the messages of a channel, now and each time that it is connected again; resolves when they come or it is known that none can now. */
+  subscribe(channel: string): Promise<void>
+  unsubscribe(channel: string): void
+  /** Calls back with each message. */
+  onMessage(listener: (channel: string, text: string) => void): void
   /** Whether both are connected. */
   isReady(): boolean
   /** Calls back each time that both are connected again after one was lost. */
@@ -54,33 +32,37 @@ export interface RedisConnections {
  * Redis is away, and once that it is back.
  */
 export async function openRedis({ url, name, without, log }: RedisSettings): Promise<RedisConnections> {
-  const both = await Promise.all([redisClient(url, name), redisClient(url, `${name}-subscriptions`)])
-  const [commands, subscriptions] = both
-  const listeners: (() => void)[] = []
+  const backs: (() => void)[] = []
+  const messages: ((channel: string, text: string) => void)[] = []
   let isAway = false
-  let isClosed = false
-  const isReady = () => both.every(({ status }) => status === 'ready')
-  const missed = (error?: unknown) => {
-    if (isAway || isClosed) return
+  const missed = (error: unknown) => {
+    if (isAway) return
     isAway = true
     log.warn({ err: error }, `Redis is away: ${without}`)
   }
+  const isReady = () => commands.isReady && subscriptions.isReady
   const ready = () => {
     if (!isAway || !isReady()) return
     isAway = false
     log.info('Redis is back')
-    for (const listener of listeners) listener()
+    for (const listener of backs) listener()
   }
-  for (const client of both) client.on('error', missed).on('close', missed).on('ready', ready)
-  await Promise.all(both.map((client) => client.connect().catch(missed)))
+  const message = (channel: string, text: string) => {
+    for (const listener of messages) listener(channel, text)
+  }
+  const commands = new RedisConnection({ url, name, log, missed, ready })
+  const subscriptions = new RedisConnection({ url, name: `${name}-subscriptions`, log, missed, ready, message })
+  await Promise.all([commands.open(), subscriptions.open()])
   return {
-    commands,
-    subscriptions,
+    publish: (channel, text) => commands.send('PUBLISH', channel, text),
+    subscribe: (channel) => subscriptions.subscribe(channel),
+    unsubscribe: (channel) => subscriptions.unsubscribe(channel),
+    onMessage: (listener) => void messages.push(listener),
     isReady,
-    onBack: (listener) => void listeners.push(listener),
+    onBack: (listener) => void backs.push(listener),
     close: () => {
-      isClosed = true
-      for (const client of both) client.disconnect()
+      commands.close()
+      subscriptions.close()
     }
   }
 }

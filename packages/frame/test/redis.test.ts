@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { freePort } from '../../../scripts/free-port.mjs'
@@ -26,13 +25,13 @@ t.test('two connections that come back by themselves', { skip: SKIPS_REDIS }, as
   redis.onBack(() => {
     back += 1
   })
-  await redis.subscriptions.subscribe('news')
+  await redis.subscribe('news')
   await hears(redis, 'first')
   t.same([redis.isReady(), lines], [true, []])
 
   await server.stop()
   await until(() => !redis.isReady() && lines.length > 0)
-  await t.rejects(redis.commands.publish('news', 'lost'), 'a command fails at once')
+  await t.rejects(redis.publish('news', 'lost'), 'a command fails at once')
   await sleep(300)
   t.equal(lines.length, 1, 'told once')
   t.match(lines[0], `Redis is away: ${without}`)
@@ -59,8 +58,8 @@ t.test('a Redis that is not there holds up no start', async (t) => {
   t.match(lines, [/Redis is away/])
 })
 
-async function hears({ commands, subscriptions }: RedisConnections, text: string): Promise<void> {
-  const heard = once(subscriptions, 'message')
-  await commands.publish('news', text)
+async function hears(redis: RedisConnections, text: string): Promise<void> {
+  const heard = new Promise((resolve) => redis.onMessage((...message) => resolve(message)))
+  await redis.publish('news', text)
   t.same(await heard, ['news', text])
 }

@@ -1,9 +1,9 @@
 import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import { ConfigError, type FrameConfig, frameSettings, oldNames, readConfig } from '@latchkey/frame/config'
-import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { contradictions } from '@latchkey/frame/contradictions'
 import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { managementSettings } from '@latchkey/frame/management-settings'
+import { faultOfRedisUrl } from '@latchkey/frame/redis-url'
 import { choice, duration, integer, lengthOf, list, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 import { faultsOfFeed, feedSettings } from './feed/settings.ts'
@@ -137,7 +137,7 @@ export const authSettings = Type.Object({
   REDIS_URL: Type.Optional(
     text({
       file: true,
-      check: (url) => (/^rediss?:\/\//.test(url) ? faultOfUrl(url) : 'must begin with redis:// or rediss://'),
+      check: faultOfRedisUrl,
       description:
         'A Redis or Valkey that the instances count requests in together, as in redis://:password@host:6379. Unset, and while it is away, each instance counts for itself.'
     })

@@ -1,11 +1,11 @@
 import { faultOfDatabaseUrl } from '@latchkey/database/url'
 import { ConfigError, type FrameConfig, frameSettings, readConfig } from '@latchkey/frame/config'
-import { faultOfUrl } from '@latchkey/frame/connection-url'
 import { contradictions } from '@latchkey/frame/contradictions'
 import { cookieDomain, cookieDomainDoubt } from '@latchkey/frame/cookie-domain'
 import { faultsOfFeed, feedSettings } from '@latchkey/frame/feed-settings'
 import { faultsOfIssuer, ISSUER_ORDERS, issuerSettings, missingIssuer } from '@latchkey/frame/issuer-settings'
 import { managementSettings } from '@latchkey/frame/management-settings'
+import { faultOfRedisUrl } from '@latchkey/frame/redis-url'
 import { choice, duration, integer, text, url } from '@latchkey/frame/settings'
 import { type Static, Type } from 'typebox'
 
@@ -82,7 +82,7 @@ export const chatSettings = Type.Object({
   REDIS_URL: Type.Optional(
     text({
       file: true,
-      check: (url) => (/^rediss?:\/\//.test(url) ? faultOfUrl(url) : 'must begin with redis:// or rediss://'),
+      check: faultOfRedisUrl,
       description:
         'A Redis or Valkey by which instances tell each other that a room has news, as in redis://:password@host:6379. It carries no content. Unset, and while it is away, each instance looks every CATCH_UP_INTERVAL.'
     })

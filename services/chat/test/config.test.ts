@@ -59,7 +59,7 @@ const MALFORMED: Record<string, string[]> = {
   DATABASE_POOL_SIZE: ['0', '1001', 'ten'],
   DATABASE_PREPARE: ['yes'],
   ANSWER_TIMEOUT: ['0s', '49ms', '3'],
-  REDIS_URL: ['http://redis', 'redis'],
+  REDIS_URL: ['http://redis', 'redis', 'redis://redis?db=1'],
   AUTH_URL: ['auth.example.com', 'https://auth.example.com?x', 'ftp://auth.example.com'],
   MESSAGES_PER_MINUTE: ['0', '100001', '1.5'],
   SOCKETS_PER_USER: ['0'],

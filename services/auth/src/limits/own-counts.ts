@@ -1,38 +1,28 @@
-import type { FastifyRateLimitStore } from '@fastify/rate-limit'
-
 /** Most keys that are counted, about 4 MB; beyond, the oldest counts are dropped. */
 const MAX_KEYS = 20_000
 
-interface Count {
-  current: number
-  readonly ends: number
+/** How many requests of a key there were in its window, the present one included. */
+export interface Count {
+  readonly current: number
+  /** How much of the window is left, in milliseconds. */
+  readonly left: number
 }
 
-/**
- * The counts of this process, one per key and time window, for @fastify/rate-limit.
- *
- * Each answer is a new object. The plugin's own store returns the object in which it goes on counting, and the plugin
- * reads it later: each of 25 requests at once was then the 25th.
- */
-export class OwnCounts implements FastifyRateLimitStore {
+/** The counts of this process, one per key and time window. */
+export class OwnCounts {
   /** Ordered by the beginning of their windows. */
-  readonly #counts = new Map<string, Count>()
+  readonly #counts = new Map<string, { current: number; readonly ends: number }>()
 
-  /** Counts one request. `window` is in milliseconds; `ttl` is how many of them are left. */
-  incr(key: string, answer: (error: null, result: { current: number; ttl: number }) => void, window: number): void {
+  /** Counts one request. `window` is in milliseconds and begins with the first request. */
+  count(key: string, window: number): Count {
     const now = performance.now()
     const found = this.#counts.get(key)
     const count = found && found.ends > now ? found : this.#begin(key, now + window)
     count.current += 1
-    answer(null, { current: count.current, ttl: count.ends - now })
+    return { current: count.current, left: count.ends - now }
   }
 
-  /** For routes with their own settings; there are none. */
-  child(): OwnCounts {
-    return new OwnCounts()
-  }
-
-  #begin(key: string, ends: number): Count {
+  #begin(key: string, ends: number) {
     this.#counts.delete(key)
     const [oldest] = this.#counts.size < MAX_KEYS ? [] : this.#counts.keys()
     if (oldest !== undefined) this.#counts.delete(oldest)

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import rateLimit from '@fastify/rate-limit'
 import type { App } from '@latchkey/frame/app-type'
 import { clientKey } from '@latchkey/frame/client'
-import { REDIS_PAUSE, redisClient } from '@latchkey/frame/redis'
+import { RedisConnection } from '@latchkey/frame/redis-connection'
+import { REDIS_PAUSE } from '@latchkey/frame/redis-time'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
-import type { Redis } from 'ioredis'
-import { OwnCounts } from './own-counts.ts'
+import { type Count, OwnCounts } from './own-counts.ts'
+import { countInRedis } from './shared-counts.ts'
 import { Spacing } from './spacing.ts'
 
 /** The limits for a route that hashes a password. */
@@ -24,7 +24,7 @@ declare module 'fastify' {
   }
 }
 
-type Count = ReturnType<App['createRateLimit']>
+type Counter = (key: string) => Count | Promise<Count>
 
 /** One minute, in milliseconds. */
 const WINDOW = 60_000
@@ -62,54 +62,40 @@ async function counting(app: App, perMinute: number, redisUrl: string | undefine
     app.decorate('requestsCountedIn', () => 'nowhere')
     return async () => {}
   }
-  const own = await counter(app, perMinute)
+  const counts = new OwnCounts()
+  const own: Counter = (key) => counts.count(key, WINDOW)
   if (!redisUrl) app.decorate('requestsCountedIn', () => 'own')
-  const count = redisUrl ? await sharedCounter(app, perMinute, redisUrl, own) : own
+  const count = redisUrl ? await sharedCounter(app, redisUrl, own) : own
   return async (request) => {
-    const counted = await count(request)
-    if (!counted.isAllowed && counted.isExceeded) {
-      throw new Problem('too_many_requests', { retryAfter: counted.ttl / 1000, limit: 'address' })
-    }
+    const { current, left } = await count(clientKey(request))
+    if (current > perMinute) throw new Problem('too_many_requests', { retryAfter: left / 1000, limit: 'address' })
   }
 }
 
-// In its own scope, because the plugin keeps one store per scope.
-async function counter(app: App, max: number, redis?: Redis): Promise<Count> {
-  let count: Count | undefined
-  await app.register(async (scope) => {
-    const keyGenerator = clientKey
-    const store = redis ? { redis, nameSpace: 'latchkey:requests:' } : { store: OwnCounts }
-    await scope.register(rateLimit, { global: false, max, timeWindow: WINDOW, keyGenerator, ...store })
-    count = scope.createRateLimit()
-  })
-  return count as Count
-}
-
-async function sharedCounter(app: App, max: number, url: string, own: Count): Promise<Count> {
-  const redis = await redisClient(url, 'latchkey-auth')
+async function sharedCounter(app: App, url: string, own: Counter): Promise<Counter> {
+  const { log } = app
   let away = false
   let pauseEnds = 0
   const missed = (error: unknown) => {
-    if (!away) app.log.warn({ err: error }, 'Redis is away: each instance counts requests for itself')
+    if (!away) log.warn({ err: error }, 'Redis is away: each instance counts requests for itself')
     away = true
     pauseEnds = Date.now() + REDIS_PAUSE
   }
-  redis.on('error', missed)
-  app.addHook('onClose', async () => redis.disconnect())
-  await redis.connect().catch(missed)
+  const redis = new RedisConnection({ url, name: 'latchkey-auth', log, missed })
+  app.addHook('onClose', async () => redis.close())
+  await redis.open()
 
   app.decorate('requestsCountedIn', () => (away ? 'own' : 'shared'))
-  const shared = await counter(app, max, redis)
-  return async (request) => {
-    if (Date.now() < pauseEnds) return own(request)
+  return async (key) => {
+    if (Date.now() < pauseEnds) return own(key)
     try {
-      const counted = await shared(request)
-      if (away) app.log.info('Redis is back')
+      const count = await countInRedis(redis, key, WINDOW)
+      if (away) log.info('Redis is back')
       away = false
-      return counted
+      return count
     } catch (error) {
       missed(error)
-      return own(request)
+      return own(key)
     }
   }
 }

@@ -24,31 +24,20 @@ export const NO_NOTICES: Notices = { publish: () => {}, subscribe: async () => {
 const CHANNEL = 'latchkey:chat:room:'
 
 /** Tells and hears by Redis or Valkey. */
-export function redisNotices({ commands, subscriptions, onBack }: RedisConnections, listener: NoticeListener): Notices {
+export function redisNotices(redis: RedisConnections, listener: NoticeListener): Notices {
   // Its own notices say what it knows.
   const instance = randomUUID()
-  const channels = new Set<string>()
-  subscriptions.on('message', (channel: string, text: string) => {
+  redis.onMessage((channel, text) => {
     const [from, seq] = text.split(' ')
-    if (channels.has(channel) && from !== instance) listener.hint(channel.slice(CHANNEL.length), seqOf(seq))
+    if (from !== instance) listener.hint(channel.slice(CHANNEL.length), seqOf(seq))
   })
-  // Also to what was asked for while it was away.
-  onBack(async () => {
-    if (channels.size > 0) await subscriptions.subscribe(...channels).catch(() => {})
-    listener.back()
-  })
+  redis.onBack(() => listener.back())
   return {
     publish: (room, seq) => {
-      commands.publish(`${CHANNEL}${room}`, `${instance} ${seq}`).catch(() => {})
+      redis.publish(`${CHANNEL}${room}`, `${instance} ${seq}`).catch(() => {})
     },
-    subscribe: async (room) => {
-      channels.add(`${CHANNEL}${room}`)
-      await subscriptions.subscribe(`${CHANNEL}${room}`).catch(() => {})
-    },
-    unsubscribe: (room) => {
-      channels.delete(`${CHANNEL}${room}`)
-      subscriptions.unsubscribe(`${CHANNEL}${room}`).catch(() => {})
-    }
+    subscribe: (room) => redis.subscribe(`${CHANNEL}${room}`),
+    unsubscribe: (room) => redis.unsubscribe(`${CHANNEL}${room}`)
   }
 }
 
