@@ -13,6 +13,7 @@ import { requireHost } from './host.ts'
 import { answerFrameworkError, answerProblems, type OnProblem, refuseOtherMethods } from './problems.ts'
 import { OneLineARequest, withTrace } from './request-log.ts'
 import { securityHeaders, transportSecurity } from './security-headers.ts'
+import { lateSerializers } from './serializers.ts'
 import { fieldValidator } from './validation.ts'
 
 /** Largest body of a request, in bytes. */
@@ -51,6 +52,7 @@ export async function createApp(
     childLoggerFactory: withTrace,
     logController: new OneLineARequest({ addressOf, paths }),
     bodyLimit: BODY_LIMIT,
+    schemaController: { compilersFactory: { buildSerializer: lateSerializers } },
     ...connectionOptions(config.KEEP_ALIVE_TIMEOUT, () => onClientError),
     frameworkErrors: answerFrameworkError
   }).withTypeProvider<TypeBoxTypeProvider>()

@@ -1,4 +1,5 @@
 import { between } from '@latchkey/testing/between'
+import { everySchemaCompiles } from '@latchkey/testing/compiled'
 import { resolved } from '@latchkey/testing/document'
 import {
   everyAnswerIsNamed,
@@ -14,6 +15,7 @@ import { ISSUER, startAuth } from './app.ts'
 import { FEED_TOKEN, lineOf } from './feed.ts'
 
 const auth = await startAuth(t, { env: { REVOCATION_FEED: 'token', FEED_TOKEN } })
+await everySchemaCompiles(t, auth.app)
 const { status, headers, body: sent } = await auth.send('GET /openapi.json')
 const document = resolved(sent)
 

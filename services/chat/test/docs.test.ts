@@ -1,3 +1,4 @@
+import { everySchemaCompiles } from '@latchkey/testing/compiled'
 import {
   everyAnswerIsNamed,
   everyObjectStandsOnce,
@@ -10,6 +11,7 @@ import t from 'tap'
 import { startChat } from './app.ts'
 
 const chat = await startChat(t)
+await everySchemaCompiles(t, chat.app)
 
 t.test('the document gives every endpoint a name, and says who may call it', async (t) => {
   const { body } = await chat.send(undefined, 'GET /openapi.json')

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { everySchemaCompiles } from '@latchkey/testing/compiled'
 import {
   everyAnswerIsNamed,
   everyObjectStandsOnce,
@@ -13,7 +14,8 @@ import { startResource } from './app.ts'
 t.test('the document gives every endpoint a name, and says who may call it', async (t) => {
   const { jwk } = await makeKey()
   const dir = t.testdir({ 'jwks.json': JSON.stringify({ keys: [jwk] }) })
-  const { send } = await startResource(t, { JWKS_FILE: join(dir, 'jwks.json') })
+  const { app, send } = await startResource(t, { JWKS_FILE: join(dir, 'jwks.json') })
+  await everySchemaCompiles(t, app)
   const { body } = await send('GET /openapi.json')
   everyOperationIsNamed(t, body)
   everyRefusalHasItsHeaders(t, body)

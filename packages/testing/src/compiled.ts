@@ -1,0 +1,28 @@
+import SerializerSelector from '@fastify/fast-json-stringify-compiler'
+import type { App } from '@latchkey/frame/app-type'
+import { fieldValidator } from '@latchkey/frame/validation'
+import type { Test } from 'tap'
+import { between } from './between.ts'
+
+/**
+ * Asserts that the schemas of all routes can be used. The service compiles each when it first needs it, so a wrong one
+ * would be found late. The app must not be ready yet.
+ */
+export async function everySchemaCompiles(t: Test, app: App): Promise<void> {
+  const compiled: string[] = []
+  const serializer = SerializerSelector()()
+  app.setSerializerCompiler((route) => {
+    compiled.push(`${route.method} ${route.url} ${route.httpStatus}`)
+    return serializer(route as Parameters<typeof serializer>[0])
+  })
+  const validator = fieldValidator()
+  app.setValidatorCompiler<{ properties: Record<string, object> }>((route) => {
+    compiled.push(`${route.method} ${route.url} ${route.httpPart}`)
+    const judge = validator(route)
+    // With all its fields, whatever they are.
+    judge(Object.fromEntries(Object.keys(route.schema.properties).map((name) => [name, ''])))
+    return judge
+  })
+  await t.resolves(async () => void (await app.ready()))
+  between(t, compiled.length, { least: 1 })
+}
