@@ -1,9 +1,9 @@
 // Bundles services: for each entry point one script, and for what they share or load later a few more. Reads the
-// sources, also those of the packages. Needs nothing but esbuild, because the images run it too:
+// sources, also those of the packages. Needs nothing but esbuild and its codec, because the images run it too:
 //
 //   node scripts/bundle.mjs auth
 import { readFileSync, writeFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decode, encode } from '@jridgewell/sourcemap-codec'
@@ -38,6 +38,8 @@ export const OUTSIDE = {
 export async function bundle(name) {
   const folder = path.join(root, 'services', name)
   const outdir = path.join(folder, 'dist')
+  /** @type {string[]} */
+  const lists = []
   const { metafile } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: entriesOf(name).map((entry) => path.join(folder, 'src', `${entry}.ts`)),
@@ -57,15 +59,49 @@ export async function bundle(name) {
     legalComments: 'inline',
     metafile: true,
     logLevel: 'warning',
-    plugins: [sourcesIn(outdir)]
+    plugins: [listsIn(outdir, lists), sourcesIn(outdir)]
   })
   const made = Object.keys(metafile.outputs)
   for (const file of made.filter((file) => file.endsWith('.map'))) shorten(path.join(root, file))
-  return made
+  return [...made, ...lists.map((file) => path.relative(root, file).replaceAll(path.sep, '/'))]
 }
 
 /** @param {string} name */
 const entriesOf = (name) => /** @type {Record<string, string[]>} */ (ENTRIES)[name] ?? []
+
+/** The list of passwords that nobody may choose. */
+const LIST = 'passwords/common-passwords'
+
+/**
+ * Has a bundle read the list of common passwords from a file beside it. That is made here, by the source that the tests
+ * run, and has the licence of its package beside it. So the package is not needed to run a service.
+ *
+ * @param {string} outdir
+ * @param {string[]} made gets the files
+ * @returns {esbuild.Plugin}
+ */
+const listsIn = (outdir, made) => ({
+  name: 'lists',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]passwords[\\/]common-passwords\.ts$/ }, async ({ path: file }) => {
+      const [list, licence] = [path.join(outdir, `${LIST}.txt`), path.join(outdir, `${LIST}.LICENSE.txt`)]
+      const { outputFiles } = await esbuild.build({
+        entryPoints: [file],
+        bundle: true,
+        write: false,
+        format: 'esm',
+        platform: 'node'
+      })
+      const script = `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`
+      await mkdir(path.dirname(list), { recursive: true })
+      await writeFile(list, (await import(script)).COMMON_PASSWORDS)
+      await copyFile(path.join(root, 'node_modules/@zxcvbn-ts/language-common/LICENSE.txt'), licence)
+      made.push(list, licence)
+      const read = `readFileSync(new URL('./${LIST}.txt', import.meta.url))`
+      return { contents: `import { readFileSync } from 'node:fs'\nexport const COMMON_PASSWORDS = ${read}` }
+    })
+  }
+})
 
 /**
  * Lets each of our files go on as if it were compiled to the dist folder of its own package, beside which it finds its

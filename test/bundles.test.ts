@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { cp, readdir, readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { startChild } from '@latchkey/testing/child'
 import t from 'tap'
 import { ENTRIES, OUTSIDE } from '../scripts/bundle.mjs'
+import { COMMON_PASSWORDS } from '../services/auth/src/passwords/common-passwords.ts'
 
 const SERVICES = fileURLToPath(new URL('../services', import.meta.url))
 
@@ -60,6 +62,20 @@ for (const [name, entries] of Object.entries(ENTRIES)) {
     t.match(all, '\n// node_modules/fastify/fastify.js\n')
   })
 }
+
+t.test(
+  'common passwords are a file beside the bundle of auth, with its licence; without it nothing starts',
+  async (t) => {
+    const list = path.join(SERVICES, 'auth/dist/passwords/common-passwords.txt')
+    t.ok((await readFile(list)).equals(COMMON_PASSWORDS), 'the words that the tests know')
+    t.match(await readFile(list.replace('.txt', '.LICENSE.txt'), 'utf8'), 'Permission is hereby granted')
+    const dir = t.testdir()
+    await cp(path.join(SERVICES, 'auth/dist'), dir, { recursive: true, filter: (file) => file !== list })
+    const { code, stderr } = await startChild(t, pathToFileURL(path.join(dir, 'server.js')), {}).ended
+    t.equal(code, 1)
+    t.match(stderr, /^auth: .*common-passwords\.txt'\n$/)
+  }
+)
 
 t.test('the bundles need nothing but Node and the packages of the list', async (t) => {
   const names = [...loaded].filter((from) => /^[a-z@]/.test(from) && !isBuiltin(from))

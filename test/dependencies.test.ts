@@ -6,7 +6,7 @@ import { askedForBy, packagesOf } from '../scripts/packages.mjs'
 const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8')
 
 /** The most packages of others that a service may have. */
-const MOST = { auth: 126, resource: 72 }
+const MOST = { auth: 125, resource: 72 }
 
 const { packages } = JSON.parse(await read('package-lock.json'))
 const page = await read('docs/dependencies.md')

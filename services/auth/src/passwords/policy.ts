@@ -1,5 +1,5 @@
 import { Problem } from '@latchkey/problems/problem'
-import { dictionary } from '@zxcvbn-ts/language-common'
+import { COMMON_PASSWORDS } from './common-passwords.ts'
 import { MAX_BYTES } from './engine.ts'
 
 /** The account for which a password is chosen. */
@@ -13,8 +13,6 @@ export const LONGEST_SENT = 300
 
 /** Shorter words may be in a password by chance. */
 const SHORTEST_WORD = 4
-
-const COMMON = new Set(dictionary['passwords-common'].map((word) => String(word).toLowerCase()))
 
 /**
  * Makes the form of a password that is hashed, which is the same from every keyboard: other spaces become U+0020, then
@@ -54,7 +52,9 @@ export function refusePassword(sent: string, minLength: number): string | undefi
   const password = normalizePassword(sent)
   if ([...password].length < minLength) return `must have at least ${minLength} characters`
   if (!fitsBcrypt(password)) return `must have at most ${MAX_BYTES} bytes (letters beyond ASCII have more than one)`
-  return COMMON.has(password.toLowerCase()) ? 'must not be one of the common passwords' : undefined
+  // It has no line end of its own, because control characters are refused.
+  const isCommon = COMMON_PASSWORDS.includes(`\n${password.toLowerCase()}\n`)
+  return isCommon ? 'must not be one of the common passwords' : undefined
 }
 
 /** The message for {@link isOwnWord}. */
