@@ -1,5 +1,5 @@
 import type { RedisClient as Client } from '@redis/client'
-import { REDIS_TIMEOUT } from './redis-time.ts'
+import { REDIS_PAUSE, REDIS_TIMEOUT } from './redis-time.ts'
 
 /** The package `@redis/client`, which is loaded only where there is a Redis. */
 export type RedisLibrary = typeof import('@redis/client')
@@ -8,9 +8,6 @@ type None = Record<never, never>
 
 /** What commands are given to, by their names. */
 export type RedisClient = Client<None, None, None, 2, None>
-
-/** Most commands that wait for their answers, about 3 MB; further ones fail at once. */
-const MAX_WAITING = 10_000
 
 /** What a server says that has no password, to one that shows one. The second is of Redis 5 and older. */
 const NEEDLESS = /without any password configured|no password is set/
@@ -40,8 +37,8 @@ export function redisClient(library: RedisLibrary, { socket }: RedisPlace, signa
     socket: { ...socket, ...endedBy(signal), connectTimeout: REDIS_TIMEOUT, reconnectStrategy: false },
     disableOfflineQueue: true,
     disableClientInfo: true,
-    commandsQueueMaxLength: MAX_WAITING,
-    commandOptions: { timeout: REDIS_TIMEOUT }
+    // Only of what could not be sent, long after nobody waits for it any more.
+    commandOptions: { timeout: 2 * REDIS_PAUSE }
   })
 }
 
@@ -65,7 +62,7 @@ export async function logIn(client: RedisClient, place: RedisPlace, name: string
       isNeedless = true
     })
   }
-  await Promise.all([
+  const answers = await Promise.allSettled([
     auth(),
     database > 0 && client.sendCommand(['SELECT', String(database)]),
     client.sendCommand(['CLIENT', 'SETNAME', name]).catch(() => {}),
@@ -73,5 +70,8 @@ export async function logIn(client: RedisClient, place: RedisPlace, name: string
       if (!error.message.startsWith('NOPERM')) throw error
     })
   ])
+  // The first: the others follow from it.
+  const refusal = answers.find((answer) => answer.status === 'rejected')
+  if (refusal) throw refusal.reason
   return { isNeedless }
 }

@@ -3,6 +3,9 @@ import type { FastifyBaseLogger } from 'fastify'
 import { logIn, type RedisClient, type RedisLibrary, type RedisPlace, redisClient, redisPlace } from './redis-client.ts'
 import { inTime, REDIS_PAUSE, REDIS_TIMEOUT } from './redis-time.ts'
 
+/** Most commands that wait for their answers, about 3 MB; further ones fail at once. */
+const MAX_WAITING = 10_000
+
 /** What a connection needs, and whom it tells. */
 export interface ConnectionSettings {
   readonly url: string
@@ -30,6 +33,7 @@ export class RedisConnection {
   /** Ends what runs now: one client, or the pause after it. */
   #stage = new AbortController()
   #client: RedisClient | undefined
+  #waiting = 0
   #isReady = false
   #isClosed = false
   #isDoubted = false
@@ -81,7 +85,12 @@ export class RedisConnection {
 
   async #ask(question: (client: RedisClient) => Promise<unknown>): Promise<unknown> {
     if (!this.#client) throw new Error('Redis is away')
-    return inTime(question(this.#client), REDIS_TIMEOUT)
+    if (this.#waiting >= MAX_WAITING) throw new Error('Redis is too slow')
+    this.#waiting += 1
+    const answer = question(this.#client).finally(() => {
+      this.#waiting -= 1
+    })
+    return inTime(answer, REDIS_TIMEOUT)
   }
 
   // Never rejects.

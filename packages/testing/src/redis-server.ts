@@ -25,13 +25,13 @@ export interface RunningRedis {
   stop(): Promise<void>
 }
 
-/** Starts a Redis on a free port; it ends with the test. */
-export async function startRedis(t: Test): Promise<RunningRedis> {
+/** Starts a Redis on a free port; it ends with the test. `login` are its settings for who may log in. */
+export async function startRedis(t: Test, login = ['--requirepass', REDIS_PASSWORD]): Promise<RunningRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-redis-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const port = await freePort()
   let child: ChildProcess | undefined
-  const settings = ['--bind', '127.0.0.1', '--save', '', '--dir', folder, '--requirepass', REDIS_PASSWORD]
+  const settings = ['--bind', '127.0.0.1', '--save', '', '--dir', folder, ...login]
 
   async function stop(): Promise<void> {
     if (!child) return

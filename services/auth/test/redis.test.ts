@@ -64,6 +64,16 @@ t.test('with Redis', { skip: SKIPS_REDIS }, async (t) => {
   })
 })
 
+t.test('a Redis that answers and does not count is away', { skip: SKIPS_REDIS }, async (t) => {
+  // As after a failover: it is told to follow another and takes no writes.
+  const redis = await startRedis(t, ['--requirepass', REDIS_PASSWORD, '--replicaof', '127.0.0.1', '1'])
+  const auth = await startAuth(t, { env: { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '1' } })
+  t.equal((await auth.send('POST /login', { body: {} })).status, 400)
+  t.equal((await auth.send('POST /login', { body: {} })).status, 429, 'each instance counts for itself')
+  const told = auth.lines.filter(({ msg }) => msg.includes('Redis is away'))
+  t.match(told, [{ err: { message: /READONLY/ } }])
+})
+
 t.test('a Redis that was never there holds up no start', async (t) => {
   const url = `redis://127.0.0.1:${await freePort()}`
   const auth = await startAuth(t, { env: { REDIS_URL: url, RATE_LIMIT_PER_MINUTE: '1' } })
