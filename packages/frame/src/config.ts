@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { ErrorObject } from 'ajv'
 import { type Static, type TObject, Type } from 'typebox'
-import { choice, duration, list, settingsValidator, text } from './settings.ts'
+import { choice, duration, list, readSetting, type Setting, text } from './settings.ts'
 
 /** The settings that every service has. */
 export const frameSettings = {
@@ -66,21 +65,16 @@ export function readConfig<T extends TObject>(
   env: Readonly<Record<string, string | undefined>>,
   problems: string[] = []
 ): Readonly<Static<T>> {
-  const data: Record<string, string> = {}
-  for (const [name, setting] of Object.entries<{ file?: true }>(schema.properties)) {
-    const path = setting.file && env[`${name}_FILE`]
-    const value = env[name] || (path ? readValue(path, `${name}_FILE`, problems) : undefined)
-    if (value) data[name] = value
+  const values: Record<string, unknown> = {}
+  const settings = schema.properties as unknown as Readonly<Record<string, Setting>>
+  for (const [name, setting] of Object.entries(settings)) {
+    const { problem, value } = judge(name, setting, env)
+    if (problem !== undefined) problems.push(problem)
+    else if (value !== undefined) values[name] = value
+    else if (schema.required?.includes(name)) problems.push(`${name} is not set. ${setting.description}`)
   }
-  const validator = settingsValidator()
-  if (validator.validate<Static<T>>(schema, data)) {
-    if (problems.length === 0) return Object.freeze(data)
-  } else {
-    const unread = problems.map((problem) => problem.split(/_FILE\b/)[0])
-    const errors = validator.errors?.filter((e) => !unread.includes(e.params['missingProperty'])) ?? []
-    problems.push(...errors.map((e) => describe(e, schema.properties)))
-  }
-  throw new ConfigError(problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(values) as Static<T>
 }
 
 /**
@@ -97,21 +91,21 @@ export function oldNames(
     .map(([old, name]) => `${old} is now called ${name}: set that one, and remove ${old}.`)
 }
 
-function readValue(path: string, name: string, problems: string[]): string | undefined {
+function judge(
+  name: string,
+  setting: Setting,
+  env: Readonly<Record<string, string | undefined>>
+): { problem?: string; value?: unknown } {
+  const path = setting.file && !env[name] && env[`${name}_FILE`]
+  let text: string | undefined
   try {
-    return readFileSync(path, 'utf8').trim()
+    text = (path ? readFileSync(path, 'utf8').trim() : env[name]) || setting.default
   } catch (error) {
-    problems.push(`${name} names a file that cannot be read (${(error as NodeJS.ErrnoException).code}).`)
-    return undefined
+    return { problem: `${name}_FILE names a file that cannot be read (${(error as NodeJS.ErrnoException).code}).` }
   }
-}
-
-type Settings = Readonly<Record<string, { description?: string; enum?: readonly string[] }>>
-
-function describe({ instancePath, keyword, message, params }: ErrorObject, settings: Settings): string {
-  const missing: unknown = params['missingProperty']
-  const name = typeof missing === 'string' ? missing : instancePath.slice(1)
-  const expected = missing ? 'is not set' : message
-  const words = keyword === 'enum' ? `: ${settings[name]?.enum?.join(', ')}` : ''
-  return `${name} ${expected}${words}. ${settings[name]?.description}`
+  if (text === undefined) return {}
+  const { fault, value } = readSetting(setting, text)
+  if (fault === undefined) return { value }
+  const words = setting.enum ? `: ${setting.enum.join(', ')}` : ''
+  return { problem: `${name} ${fault}${words}. ${setting.description}` }
 }

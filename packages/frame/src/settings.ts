@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import { Ajv, type FuncKeywordDefinition, type SchemaValidateFunction } from 'ajv'
 import { type TUnsafe, Type } from 'typebox'
 
 /** What every setting has; `.env.example` repeats it. */
@@ -105,78 +104,71 @@ export function choice<const T extends string>(words: readonly T[], about: About
   return Type.Unsafe<T>({ type: 'string', enum: words, ...about })
 }
 
-const keywords: FuncKeywordDefinition[] = [
-  converting(
-    'duration',
-    ({ minimum, maximum, zero }: Bounds & { zero?: true }) =>
-      `must be a whole number and ms, s, m, h or d, from ${lengthOf(minimum)} to ${lengthOf(maximum)}${zero ? ', or 0' : ''}`,
-    (value, { minimum, maximum, zero }: Bounds & { zero?: true }) => {
-      if (zero && /^0(ms|s|m|h|d)?$/.test(value)) return 0
-      const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? []
-      const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS]
-      return seconds >= minimum && seconds <= maximum ? seconds : undefined
-    }
-  ),
-  // Otherwise its password would be logged.
-  converting(
-    'url',
-    'must be an absolute URL without user, password, query or fragment',
-    (value, schemes: readonly string[]) => {
-      const parsed = URL.canParse(value) ? new URL(value) : undefined
-      return parsed &&
-        schemes.includes(parsed.protocol) &&
-        /^\w+:\/\/[^/@\\]+(\/|$)/.test(value) &&
-        !/[?#\s]/.test(value)
-        ? value
-        : undefined
-    }
-  ),
-  converting('list', 'must be a list with commas, each member as described', (value, of: keyof typeof MEMBERS) => {
-    const members = value.split(',').map((member) => member.trim())
-    return members.every((member) => member !== '' && MEMBERS[of](member)) ? members : undefined
-  }),
-  converting(
-    'integer',
-    ({ minimum, maximum }: Bounds) => `must be a whole number from ${minimum} to ${maximum}`,
-    (value, bounds: Bounds) => {
-      const number = wholeNumber(value, bounds)
-      return Number.isNaN(number) ? undefined : number
-    }
-  ),
-  { keyword: 'check', type: 'string', errors: true, validate: checking() }
-]
-
-function checking(): SchemaValidateFunction {
-  const validate: SchemaValidateFunction = (check: Check, value: string) => {
-    const message = check(value)
-    if (message !== undefined) validate.errors = [{ keyword: 'check', message, params: {} }]
-    return message === undefined
-  }
-  return validate
+/** The keywords that a setting may have; one that is not known here would be ignored, so it is refused. */
+export interface Setting {
+  readonly type: 'string'
+  readonly description: string
+  readonly default?: string
+  readonly file?: true
+  readonly enum?: readonly string[]
+  readonly pattern?: string
+  readonly check?: Check
+  readonly duration?: Bounds & { zero?: true }
+  readonly url?: readonly string[]
+  readonly list?: keyof typeof MEMBERS
+  readonly integer?: Bounds
 }
 
-/** The schemas are TypeBox's own, so they are not checked: that would take a tenth of each start. */
-export const TRUSTED_SCHEMAS = { validateSchema: false } as const
-
-/** Makes the validator of settings: Ajv with the keywords of the functions above. It replaces texts by their values. */
-export function settingsValidator(): Ajv {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, removeAdditional: true, verbose: true, ...TRUSTED_SCHEMAS })
-  for (const keyword of keywords) ajv.addKeyword(keyword)
-  return ajv.addKeyword('file')
+/** The value of a text, or what is wrong with it, beginning with a verb. */
+interface Read {
+  readonly value?: unknown
+  readonly fault?: string
 }
 
-// Makes a keyword that replaces the text by its value, or fails with its message.
-function converting<P>(
-  keyword: string,
-  message: string | ((parameter: P) => string),
-  convert: (value: string, parameter: P) => unknown
-): FuncKeywordDefinition {
-  const validate: SchemaValidateFunction = (parameter: P, value: string, _schema, context) => {
-    const converted = convert(value, parameter)
-    validate.errors = [{ keyword, message: typeof message === 'string' ? message : message(parameter), params: {} }]
-    if (converted === undefined || !context) return false
-    context.parentData[context.parentDataProperty] = converted
-    return true
-  }
-  return { keyword, type: 'string', modifying: true, errors: true, validate }
+/**
+ * Reads the text of a setting that one of the functions above has made. Not with Ajv, which would take an eighth of the
+ * auth service's start to compile what is needed once. Throws a TypeError if the setting is none of theirs.
+ */
+export function readSetting(setting: Setting, text: string): Read {
+  const { type, description, default: _, file, enum: words, pattern, check, ...form } = setting
+  const { duration, url, list, integer, ...unknown } = form
+  if (type !== 'string' || Object.keys(unknown).length > 0)
+    throw new TypeError(`a setting is of no known form: ${description}`)
+  if (words && !words.includes(text)) return { fault: 'must be equal to one of the allowed values' }
+  if (pattern !== undefined && !new RegExp(pattern, 'u').test(text)) return { fault: `must match pattern "${pattern}"` }
+  const fault = check?.(text)
+  if (fault !== undefined) return { fault }
+  if (duration) return toDuration(text, duration)
+  if (url) return toUrl(text, url)
+  if (list) return toList(text, list)
+  return integer ? toInteger(text, integer) : { value: text }
+}
+
+function toDuration(text: string, { minimum, maximum, zero }: Bounds & { zero?: true }): Read {
+  if (zero && /^0(ms|s|m|h|d)?$/.test(text)) return { value: 0 }
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? []
+  const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS]
+  if (seconds >= minimum && seconds <= maximum) return { value: seconds }
+  const range = `from ${lengthOf(minimum)} to ${lengthOf(maximum)}${zero ? ', or 0' : ''}`
+  return { fault: `must be a whole number and ms, s, m, h or d, ${range}` }
+}
+
+function toUrl(text: string, schemes: readonly string[]): Read {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined
+  const isPlain = /^\w+:\/\/[^/@\\]+(\/|$)/.test(text) && !/[?#\s]/.test(text)
+  if (parsed && isPlain && schemes.includes(parsed.protocol)) return { value: text }
+  // A password in it would be logged.
+  return { fault: 'must be an absolute URL without user, password, query or fragment' }
+}
+
+function toList(text: string, of: keyof typeof MEMBERS): Read {
+  const members = text.split(',').map((member) => member.trim())
+  if (members.every((member) => member !== '' && MEMBERS[of](member))) return { value: members }
+  return { fault: 'must be a list with commas, each member as described' }
+}
+
+function toInteger(text: string, bounds: Bounds): Read {
+  const value = wholeNumber(text, bounds)
+  if (!Number.isNaN(value)) return { value }
+  return { fault: `must be a whole number from ${bounds.minimum} to ${bounds.maximum}` }
 }

@@ -1,16 +1,15 @@
 import t from 'tap'
 import { type TSchema, Type } from 'typebox'
 import { printable } from '../../testing/src/problem.ts'
-import { choice, duration, integer, list, settingsValidator, text, url } from '../src/settings.ts'
+import { choice, duration, integer, list, readSetting, type Setting, text, url } from '../src/settings.ts'
 
 const description = 'A setting.'
 
 /** Makes what says of a text how it is read, or what is wrong with it. */
-function reader(setting: TSchema): (value: string) => unknown {
-  const validate = settingsValidator().compile(Type.Object({ X: setting }))
-  return (value) => {
-    const data: Record<string, unknown> = { X: value }
-    return validate(data) ? data['X'] : validate.errors?.map(({ message }) => message).join()
+function reader(setting: object): (text: string) => unknown {
+  return (text) => {
+    const { fault, value } = readSetting(setting as Setting, text)
+    return fault ?? value
   }
 }
 
@@ -215,3 +214,8 @@ for (const [kind, setting, values] of TABLE) {
       t.strictSame(read(value), expected, printable(JSON.stringify(value)))
   })
 }
+
+t.test('a setting of another form is a fault of the program', async (t) => {
+  for (const setting of [Type.Integer(), Type.String({ maxLength: 1 }), Type.String({ format: 'uri' })])
+    t.throws(() => reader(setting)('1'), { name: 'TypeError' })
+})
