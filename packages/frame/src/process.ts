@@ -58,6 +58,8 @@ export async function runService(name: string, start: () => Promise<Service>): P
  */
 function prepareLoading(): void {
   process.setSourceMapsEnabled(true)
+  // Node 21 and later have it. Without it, pg makes a Response to find out where it runs, which loads all of fetch.
+  if (!('navigator' in globalThis)) Object.assign(globalThis, { navigator: { userAgent: 'Node.js' } })
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown }
   enableCompileCache?.(fileURLToPath(new URL('../../../node_modules/.cache/latchkey', import.meta.url)))
 }

@@ -35,6 +35,15 @@ await runService('fixture', async () => {
         throw new Error('out of the blue')
       })
     })
+    app.get('/driver', async () => {
+      let asksForFetch = false
+      const get = () => {
+        asksForFetch = true
+      }
+      Object.defineProperty(globalThis, 'Response', { get })
+      await import('pg')
+      return { asksForFetch }
+    })
     app.addHook('onClose', async () => app.log.info('everything is put away'))
   })
   return { app, host: config.HOST, port: config.PORT }

@@ -42,6 +42,11 @@ t.test(
   }
 )
 
+t.test('the driver of the database does not load fetch, which few services need at the start', async (t) => {
+  const answer = await fetch(`${await addressOf(start(t))}/driver`)
+  t.strictSame(await answer.json(), { asksForFetch: false })
+})
+
 t.test('it ends when the process that started it is gone', async (t) => {
   const child = start(t)
   await addressOf(child)
