@@ -1,5 +1,5 @@
 import type { RedisClient as Client } from '@redis/client'
-import { REDIS_PAUSE, REDIS_TIMEOUT } from './redis-time.ts'
+import { REDIS_TIMEOUT } from './redis-time.ts'
 
 /** The package `@redis/client`, which is loaded only where there is a Redis. */
 export type RedisLibrary = typeof import('@redis/client')
@@ -37,8 +37,8 @@ export function redisClient(library: RedisLibrary, { socket }: RedisPlace, signa
     socket: { ...socket, ...endedBy(signal), connectTimeout: REDIS_TIMEOUT, reconnectStrategy: false },
     disableOfflineQueue: true,
     disableClientInfo: true,
-    // Only of what could not be sent, long after nobody waits for it any more.
-    commandOptions: { timeout: 2 * REDIS_PAUSE }
+    // Its deadlines are only for what is not sent yet, and cost a timer for each command.
+    commandOptions: { timeout: 0 }
   })
 }
 
