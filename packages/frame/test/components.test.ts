@@ -18,7 +18,7 @@ async function documentOf(t: Parameters<typeof startFrame>[0], { one, all }: { o
     size: Type.Optional(Type.Enum(['small', 'large'], { title: 'Size', description: ID }))
   })
   const endpoints = async (app: App) => {
-    await openapi(app, INFO)
+    openapi(app, INFO)
     app.get('/cups/:id', { schema: { params, response: { 200: one, ...problems('not_found') } } }, () => null)
     app.get('/cups', { schema: { querystring, response: { 200: all, ...problems() } } }, () => null)
   }

@@ -19,7 +19,7 @@ t.test('the root leads to the documentation, and is no part of it', async (t) =>
 t.test('a service with a page of its own has it at the root', async (t) => {
   const info = { title: 'Test', description: 'Of a test', version: '1' }
   const { send } = await startFrame(t, async (app) => {
-    await openapi(app, info, {}, { hasPage: true })
+    openapi(app, info, {}, { hasPage: true })
     app.get('/', { schema: { hide: true } }, () => 'the page')
   })
   t.match(await send('GET /'), { status: 200, body: 'the page' })
@@ -41,4 +41,27 @@ t.test('the page has its files, and no others', async (t) => {
   for (const name of ['package.json', 'swagger-ui.js.map', '..%2fpackage.json', '%2e%2e/package.json', '']) {
     isProblem(t, await send(`GET /docs/static/${name}`), 'not_found', [], name)
   }
+})
+
+t.test('the document is made once, when it is first asked for', async (t) => {
+  let looks = 0
+  const answer = {
+    type: 'object',
+    get description() {
+      looks += 1
+      return 'Counts who looks.'
+    }
+  }
+  const { app, send } = await startFrame(t, (app) => {
+    openapi(app, { title: 'Test', description: 'Of a test', version: '1' })
+    app.get('/counted', { schema: { response: { 200: answer } } }, () => ({}))
+  })
+  await app.ready()
+  looks = 0
+  const first = await send('GET /openapi.json')
+  const once = looks
+  t.ok(once > 0)
+  t.match(first.body.paths, { '/counted': { get: { responses: { 200: { description: 'Counts who looks.' } } } } })
+  t.strictSame(await send('GET /openapi.json').then(({ body }) => body), first.body)
+  t.equal(looks, once)
 })

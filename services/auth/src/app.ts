@@ -74,7 +74,7 @@ export async function buildApp(
   }
   return createApp(frame, logger, async (app) => {
     const { access, refresh: renewing } = tokenCookies({ issuer: config.ISSUER, domain: config.COOKIE_DOMAIN })
-    await openapi(
+    openapi(
       app,
       {
         title: 'Latchkey auth service',

@@ -79,7 +79,7 @@ export async function buildApp(
   return createApp({ ...config, longestAnswer }, logger, async (app) => {
     const { access } = tokenCookies({ issuer, domain: config.COOKIE_DOMAIN })
     const schemes = { accessToken: ACCESS_TOKEN_SCHEME, accessCookie: accessCookieScheme(access.name) }
-    await openapi(app, INFO, schemes, { hasPage: true })
+    openapi(app, INFO, schemes, { hasPage: true })
     page(app, { authUrl: config.AUTH_URL ?? issuer })
     await app.register(accessTokens, { verifier })
     app.addHook('onClose', () => live.close())

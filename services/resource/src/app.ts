@@ -32,7 +32,7 @@ export async function buildApp(config: Config, { keys, revocations, logger, meas
   measure?.(verifierReader({ keys, verifier, revocations }))
 
   return createApp(config, logger, async (app) => {
-    await openapi(
+    openapi(
       app,
       {
         title: 'Latchkey resource service',
