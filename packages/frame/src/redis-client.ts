@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { RedisClient as Client } from '@redis/client'
 import { REDIS_TIMEOUT } from './redis-time.ts'
 
@@ -19,7 +20,7 @@ export type RedisPlace = ReturnType<typeof redisPlace>
 export function redisPlace({ RedisClient }: RedisLibrary, url: string) {
   try {
     const { socket, username = '', password = '', database = 0 } = RedisClient.parseURL(url)
-    return { socket, username, password, database }
+    return { socket: { ...socket, ...nameFor(socket) }, username, password, database }
   } catch {
     throw new Error('the URL of Redis cannot be read')
   }
@@ -40,6 +41,12 @@ export function redisClient(library: RedisLibrary, { socket }: RedisPlace, signa
     // Its deadlines are only for what is not sent yet, and cost a timer for each command.
     commandOptions: { timeout: 0 }
   })
+}
+
+// By it a server of many names chooses its certificate (RFC 6066 §3). An address is no name.
+function nameFor(socket: object): { servername?: string } {
+  const isNamed = 'tls' in socket && 'host' in socket && typeof socket.host === 'string' && isIP(socket.host) === 0
+  return isNamed ? { servername: String(socket.host) } : {}
 }
 
 // Sockets take it, also those with TLS, whose type lacks it. Without it one that is not connected yet would go on.

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import t from 'tap'
 import { REDIS_PASSWORD, SKIPS_REDIS, startRedis } from '../../testing/src/redis-server.ts'
 import { startFakeRedis } from './fake-redis.ts'
@@ -70,6 +73,20 @@ t.test('an old server hears only commands that it knows', async (t) => {
   const server = await startFakeRedis(t, () => '+OK')
   await WatchedRedis.open(t, `redis://:secret@127.0.0.1:${server.port}/2`)
   t.strictSame(server.commands, ['AUTH secret', 'SELECT 2', 'CLIENT SETNAME latchkey-test', 'PING'])
+})
+
+t.test('a server with TLS hears the name of its host, and no address', async (t) => {
+  const names: string[] = []
+  const refuse = (name: string, done: (error: Error) => void) => {
+    names.push(name)
+    done(new Error('no certificate'))
+  }
+  const server = createTlsServer({ SNICallback: refuse }).listen(0)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  for (const host of ['127.0.0.1', '[::1]', 'localhost']) await WatchedRedis.open(t, `rediss://${host}:${port}`)
+  t.strictSame(names, ['localhost'])
 })
 
 t.test('a server that is still loading is away until it has loaded', async (t) => {
