@@ -54,7 +54,16 @@ export function openapi(
   let document: Promise<object> | undefined
   docsPage(app)
   app.get('/openapi.json', { schema: { hide: true } }, () => {
-    document ??= describe(routes, { openapi: '3.1.0', info, servers: [{ url: '/' }], components: { securitySchemes } })
+    document ??= describe(routes, {
+      openapi: '3.1.0',
+      info,
+      servers: [{ url: '/' }],
+      components: { securitySchemes }
+    }).catch((error) => {
+      // It may have been for want of memory or files alone.
+      document = undefined
+      throw error
+    })
     return document
   })
   if (hasPage) return
