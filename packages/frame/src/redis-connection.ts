@@ -70,8 +70,9 @@ export class RedisConnection {
 
   unsubscribe(channel: string): void {
     this.#channels.delete(channel)
-    // Only with the listener it is right for one that is subscribed to again before the answer.
-    this.#ask((client) => client.unsubscribe(channel, this.#hear)).catch(() => {})
+    // Of one that is asked for again before this is answered, the client sends nothing.
+    const asked = () => (this.#channels.has(channel) ? this.subscribe(channel) : undefined)
+    this.#ask((client) => client.unsubscribe(channel, this.#hear).then(asked)).catch(() => {})
   }
 
   /** Ends the connection at once, and whatever waits for it. */

@@ -9,8 +9,9 @@ export function faultOfRedisUrl(url: string): string | undefined {
   const fault = faultOfUrl(url)
   if (fault !== undefined) return fault
   if (!URL.canParse(url)) return 'has a host or a port in it that cannot be: a port is a number up to 65535'
-  const { pathname, search } = new URL(url)
-  if (!/^\/?\d*$/.test(pathname)) return 'has a path that is not the number of a database, as /1'
+  const { hostname, pathname, search } = new URL(url)
+  if (hostname === '') return 'has no host'
+  if (!/^\/?\d{0,9}$/.test(pathname)) return 'has a path that is not the number of a database, as /1'
   if (search !== '') return 'has a ? in it, and what follows would be ignored: leave it out'
   return undefined
 }

@@ -16,8 +16,11 @@ export interface FakeRedis {
   untilClosed(): Promise<void>
 }
 
-/** Answers each command by its name, such as `+OK`; with undefined it stays silent. */
-export async function startFakeRedis(t: Test, answer: (name: string) => string | undefined): Promise<FakeRedis> {
+/** Answers each command by its name, such as `+OK`, now or later; with undefined it stays silent. */
+export async function startFakeRedis(
+  t: Test,
+  answer: (name: string) => string | undefined | Promise<string>
+): Promise<FakeRedis> {
   const commands: string[] = []
   const sockets = new Set<Socket>()
   let connections = 0
@@ -29,8 +32,9 @@ export async function startFakeRedis(t: Test, answer: (name: string) => string |
       for (const [, words = ''] of text.matchAll(/\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n)+)/g)) {
         const command = [...words.matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word)
         commands.push(command.join(' '))
-        const line = answer(command[0] ?? '')
-        if (line !== undefined) socket.write(`${line}\r\n`)
+        void Promise.resolve(answer(command[0] ?? '')).then((line) => {
+          if (line !== undefined) socket.write(`${line}\r\n`)
+        })
       }
     })
   })

@@ -54,12 +54,13 @@ t.test('channels', { skip: SKIPS_REDIS }, async (t) => {
   })
 })
 
+const bulk = (...words: string[]) => words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')
+const ANSWERS: Record<string, string> = {
+  subscribe: `*3\r\n${bulk('subscribe', 'a')}:1`,
+  unsubscribe: `*3\r\n${bulk('message', 'a', 'late')}*3\r\n${bulk('unsubscribe', 'a')}:0`
+}
+
 t.test('a message that comes after its channel was left is not told', async (t) => {
-  const bulk = (...words: string[]) => words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')
-  const ANSWERS: Record<string, string> = {
-    subscribe: `*3\r\n${bulk('subscribe', 'a')}:1`,
-    unsubscribe: `*3\r\n${bulk('message', 'a', 'late')}*3\r\n${bulk('unsubscribe', 'a')}:0`
-  }
   const server = await startFakeRedis(t, (name) => ANSWERS[name] ?? '+OK')
   const { connection, messages } = await WatchedRedis.open(t, server.url)
   await connection.subscribe('a')
@@ -67,4 +68,20 @@ t.test('a message that comes after its channel was left is not told', async (t) 
   await connection.send('PING')
   t.match(server.commands.slice(-3), ['subscribe a', 'unsubscribe a', 'PING'])
   t.strictSame(messages, [])
+})
+
+t.test('one that is asked for again before its end was answered is subscribed to again', async (t) => {
+  let leave: (answer: string) => void = () => {}
+  const left = new Promise<string>((resolve) => {
+    leave = resolve
+  })
+  const server = await startFakeRedis(t, (name) => (name === 'unsubscribe' ? left : (ANSWERS[name] ?? '+OK')))
+  const { connection } = await WatchedRedis.open(t, server.url)
+  const first = connection.subscribe('a')
+  connection.unsubscribe('a')
+  await first
+  await connection.subscribe('a')
+  leave(`*3\r\n${bulk('unsubscribe', 'a')}:0`)
+  for (let looks = 0; looks < 2; looks += 1) await connection.send('PING')
+  t.equal(server.commands.filter((command) => command === 'subscribe a').length, 2)
 })

@@ -8,7 +8,9 @@ const FAULTY: Record<string, RegExp> = {
   'redis://:sec#ret@redis': /has a #/,
   'redis://:secret@redis:65536': /up to 65535/,
   'redis://:secret@redis:port': /up to 65535/,
+  'redis://': /has no host/,
   'redis://redis/cache': /number of a database/,
+  'redis://redis/10000000000': /number of a database/,
   'redis://redis/1/2': /number of a database/,
   'redis://:secret@redis?db=1': /has a \?/
 }

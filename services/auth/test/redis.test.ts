@@ -56,6 +56,15 @@ t.test('with Redis', { skip: SKIPS_REDIS }, async (t) => {
     t.equal(said(one, 'Redis is back').length, 1)
   })
 
+  await t.test('it is back as soon as it is there, also where nobody asks', async (t) => {
+    await redis.stop()
+    await knock(one, '203.0.113.2')
+    t.equal(one.app.requestsCountedIn(), 'own')
+    await redis.start()
+    while (one.app.requestsCountedIn() === 'own') await sleep(50)
+    t.equal(said(one, 'Redis is back').length, 2)
+  })
+
   await t.test('one that does not answer holds up nobody for long', async (t) => {
     redis.signal('SIGSTOP')
     t.teardown(() => redis.signal('SIGCONT'))

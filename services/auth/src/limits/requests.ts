@@ -81,7 +81,12 @@ async function sharedCounter(app: App, url: string, own: Counter): Promise<Count
     away = true
     pauseEnds = Date.now() + REDIS_PAUSE
   }
-  const redis = new RedisConnection({ url, name: 'latchkey-auth', log, missed })
+  const found = () => {
+    if (away) log.info('Redis is back')
+    away = false
+    pauseEnds = 0
+  }
+  const redis = new RedisConnection({ url, name: 'latchkey-auth', log, missed, ready: found })
   app.addHook('onClose', async () => redis.close())
   await redis.open()
 
@@ -90,8 +95,8 @@ async function sharedCounter(app: App, url: string, own: Counter): Promise<Count
     if (Date.now() < pauseEnds) return own(key)
     try {
       const count = await countInRedis(redis, key, WINDOW)
-      if (away) log.info('Redis is back')
-      away = false
+      // It may have been connected all the time, and taken no writes.
+      found()
       return count
     } catch (error) {
       missed(error)
