@@ -1,7 +1,9 @@
 // Bundles services: for each entry point one script, and for what they share or load later a few more. Reads the
-// sources, also those of the packages. Needs nothing but esbuild and its codec, because the images run it too:
+// sources, also those of the packages. Needs nothing but packages that are no dev dependencies, because the
+// images run it too:
 //
 //   node scripts/bundle.mjs auth
+import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -73,8 +75,9 @@ const entriesOf = (name) => /** @type {Record<string, string[]>} */ (ENTRIES)[na
 const LIST = 'passwords/common-passwords'
 
 /**
- * Has a bundle read the list of common passwords from a file beside it. That is made here, by the source that the tests
- * run, and has the licence of its package beside it. So the package is not needed to run a service.
+ * Has a bundle, which lies in the dist folder itself, read the list of common passwords from a file below it. That is made
+ * here, by the source that the tests run, and has the licence of its package beside it. So the package is not needed to run
+ * a service. A list that is not the one that was made, such as half of it, ends the start: common passwords would pass.
  *
  * @param {string} outdir
  * @param {string[]} made gets the files
@@ -94,14 +97,24 @@ const listsIn = (outdir, made) => ({
       })
       const script = `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`
       await mkdir(path.dirname(list), { recursive: true })
-      await writeFile(list, (await import(script)).COMMON_PASSWORDS)
+      const words = (await import(script)).COMMON_PASSWORDS
+      await writeFile(list, words)
       await copyFile(path.join(root, 'node_modules/@zxcvbn-ts/language-common/LICENSE.txt'), licence)
       made.push(list, licence)
-      const read = `readFileSync(new URL('./${LIST}.txt', import.meta.url))`
-      return { contents: `import { readFileSync } from 'node:fs'\nexport const COMMON_PASSWORDS = ${read}` }
+      return { contents: readerOf(createHash('sha256').update(words).digest('hex')) }
     })
   }
 })
+
+/** @param {string} sha256 of the list */
+const readerOf = (sha256) => `
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+export const COMMON_PASSWORDS = readFileSync(new URL('./${LIST}.txt', import.meta.url))
+if (createHash('sha256').update(COMMON_PASSWORDS).digest('hex') !== '${sha256}')
+  throw new Error('${LIST}.txt is not the list of this build: remove the dist folder that it is in, and build again')
+`
 
 /**
  * Lets each of our files go on as if it were compiled to the dist folder of its own package, beside which it finds its

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, readdir, readFile } from 'node:fs/promises'
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -64,16 +64,22 @@ for (const [name, entries] of Object.entries(ENTRIES)) {
 }
 
 t.test(
-  'common passwords are a file beside the bundle of auth, with its licence; without it nothing starts',
+  'common passwords are a file beside the bundle of auth, with its licence; without all of it nothing starts',
   async (t) => {
     const list = path.join(SERVICES, 'auth/dist/passwords/common-passwords.txt')
     t.ok((await readFile(list)).equals(COMMON_PASSWORDS), 'the words that the tests know')
     t.match(await readFile(list.replace('.txt', '.LICENSE.txt'), 'utf8'), 'Permission is hereby granted')
     const dir = t.testdir()
     await cp(path.join(SERVICES, 'auth/dist'), dir, { recursive: true, filter: (file) => file !== list })
-    const { code, stderr } = await startChild(t, pathToFileURL(path.join(dir, 'server.js')), {}).ended
-    t.equal(code, 1)
-    t.match(stderr, /^auth: .*common-passwords\.txt'\n$/)
+    const start = () => startChild(t, pathToFileURL(path.join(dir, 'server.js')), {}).ended
+    t.match(await start(), { code: 1, stderr: /^auth: .*common-passwords\.txt'\n$/ })
+    for (const words of [COMMON_PASSWORDS.subarray(0, 200_000), Buffer.alloc(0)]) {
+      await writeFile(path.join(dir, 'passwords/common-passwords.txt'), words)
+      t.match(await start(), {
+        code: 1,
+        stderr: /^auth: passwords\/common-passwords\.txt is not the list of this build: .*\n$/
+      })
+    }
   }
 )
 
