@@ -15,7 +15,10 @@ export interface RedisSettings {
 export interface RedisConnections {
   /** Tells all who subscribe to a channel. Rejects if Redis is away, refuses, or does not answer within half a second. */
   publish(channel: string, text: string): Promise<unknown>
-  /** Asks for the messages of a channel, now and each time that it is connected again; resolves when they come or it is known that none can now. */
+  /**
+   * Asks for the messages of a channel, now and each time that it is connected again; resolves when they come, or when it is
+   * known that none can now.
+   */
   subscribe(channel: string): Promise<void>
   unsubscribe(channel: string): void
   /** Calls back with each message. */

@@ -56,7 +56,7 @@ export function everyRefusalHasItsHeaders(t: Test, document: Document): void {
 }
 
 /** Every answer of every endpoint. */
-function answersOf({ paths }: Document): (Answer & { path: string; method: string; status: string })[] {
+export function answersOf({ paths }: Document): (Answer & { path: string; method: string; status: string })[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, { responses }]) =>
       Object.entries(responses).map(([status, answer]) => ({ path, method, status, ...answer }))
