@@ -31,6 +31,12 @@ export const OUTSIDE = {
 }
 
 /**
+ * What packages ask for and go on without. Outside also where it is installed, as by a tool that is only for development:
+ * the bundle would be another one there.
+ */
+export const OPTIONAL = ['@node-rs/xxhash', 'bufferutil', 'pg-native', 'supports-color', 'utf-8-validate']
+
+/**
  * Bundles a service into its dist folder, where older files stay. The code stays readable: nothing is minified, and
  * source maps lead from it to the sources.
  *
@@ -53,7 +59,7 @@ export async function bundle(name) {
     platform: 'node',
     target: 'node20.19',
     conditions: ['@latchkey/source'],
-    external: [...Object.keys(OUTSIDE), 'pg-native'],
+    external: [...Object.keys(OUTSIDE), ...OPTIONAL],
     // Packages in the older form call it for the modules of Node.
     banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)" },
     sourcemap: true,
