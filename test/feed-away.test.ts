@@ -9,8 +9,7 @@ const ada = { email: 'ada@example.com', username: 'Ada', password: 'correct hors
 const FEED_TOKEN = 'a-token-of-the-feed-for-tests-01234567'
 
 await buildFirst()
-const dir = t.testdir({})
-const { auth, resource: open } = await startPair(t, {}, { auth: { REVOCATION_FEED: 'token', FEED_TOKEN } })
+const { auth, resource: open, dir } = await startPair(t, {}, { auth: { REVOCATION_FEED: 'token', FEED_TOKEN } })
 
 /** Another resource service of the same issuer. */
 async function resourceWith(env: Record<string, string>): Promise<Service> {

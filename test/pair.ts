@@ -31,13 +31,14 @@ export interface Service {
 
 /**
  * Both services on free ports, with a database and keys of their own; everything is gone when the test ends. `extra`
- * settings are for both, `own` for one.
+ * settings are for both, `own` for one. `dir` is removed after the services that are started later, which may write there;
+ * a `testdir` is removed before them.
  */
 export async function startPair(
   t: Test,
   extra: Record<string, string> = {},
   own: { auth?: Record<string, string>; resource?: Record<string, string> } = {}
-): Promise<{ auth: Service; resource: Service }> {
+): Promise<{ auth: Service; resource: Service; dir: string }> {
   const dir = await mkdtemp(join(tmpdir(), 'latchkey-pair-'))
   t.teardown(() => rm(dir, { recursive: true, force: true }))
   const keys = join(dir, 'keys')
@@ -66,7 +67,7 @@ export async function startPair(
     ...own.resource
   })
   await Promise.all([auth.start(), resource.start()])
-  return { auth, resource }
+  return { auth, resource, dir }
 }
 
 /**
