@@ -49,14 +49,17 @@ async function generate(generator, job, expected = [200]) {
 }
 
 /**
- * Starts a rival that listens, on the server's cores; `url` is where.
+ * Starts a rival that listens; `url` is where, `ready` the milliseconds until then.
  *
  * @param {string} name
  * @param {Record<string, string>} [env]
+ * @param {import('./cores.mjs').Where} [where]
  */
-export async function startRival(name, env = {}) {
-  const child = startOn('server', here(`rivals/${name}.mjs`), { env })
-  return { url: String(await child.said), pid: child.pid, stop: child.stop }
+export async function startRival(name, env = {}, where = 'server') {
+  const begun = performance.now()
+  const child = startOn(where, here(`rivals/${name}.mjs`), { env })
+  const url = String(await child.said)
+  return { url, pid: child.pid, stop: child.stop, ready: performance.now() - begun }
 }
 
 /**

@@ -1,22 +1,23 @@
 // node-oidc-provider over node:http with its rows in PostgreSQL, as its documentation asks for in production: a public
 // client whose refresh tokens are rotated, and access tokens as RS256 JWTs. `POST /begin` makes tokens, in place of a
 // browser that signs in.
-import { generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import Provider from 'oidc-provider'
 import pg from 'pg'
 
-const { DATABASE_URL, PORT } = process.env
+const { DATABASE_URL, KEY_FILE = '', PORT } = process.env
 const url = `http://127.0.0.1:${PORT}`
 const CLIENT = 'bench'
 const RESOURCE = 'https://api.example.com'
 const SCOPE = 'openid offline_access'
 const database = new pg.Pool({ connectionString: DATABASE_URL })
 await database.query(`
-  CREATE TABLE stored (
+  CREATE TABLE IF NOT EXISTS stored (
     model text, id text, payload jsonb NOT NULL, grant_id text, uid text, expires_at timestamptz, consumed_at bigint,
     PRIMARY KEY (model, id)
   );
-  CREATE INDEX ON stored (grant_id)`)
+  CREATE INDEX IF NOT EXISTS stored_grant_id ON stored (grant_id)`)
 
 /** Where the provider keeps its objects of one model. */
 class Stored {
@@ -56,7 +57,7 @@ class Stored {
   }
 }
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const privateKey = createPrivateKey(readFileSync(KEY_FILE))
 const provider = new Provider(url, {
   adapter: Stored,
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' }] },

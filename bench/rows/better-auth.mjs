@@ -1,7 +1,7 @@
-import { freePort } from '../../scripts/free-port.mjs'
 import { loadRefreshes, warmLogins } from '../loads.mjs'
-import { interleaved, load, startRival } from '../measure.mjs'
+import { interleaved, load } from '../measure.mjs'
 import { BCRYPT_COST } from '../pair.mjs'
+import { openPeers } from '../peers.mjs'
 import { createPeople, PASSWORD } from '../people.mjs'
 
 const PEOPLE = 32
@@ -10,8 +10,7 @@ const PEOPLE = 32
 export async function betterAuth({ pair, rounds, seconds, quick }) {
   const database = await createPeople(pair, PEOPLE)
   const auth = await pair.startAuth(database)
-  const env = { DATABASE_URL: await pair.createDatabase(), PORT: String(await freePort()) }
-  const other = await startRival('better-auth', env)
+  const other = await (await openPeers(pair)).betterAuth()
   const cookies = []
   for (let i = 0; i < PEOPLE; i += 1) cookies.push(await signUp(other.url, i))
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { allowed, fixed } from '../cores.mjs'
 import { interleaved } from '../measure.mjs'
 import { proportionalMegabytes } from '../memory.mjs'
+import { openPeers } from '../peers.mjs'
 import { createPeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
@@ -11,7 +12,7 @@ const FEW_CORES = 2
 /** What a process holds may differ by so much between two starts. */
 const FLAT = 1.1
 
-/** Memory of services that nobody asks anything, on two cores and on one. Linux alone tells it. */
+/** Memory of services that nobody asks anything, on two cores and on one, and of the peers. Linux alone tells it. */
 export async function idle({ pair, rounds, quick }) {
   if (!fixed || process.platform !== 'linux') throw new Error('The row idle needs Linux, two cores and taskset.')
   const database = await createPeople(pair, 1)
@@ -25,19 +26,25 @@ export async function idle({ pair, rounds, quick }) {
   }
   const auth = (/** @type {number[]} */ on) => pair.startAuth(database, 0, on)
   const resource = (/** @type {number[]} */ on) => pair.startResource(on)
+  const peers = await openPeers(pair)
   const found = await interleaved(
     {
       auth: held(auth, FEW_CORES),
       authOnOne: held(auth, 1),
       resource: held(resource, FEW_CORES),
-      resourceOnOne: held(resource, 1)
+      resourceOnOne: held(resource, 1),
+      betterAuth: held(peers.betterAuth, FEW_CORES),
+      oidcProvider: held(peers.oidcProvider, FEW_CORES)
     },
     { rounds }
   )
   await issuer.stop()
+  const auths = rowsOf('auth', 72, found.auth, found.authOnOne)
   return [
-    ...rowsOf('auth', 72, found.auth, found.authOnOne),
-    ...rowsOf('resource', 48, found.resource, found.resourceOnOne)
+    ...auths,
+    ...rowsOf('resource', 48, found.resource, found.resourceOnOne),
+    { ...auths[0], beside: 'better-auth', other: found.betterAuth, most: undefined },
+    { ...auths[0], beside: 'node-oidc-provider', other: found.oidcProvider, most: undefined }
   ]
 }
 

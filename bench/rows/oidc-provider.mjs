@@ -1,6 +1,6 @@
-import { freePort } from '../../scripts/free-port.mjs'
 import { loadRefreshes } from '../loads.mjs'
-import { interleaved, load, startRival } from '../measure.mjs'
+import { interleaved, load } from '../measure.mjs'
+import { openPeers } from '../peers.mjs'
 import { accessTokens, createPeople } from '../people.mjs'
 
 const PEOPLE = 32
@@ -10,10 +10,7 @@ export async function oidcProvider({ pair, rounds, seconds, quick }) {
   const database = await createPeople(pair, PEOPLE)
   const auth = await pair.startAuth(database)
   const resource = await pair.startResource()
-  const other = await startRival('oidc-provider', {
-    DATABASE_URL: await pair.createDatabase(),
-    PORT: String(await freePort())
-  })
+  const other = await (await openPeers(pair)).oidcProvider()
   const warm = quick ? 1 : 3
 
   const same = { connections: 16, duration: seconds }

@@ -5,10 +5,11 @@ import { root } from '../../scripts/command.mjs'
 import { freePortAndNext } from '../../scripts/free-port.mjs'
 import { allowed, remember } from '../cores.mjs'
 import { interleaved } from '../measure.mjs'
+import { openPeers } from '../peers.mjs'
 import { createPeople } from '../people.mjs'
 import { below } from '../table.mjs'
 
-/** From the start of a process until it can serve: a service alone on one core, and npm start on all. */
+/** From the start of a process until it can serve: a service or a peer alone on one core, and npm start on all. */
 export async function start({ pair, rounds }) {
   const database = await createPeople(pair, 1)
   const running = await pair.startAuth(database)
@@ -19,9 +20,12 @@ export async function start({ pair, rounds }) {
   }
   // The first: those of the load generator and the database come after it.
   const one = allowed.slice(0, 1)
+  const peers = await openPeers(pair)
   const ways = {
     resource: ready(() => pair.startResource(one)),
     auth: ready(() => pair.startAuth(database, 0, one)),
+    betterAuth: ready(() => peers.betterAuth(one)),
+    oidcProvider: ready(() => peers.oidcProvider(one)),
     all: () => npmStart(pair, 'npm-start')
   }
   let fresh = 0
@@ -31,17 +35,20 @@ export async function start({ pair, rounds }) {
   }
   const found = await interleaved({ ...ways, first }, { warm: 1, rounds })
   await running.stop()
-  const row = (/** @type {string} */ what, ours, /** @type {number} */ most) => ({
+  const row = (/** @type {string} */ what, ours, beside) => ({
     what: `start to ready: ${what}`,
     unit: 's',
     ours,
-    ...below(most)
+    ...beside
   })
+  const auth = 'auth, on one core, on an existing database'
   return [
-    row('resource, on one core', found.resource, 0.4),
-    row('auth, on one core, on an existing database', found.auth, 0.6),
-    row('npm start, on a built tree', found.all, 4),
-    row('npm start, that makes its database first', found.first, 4)
+    row('resource, on one core', found.resource, below(0.4)),
+    row(auth, found.auth, below(0.6)),
+    row(auth, found.auth, { beside: 'better-auth', other: found.betterAuth }),
+    row(auth, found.auth, { beside: 'node-oidc-provider', other: found.oidcProvider }),
+    row('npm start, on a built tree', found.all, below(4)),
+    row('npm start, that makes its database first', found.first, below(4))
   ]
 }
 
