@@ -1,6 +1,7 @@
 import { unavailable } from '@latchkey/problems/problem'
 import type { ActionParts, Caller } from '../actions/action.ts'
 import type { RoomEvent } from '../events/event.ts'
+import { logRefusal, problemOf } from '../sockets/failures.ts'
 
 /** Most actions of one request that run at once: a request with many fields must not take the pool of the database. */
 const AT_ONCE = 2
@@ -38,11 +39,21 @@ export class Context {
     else this.#running += 1
     try {
       if (this.#over.aborted) throw unavailable('the request is over')
-      return await run()
+      return await this.#loggedIfLate(run)
     } finally {
       const next = this.#waiting.shift()
       if (next) next()
       else this.#running -= 1
+    }
+  }
+
+  // The answer would have been shown and logged; now nobody waits for one.
+  async #loggedIfLate<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      if (this.#over.aborted) logRefusal(this.caller.origin.log, problemOf(error))
+      throw error
     }
   }
 }
