@@ -2,6 +2,7 @@ import { isProblem } from '@latchkey/testing/problem'
 import t from 'tap'
 import { PASSWORD, startAuth } from './app.ts'
 import { directPool } from './hash-pool.ts'
+import { testKeys } from './keys.ts'
 import { claimsOf } from './tokens.ts'
 
 const hashPool = directPool()
@@ -127,3 +128,27 @@ t.test('so does a disabled account', async (t) => {
   await auth.database.query('UPDATE users SET disabled_at = now() WHERE id = $1', [disabled.id])
   t.strictSame(await tryToLogIn('nobody@example.com'), await tryToLogIn(disabled.email))
 })
+
+t.test(
+  'the signature of a token that is shown is checked as often for a known address as for an unknown one',
+  async (t) => {
+    let checks = 0
+    const { access, refresh } = await testKeys()
+    const counting = {
+      current: refresh.current,
+      get accepted() {
+        checks += 1
+        return refresh.accepted
+      }
+    }
+    const auth = await startAuth(t, { keys: { access, refresh: counting } })
+    const [thief, victim] = [await auth.person(), await auth.person()]
+    const checksOf = async (email: string) => {
+      checks = 0
+      const body = { email, password: 'not the password' }
+      isProblem(t, await auth.send('POST /login', { body, token: thief.refresh_token }), 'invalid_credentials')
+      return checks
+    }
+    t.strictSame([await checksOf(victim.email), await checksOf('nobody@example.com')], [1, 1])
+  }
+)

@@ -38,16 +38,22 @@ export function passwordLogin(parts: PasswordLoginParts): (request: FastifyReque
     // If many log in at once, those that must be refused do not reach the database.
     passwords.refuseIfBusy({ client: clientKey(request) })
     tokens.refuseWithoutKey()
+    // Its signature is checked for every address: how long that takes must not tell which have an account.
+    const shown = await login.shown()
     // If the password was changed during the comparison, the login starts again, once.
-    const granted = (await logIn(request, login)) ?? (await logIn(request, login))
+    const granted = (await logIn(request, login, shown)) ?? (await logIn(request, login, shown))
     if (!granted) throw new Problem('invalid_credentials', { reason: 'the password was changed while it was compared' })
     return granted
   }
 
   // Returns nothing if the password was changed during the comparison.
-  async function logIn(request: FastifyRequest, { email, password, shown }: Login): Promise<Granted | undefined> {
+  async function logIn(
+    request: FastifyRequest,
+    { email, password }: Login,
+    shown: RefreshClaims | undefined
+  ): Promise<Granted | undefined> {
     const account = await findByEmail(database, email)
-    const device = account && knownDevice(await shown(), account)
+    const device = account && knownDevice(shown, account)
     // A known device has its own turns at the hashing threads, which strangers cannot use up.
     const asker = { client: clientKey(request), user: account && device ? account.id : email.toLowerCase() }
     const check = { stored: account?.password_hash, buckets: { strangers: strangersOf(email), device }, asker }
