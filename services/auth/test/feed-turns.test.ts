@@ -199,3 +199,30 @@ t.test('a place that was given and is gone is an error in the log, once, and is 
   t.strictSame(lines, [['error', 'feed_lost']])
   t.match(await ask(placeOf(3), 0), { after: placeOf(3) })
 })
+
+t.test(
+  'a place below the head that the sweep deleted is told from the beginning, without a line in the log',
+  async (t) => {
+    const { ask, lines, state } = play(t, {
+      known: async () => new Set(),
+      page: async () => ({ after: null, to: placeOf(state.seq), more: false, entries: [] })
+    })
+    state.seq = 7
+    const { to } = await ask(null)
+    state.seq = 9
+    t.match(await ask(to, 200), { after: null, to: placeOf(9) })
+    t.strictSame(lines, [])
+  }
+)
+
+t.test('a place whose number another row has is an error in the log, also below the head', async (t) => {
+  const { ask, lines, state } = play(t, {
+    known: async () => new Set(['7.fedcba9876543210']),
+    page: async () => ({ after: null, to: placeOf(state.seq), more: false, entries: [] })
+  })
+  state.seq = 7
+  const { to } = await ask(null)
+  state.seq = 9
+  t.match(await ask(to, 200), { after: null, to: placeOf(9) })
+  t.strictSame(lines, [['error', 'feed_lost']])
+})

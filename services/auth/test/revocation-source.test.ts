@@ -132,6 +132,17 @@ t.test('a place that the database lacks is told from the beginning', async (t) =
   t.strictSame(await source.page(to), { after: to, to, more: false, entries: [] })
 })
 
+t.test('of a place that the database lacks it says whether another row has its number', async (t) => {
+  const { source, end } = await openFeed(t)
+  await end('a')
+  await source.pass()
+  const { to } = await source.page(null)
+  const other = `${to.split('.')[0]}.${'0'.repeat(16)}`
+  t.strictSame(await source.known([to]), new Set([to]))
+  t.strictSame(await source.known([other]), new Set([to]))
+  t.strictSame(await source.known([`9${other}`]), new Set())
+})
+
 t.test(
   'an entry is told until the longest access token has expired, and then removed; keys and the last row stay',
   async (t) => {

@@ -95,7 +95,7 @@ export class Receiver {
     if (after !== null && answer.after === null) {
       this.#telling.warn(
         { place: after },
-        'the revocation feed lacks our place and began anew: its database lost commits'
+        'the revocation feed lacks our place and began anew: we asked too long ago, or its database lost commits'
       )
     }
     const outcome = this.reading.take(answer, this.#second())

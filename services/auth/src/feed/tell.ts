@@ -90,15 +90,17 @@ export class Teller {
     this.#seq = seqOf(to)
   }
 
-  // After a restore the database lacks places that were given.
+  // After a restore the database lacks places that were given. The sweep deletes places too, all below the head.
   async #placesOf(questions: readonly Question[]): Promise<ReadonlySet<string>> {
     const asked = new Set(questions.flatMap(({ after }) => after ?? []))
     if (asked.size === 0) return asked
     const places = await this.#parts.source.known([...asked])
-    if (this.#given !== undefined && asked.has(this.#given) && !places.has(this.#given)) {
-      emit(this.#parts.log, 'feed_lost', { place: this.#given })
-      this.#given = undefined
-    }
+    const given = this.#given
+    if (given === undefined || !asked.has(given) || places.has(given)) return places
+    const isOther = [...places].some((place) => seqOf(place) === seqOf(given))
+    if (!isOther && seqOf(given) <= this.#seq) return places
+    emit(this.#parts.log, 'feed_lost', { place: given })
+    this.#given = undefined
     return places
   }
 

@@ -12,7 +12,7 @@ export interface FeedSource {
    * {@link Pass.isFull}. It writes also when nothing waits, so that a database that may not write claims nothing.
    */
   pass(): Promise<Pass>
-  /** Those of the places that the database has. */
+  /** The places of the database that have the numbers of these. One that is not among them has no row, or one with another mark. */
   known(places: readonly string[]): Promise<ReadonlySet<string>>
   /**
    * The entries after a place, at most 10,000; from the beginning where `after` is null or the database lacks the place,
@@ -66,7 +66,7 @@ export function openSource(database: Queryable): FeedSource {
     known: async (places) => {
       const rows = await database.query<{ place: string }>(
         `/* revocation_places */ SELECT ${PLACE} AS place FROM revocations r
-          WHERE r.seq = ANY (SELECT split_part(p, '.', 1)::bigint FROM unnest($1::text[]) AS p) AND ${PLACE} = ANY ($1)`,
+          WHERE r.seq = ANY (SELECT split_part(p, '.', 1)::bigint FROM unnest($1::text[]) AS p)`,
         [places]
       )
       return new Set(rows.map(({ place }) => place))
