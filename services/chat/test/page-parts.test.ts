@@ -9,7 +9,11 @@ import { ChatRoom } from '../page/rooms/chat-room.js'
 import { Outbox } from '../page/rooms/outbox.js'
 import { mayDo } from '../page/rooms/rights.js'
 import { RoomLog } from '../page/rooms/room-log.js'
+import { Signal } from '../page/signal.js'
 import { decide, ROLES } from '../src/rules.ts'
+
+// As a URL, because its types are those of a browser.
+const { Watching } = await import(new URL('../page/rooms/watching.js', import.meta.url).href)
 
 const ADA = { user_id: 'a', username: 'Ada' }
 const BOB = { user_id: 'b', username: 'Bob' }
@@ -193,3 +197,24 @@ t.test('under another name of this machine the page moves to the one of the auth
   t.strictSame(readHash('#room=1&code=2'), { room: '1', code: '2' })
   t.strictSame(readHash(''), {})
 })
+
+t.test(
+  'a room that one heard as an administrator alone is lost with that role, and one that one has joined is not',
+  async (t) => {
+    const [told, changed, altered, listed] = [new Signal(), new Signal(), new Signal(), new Signal()]
+    const [mine, other] = ['mine', 'other'].map((id) => {
+      const room = new ChatRoom({ id, name: 'Tea', visibility: 'private', closed: false, head: 1, role: 'member' })
+      return Object.assign(room, { watch: 'live' as const })
+    }) as [ChatRoom, ChatRoom]
+    const request = async (_type: string, { room }: { room: string }) => {
+      if (room === other.id) throw new Refusal('not_found', '')
+      return { head: 1, stream: 's' }
+    }
+    const rooms = new Map([mine, other].map((room) => [room.id, room]))
+    new Watching({ rooms, altered, listed, connection: { told, changed, request } })
+    for (const room of [mine.id, other.id]) told.emit({ type: 'unsubscribed', room, reason: 'demoted' })
+    await sleep(0)
+    t.match(mine, { watch: 'behind', gone: null, role: 'member' })
+    t.match(other, { watch: 'none', gone: { kind: 'lost' }, role: null })
+  }
+)

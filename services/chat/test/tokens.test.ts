@@ -88,6 +88,30 @@ t.test('a later token of the same user prolongs a socket, and what it says holds
   t.same(await client.closed, { code: 4401, reason: '' }, 'also if it ends sooner')
 })
 
+t.test('who is an administrator no more hears no more of rooms that they are no member of', async (t) => {
+  const chat = await startChat(t, NOW)
+  const [ada, bob] = [chat.user('Ada', { epoch: 1 }), chat.user('Bob')]
+  const [hidden, open, own] = [
+    await makeRoom(chat, bob, 'private'),
+    await makeRoom(chat, bob),
+    await makeRoom(chat, ada)
+  ]
+  const admin = (epoch: number) => ada.tokenWith({ epoch, roles: ['user', 'admin'] })
+  const client = await connect(t, chat, ada, { token: admin(1) })
+  for (const room of [hidden, open, own]) t.match(await client.ask('subscribe', { room, after: 0 }), { type: 'ok' })
+  t.match(await client.ask('reauth', { token: admin(2) }), { type: 'ok' })
+  await chat.send(bob, `PUT /rooms/${hidden}`, { name: 'Still heard' })
+  await client.until(({ events }) => events?.at(-1).name === 'Still heard')
+  t.match(await client.ask('reauth', { token: ada.tokenWith({ epoch: 3 }) }), { type: 'ok', roles: ['user'] })
+  for (const room of [hidden, open]) t.match(await client.next('unsubscribed'), { room, reason: 'demoted' })
+  for (const room of [hidden, open]) await chat.send(bob, `PUT /rooms/${room}`, { name: 'Secret' })
+  t.match(await client.ask('subscribe', { room: hidden }), { code: 'not_found' })
+  t.match(await client.ask('subscribe', { room: open }), { code: 'not_a_member' })
+  await client.ask('rename_room', { room: own, name: 'Mine' })
+  await client.until(({ events }) => events?.at(-1).name === 'Mine')
+  t.same([client.seqs(hidden), client.seqs(open), client.seqs(own)], [[1, 2], [1], [1, 2]])
+})
+
 t.test('another token changes nothing, and the third ends the socket', async (t) => {
   const chat = await startChat(t, NOW)
   const [ada, bob] = [chat.user('Ada', { epoch: 5 }), chat.user('Bob')]

@@ -123,6 +123,8 @@ export class Watching {
   #ended(room, reason) {
     room.watch = 'none'
     if (reason === 'room_closed') room.isClosed = true
+    // Whether one has joined since is seen by whether one may listen again.
+    else if (reason === 'demoted') this.watch(room).catch(() => {})
     else this.#gone(room)
     this.chat.altered.emit(room)
     this.chat.listed.emit()

@@ -11,7 +11,7 @@ export type Message =
   | Hello
   | { readonly type: 'synced'; readonly room: string; readonly seq: number }
   | { readonly type: 'reset'; readonly room: string; readonly head: number; readonly stream: string }
-  | { readonly type: 'unsubscribed'; readonly room: string; readonly reason: Removal }
+  | { readonly type: 'unsubscribed'; readonly room: string; readonly reason: Removal | 'demoted' }
   | { readonly type: 'expiring'; readonly expires_at: string; readonly in_ms: number }
   | {
       readonly type: 'closing'

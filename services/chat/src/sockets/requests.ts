@@ -61,14 +61,18 @@ const OWN: Readonly<Record<string, Handler>> = {
       { token: Type.Optional(Type.String()), ticket: Type.Optional(Type.String()) },
       { additionalProperties: false }
     ),
-    run: async ({ life }, { token, ticket }) => {
+    run: async ({ life, rooms, origin }, { token, ticket }) => {
       if ((token === undefined) === (ticket === undefined)) {
         const message = 'must be there, or a ticket, and not both'
         throw new Problem('invalid_input', { errors: [{ field: 'token', message }] })
       }
       await life.renew(ticket === undefined ? { token: String(token) } : { ticket })
       const { exp, roles } = life.claims
-      return { output: { expires_at: timeOf(exp), roles }, after: () => life.warn() }
+      const after = () => {
+        rooms.judge(callerOf(life.claims, origin))
+        life.warn()
+      }
+      return { output: { expires_at: timeOf(exp), roles }, after }
     }
   }),
   ping: handler({

@@ -38,11 +38,18 @@ interface Made {
   begin(): void
 }
 
+/** A subscription that goes on. */
+interface Listening {
+  readonly opened: Opened
+  /** Allowed by the role `admin` of the token alone, because the user was no member. */
+  readonly asAdmin: boolean
+}
+
 /** The rooms that one socket listens to. */
 export class Rooms {
   readonly #parts: RoomsParts
   readonly #line: Line
-  readonly #open = new Map<string, Opened>()
+  readonly #open = new Map<string, Listening>()
   #last: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -58,15 +65,17 @@ export class Rooms {
     if (!this.#open.has(id) && this.#open.size >= MOST_ROOMS) {
       throw new Problem('limit_reached', { detail: `A socket listens to at most ${MOST_ROOMS} rooms.` })
     }
-    const { last_seq: head, since_seq } = await recorded({ refusals, name: 'subscribe', room: id }, caller, () =>
-      roomFor('read', database, caller, id)
-    )
+    const {
+      last_seq: head,
+      since_seq,
+      role
+    } = await recorded({ refusals, name: 'subscribe', room: id }, caller, () => roomFor('read', database, caller, id))
     const current = await live.stream()
     this.unsubscribe(id)
     const sink = this.#sinkOf(id, caller.user_id)
     const opened = await live.subscribe({ room: id, sink, head, since: since_seq ?? head })
     if (this.#isClosed) opened.close()
-    else this.#open.set(id, opened)
+    else this.#open.set(id, { opened, asAdmin: role === null })
     const isOfOther = stream !== undefined && canonicalId(stream) !== current
     const isReset = after !== undefined && (isOfOther || after > head || head - after > FARTHEST)
     return {
@@ -81,14 +90,24 @@ export class Rooms {
   /** Listens to a room no more, if it did. */
   unsubscribe(room: string): void {
     const id = canonicalId(room)
-    this.#open.get(id)?.close()
+    this.#open.get(id)?.opened.close()
     this.#open.delete(id)
+  }
+
+  /** Ends what the later token of the caller does not allow any more. Events end what needs membership. */
+  judge({ isAdmin }: Caller): void {
+    if (isAdmin) return
+    for (const [room, { asAdmin }] of this.#open) {
+      if (!asAdmin) continue
+      this.unsubscribe(room)
+      this.#line.send({ type: 'unsubscribed', room, reason: 'demoted' })
+    }
   }
 
   /** Ends all. */
   close(): void {
     this.#isClosed = true
-    for (const opened of this.#open.values()) opened.close()
+    for (const { opened } of this.#open.values()) opened.close()
     this.#open.clear()
   }
 
