@@ -29,8 +29,9 @@ export async function build(signal) {
     ...folders.map((folder) => `${folder}/package.json`),
     ...packages.map((folder) => `${folder}/tsconfig.build.json`)
   ]
+  const scripts = ['build', 'build-in', 'bundle'].map((name) => `scripts/${name}.mjs`)
   const inputs = [
-    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.mjs', ...settings, ...compiled],
+    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...scripts, ...settings, ...compiled],
     ...services.flatMap((name) => filesBelow(`services/${name}/src`))
   ]
   const digests = Object.fromEntries(inputs.map((file) => [file, digest(file)]))

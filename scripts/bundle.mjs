@@ -4,7 +4,7 @@
 //
 //   node scripts/bundle.mjs auth
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +22,7 @@ export const ENTRIES = {
 
 /** The packages that stay outside the bundles, each with its reason. */
 export const OUTSIDE = {
+  '@fastify/swagger': 'for one request alone: a load that failed, as for want of files, can be tried again',
   bcrypt: 'native code, which it finds beside its own files',
   bcryptjs: 'only one of it and bcrypt is loaded',
   'node-pg-migrate': 'for one command alone',
@@ -75,7 +76,11 @@ export async function bundle(name) {
 }
 
 /** @param {string} name */
-const entriesOf = (name) => /** @type {Record<string, string[]>} */ (ENTRIES)[name] ?? []
+function entriesOf(name) {
+  const entries = /** @type {Record<string, string[]>} */ (ENTRIES)[name]
+  if (!entries) throw new Error(`There is no service ${name}; there are ${Object.keys(ENTRIES).join(', ')}.`)
+  return entries
+}
 
 /** The list of passwords that nobody may choose. */
 const LIST = 'passwords/common-passwords'
@@ -134,8 +139,9 @@ const sourcesIn = (outdir) => ({
   setup(build) {
     build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => {
       const text = await readFile(file, 'utf8')
-      const compiled = file.replace(/([\\/])src([\\/].*)\.ts$/, '$1dist$2.js')
-      const place = path.relative(outdir, compiled).replaceAll(path.sep, '/')
+      // Below the root, which may itself be below a folder of the name src.
+      const compiled = path.relative(root, file).replace(/([\\/])src([\\/].*)\.ts$/, '$1dist$2.js')
+      const place = path.relative(outdir, path.join(root, compiled)).replaceAll(path.sep, '/')
       const contents = text.replaceAll('import.meta.url', `new URL('${place}', import.meta.url).href`)
       return { contents, loader: 'ts' }
     })
@@ -157,4 +163,5 @@ function shorten(file) {
   writeFileSync(file, JSON.stringify({ ...map, names: [], mappings: encode(lines) }))
 }
 
-for (const name of process.argv[1] === fileURLToPath(import.meta.url) ? process.argv.slice(2) : []) await bundle(name)
+const [, script = '', ...names] = process.argv
+if (script && realpathSync(script) === fileURLToPath(import.meta.url)) for (const name of names) await bundle(name)

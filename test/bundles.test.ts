@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { startChild } from '@latchkey/testing/child'
 import t from 'tap'
 import { ENTRIES, OPTIONAL, OUTSIDE } from '../scripts/bundle.mjs'
@@ -85,3 +87,41 @@ t.test('the bundles need nothing but Node and the packages of the list', async (
   const packages = new Set(names.map((from) => from.replace(/^(@[^/]+\/)?([^/]+).*/, '$1$2')))
   t.strictSame([...packages].filter((name) => !OPTIONAL.includes(name)).sort(), Object.keys(OUTSIDE).sort())
 })
+
+t.test('a clone below a folder of the name src finds what lies beside its files, too', async (t) => {
+  const root = path.dirname(SERVICES)
+  const clone = path.join(t.testdir(), 'src/clone')
+  const isSource = (file: string) => !/[\\/](dist|test|node_modules)$/.test(file)
+  for (const part of ['packages', 'scripts', 'services/resource', 'tsconfig.json'])
+    await cp(path.join(root, part), path.join(clone, part), { recursive: true, filter: isSource })
+  const modules = path.join(clone, 'node_modules')
+  await mkdir(modules)
+  for (const name of await readdir(path.join(root, 'node_modules')))
+    if (name !== '@latchkey') await symlink(path.join(root, 'node_modules', name), path.join(modules, name))
+  await cp(path.join(root, 'node_modules/@latchkey'), path.join(modules, '@latchkey'), {
+    recursive: true,
+    verbatimSymlinks: true
+  })
+  await promisify(execFile)(process.execPath, ['scripts/bundle.mjs', 'resource'], { cwd: clone })
+  const places = await placesIn(path.join(clone, 'services/resource/dist'))
+  t.ok(places.length > 0)
+  t.strictSame(places, await placesIn(path.join(SERVICES, 'resource/dist')))
+})
+
+t.test(
+  'a file that looks for others beside it is not in a script below dist, from where it would not find them',
+  async (t) => {
+    t.strictSame(await placesIn(path.join(SERVICES, 'auth/dist/passwords')), [])
+  }
+)
+
+/** Where the scripts of a folder say that their files would have been compiled to. */
+async function placesIn(folder: string): Promise<string[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.js'))
+  const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')))
+  return texts
+    .flatMap((text) =>
+      [...text.matchAll(/new URL\("([^"]+)", import\.meta\.url\)\.href/g)].map(([, place = '']) => place)
+    )
+    .sort()
+}

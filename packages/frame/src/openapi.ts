@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import Fastify, { type RouteOptions } from 'fastify'
 import type { App } from './app-type.ts'
@@ -22,12 +23,15 @@ type OpenApi = NonNullable<FastifyDynamicSwaggerOptions['openapi']>
 type Operation = { requestBody?: { content: Record<string, { schema?: object }> } }
 type Operations = { put?: Operation; post?: Operation; delete?: Operation }
 
+// Of an import that failed once, Node keeps the failure.
+const load = createRequire(import.meta.url)
+
 /**
- * Makes the document when it is first asked for: its generator would take a twentieth of the auth service's start. The
+ * Makes the document, as JSON, when it is first asked for: its generator would take a twentieth of the start of auth. The
  * generator only sees an app that it has seen grow, so it gets one of its own with these routes.
  */
-async function describe(routes: readonly RouteOptions[], openapi: OpenApi) {
-  const { default: swagger } = await import('@fastify/swagger')
+async function describe(routes: readonly RouteOptions[], openapi: OpenApi): Promise<Buffer> {
+  const { default: swagger }: typeof import('@fastify/swagger') = load('@fastify/swagger')
   const app = Fastify({ exposeHeadRoutes: false })
   app.setValidatorCompiler(() => () => true).setSerializerCompiler(() => JSON.stringify)
   await app.register(swagger, { transformObject, openapi })
@@ -35,7 +39,7 @@ async function describe(routes: readonly RouteOptions[], openapi: OpenApi) {
     if (schema && !schema.hide && method !== 'HEAD') app.route({ method, url, schema, handler: () => undefined })
   }
   await app.ready()
-  return app.swagger()
+  return Buffer.from(JSON.stringify(app.swagger()))
 }
 
 /**
@@ -51,20 +55,21 @@ export function openapi(
 ): void {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', (route) => void routes.push(route))
-  let document: Promise<object> | undefined
+  let document: Promise<Buffer> | undefined
   docsPage(app)
-  app.get('/openapi.json', { schema: { hide: true } }, () => {
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    // One copy, whoever does not take their answers.
     document ??= describe(routes, {
       openapi: '3.1.0',
       info,
       servers: [{ url: '/' }],
       components: { securitySchemes }
     }).catch((error) => {
-      // It may have been for want of memory or files alone.
+      // It may have been for want of memory or files.
       document = undefined
       throw error
     })
-    return document
+    return reply.type('application/json; charset=utf-8').send(await document)
   })
   if (hasPage) return
   // For people who open the address that the start prints.

@@ -52,8 +52,10 @@ t.test('the document is made once, when it is first asked for', async (t) => {
       return 'Counts who looks.'
     }
   }
+  const payloads: unknown[] = []
   const { app, send } = await startFrame(t, (app) => {
     openapi(app, { title: 'Test', description: 'Of a test', version: '1' })
+    app.addHook('onSend', (_request, _reply, payload, done) => done(null, payloads[payloads.push(payload) - 1]))
     app.get('/counted', { schema: { response: { 200: answer } } }, () => ({}))
   })
   await app.ready()
@@ -64,4 +66,41 @@ t.test('the document is made once, when it is first asked for', async (t) => {
   t.match(first.body.paths, { '/counted': { get: { responses: { 200: { description: 'Counts who looks.' } } } } })
   t.strictSame(await send('GET /openapi.json').then(({ body }) => body), first.body)
   t.equal(looks, once)
+  t.ok(Buffer.isBuffer(payloads[0]))
+  t.equal(payloads[0], payloads[1], 'all who ask hold one copy')
+})
+
+t.test('if making the document fails, the next request makes it', async (t) => {
+  let isBroken = true
+  const answer = {
+    type: 'object',
+    get description() {
+      if (isBroken) throw new Error('there is no memory')
+      return 'It is whole.'
+    }
+  }
+  const { send } = await startFrame(t, (app) => {
+    openapi(app, { title: 'Test', description: 'Of a test', version: '1' })
+    app.get('/late', { schema: { response: { 200: answer } } }, () => ({}))
+  })
+  for (const _ of [1, 2]) isProblem(t, await send('GET /openapi.json'), 'internal_error')
+  isBroken = false
+  t.match(await send('GET /openapi.json'), { status: 200, body: { paths: { '/late': { get: {} } } } })
+})
+
+t.test('if the generator cannot be loaded, the next request loads it', async (t) => {
+  let isFull = true
+  const { createRequire } = await import('node:module')
+  const load = createRequire(import.meta.url)
+  const loadLater = Object.assign((name: string) => {
+    if (isFull) throw new Error('EMFILE: too many open files')
+    return load(name)
+  }, load)
+  const { openapi } = await t.mockImport<typeof import('../src/openapi.ts')>('../src/openapi.ts', {
+    'node:module': { createRequire: () => loadLater }
+  })
+  const { send } = await startFrame(t, (app) => openapi(app, { title: 'Test', description: 'Of a test', version: '1' }))
+  isProblem(t, await send('GET /openapi.json'), 'internal_error')
+  isFull = false
+  t.equal((await send('GET /openapi.json')).status, 200)
 })

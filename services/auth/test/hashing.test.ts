@@ -1,7 +1,12 @@
+import { EventEmitter } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
+import { present } from '../src/passwords/clock.ts'
 import { type HashPool, openHashPool } from '../src/passwords/hash-pool.ts'
 import { createPasswords } from '../src/passwords/hashing.ts'
 import type { HashJob } from '../src/passwords/worker.ts'
@@ -25,7 +30,7 @@ async function busyPool(t: Test, threads = 1) {
   return { pool, begun: Promise.all(begun) }
 }
 
-const hashing = (cost: number, deadline = Date.now() + 600_000) =>
+const hashing = (cost: number, deadline = present() + 600_000) =>
   ({ op: 'hash', password: 'x', cost, deadline }) as const
 
 t.test('threads hash and compare', async (t) => {
@@ -58,7 +63,7 @@ t.test('an unknown address costs what the highest stored cost does, a new hash w
 })
 
 t.test('a job that waited too long is not begun, and the answer is unavailable', async (t) => {
-  t.equal(await pool.run(ME, hashing(15, Date.now() - 1)), 'late')
+  t.equal(await pool.run(ME, hashing(15, present() - 1)), 'late')
   const passwords = passwordsOf(4, { queueTimeout: -1 })
   await t.rejects(passwords.hash(ME, 'x'), { code: 'unavailable', options: { retryAfter: 1 } })
   await t.rejects(passwords.verify(ME, 'x', undefined), { code: 'unavailable', options: { retryAfter: 1 } })
@@ -68,8 +73,8 @@ t.test('a job that could not be done in its time is refused at once, when others
   for (let i = 0; i < 8; i += 1) await pool.run(ME, hashing(10))
   const patient = Array.from({ length: 20 }, () => pool.run(ME, hashing(10)))
   const refusal = { code: 'unavailable', message: /^hashing: about \d+ ms to wait/, options: { retryAfter: Number } }
-  await t.rejects(pool.run(ME, hashing(10, Date.now() + 1)), refusal)
-  t.throws(() => pool.refuseIfBusy(ME, hashing(10, Date.now() + 1)), refusal, 'and whoever asks before')
+  await t.rejects(pool.run(ME, hashing(10, present() + 1)), refusal)
+  t.throws(() => pool.refuseIfBusy(ME, hashing(10, present() + 1)), refusal, 'and whoever asks before')
   t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(10)))
   t.equal((await Promise.all(patient)).length, 20)
 })
@@ -80,7 +85,7 @@ t.test('what others wait for is expected of those who are begun after them, not 
   for (let i = 0; i < 8; i += 1) await pool.run(ME, hashing(8))
   const flood = Array.from({ length: 200 }, () => pool.run(ME, hashing(8)))
   // Far less than two hundred jobs take, and far more than two do.
-  const soon = () => hashing(8, Date.now() + 1000)
+  const soon = () => hashing(8, present() + 1000)
   for (const asker of [ME, { ...ME, client: 'another' }, { ...ME, user: 'another' }]) {
     t.throws(() => pool.refuseIfBusy(asker, soon()), { code: 'unavailable' }, JSON.stringify(asker))
   }
@@ -93,16 +98,16 @@ t.test('what others wait for is expected of those who are begun after them, not 
 t.test('jobs that took far longer than usual make a pool refuse nobody', async (t) => {
   for (let i = 0; i < 8; i += 1) await pool.run(ME, hashing(4))
   await pool.run(ME, hashing(12))
-  const all = Array.from({ length: 2 * THREADS }, () => pool.run(ME, hashing(4, Date.now() + 1000)))
-  t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(4, Date.now() + 200)))
+  const all = Array.from({ length: 2 * THREADS }, () => pool.run(ME, hashing(4, present() + 1000)))
+  t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(4, present() + 200)))
   for (const result of await Promise.all(all)) t.match(result, { hash: /^\$2b\$04/ })
 })
 
 t.test('jobs whose time has passed make a pool refuse nobody', async (t) => {
   const { pool, begun } = await busyPool(t)
-  const late = Array.from({ length: 100 }, () => pool.run(ME, hashing(4, Date.now() + 100)))
+  const late = Array.from({ length: 100 }, () => pool.run(ME, hashing(4, present() + 100)))
   await sleep(150)
-  t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(4, Date.now() + 20)))
+  t.doesNotThrow(() => pool.refuseIfBusy(ME, hashing(4, present() + 20)))
   for (const result of await Promise.all(late)) t.equal(result, 'late')
   await begun
 })
@@ -157,9 +162,10 @@ t.test('there are as many threads as are asked for, and by default no more than 
 })
 
 /** In the place of Tinypool: counts threads and starts none. */
-class Counted {
+class Counted extends EventEmitter {
   static readonly threads: number[] = []
   constructor({ minThreads, maxThreads }: { minThreads: number; maxThreads: number }) {
+    super()
     Counted.threads.push(minThreads === 0 ? maxThreads : Number.NaN)
   }
 }
@@ -191,4 +197,19 @@ t.test('every endpoint that hashes says 503 when it cannot now, and what it cann
       ['DELETE /me', { body: { current_password: PASSWORD }, token }]
     ]
   }
+})
+
+t.test('a thread that cannot begin fails its job alone, and the next job tries again', async (t) => {
+  const script = t.testdir({ 'worker.mjs': 'throw new Error("half of it is written")' })
+  const worker = pathToFileURL(join(script, 'worker.mjs'))
+  const pool = openHashPool(2, undefined, worker)
+  t.teardown(() => pool.close())
+  const failed = { code: 'unavailable', message: 'hashing: a thread could not begin', cause: /half of it is written/ }
+  for (let i = 0; i < 3; i += 1) {
+    const jobs = [pool.run(ME, hashing(4)), pool.run(ME, hashing(4))]
+    for (const job of jobs) await t.rejects(job, failed)
+    t.equal(pool.counts().running, 0)
+  }
+  await writeFile(worker, 'export default () => "late"')
+  t.equal(await pool.run(ME, hashing(4)), 'late')
 })

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { count } from '@latchkey/events/emit'
 import { type Problem, unavailable } from '@latchkey/problems/problem'
 import { Tinypool } from 'tinypool'
+import { present } from './clock.ts'
 import { type Bcrypt, openBcrypt } from './engine.ts'
 import { FairQueue } from './fair-queue.ts'
 import { Pace } from './pace.ts'
@@ -54,35 +55,45 @@ interface Waiting {
 /** How long a thread without work stays, in milliseconds. */
 const IDLE = 60_000
 
+/** What a thread runs. It has the extension of this file: .ts in the sources, .js in dist. */
+const WORKER = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
+
 /**
  * Opens a pool of this many hashing threads; by default one per core, at most eight. A thread starts when it has work,
  * and ends after a minute without.
  *
- * `failed` gets the reason why native bcrypt is not used.
+ * `failed` gets the reason why native bcrypt is not used. `worker` is a parameter for tests.
  */
-export function openHashPool(threads?: number, failed?: (reason: unknown) => void): HashPool {
-  return new HashThreads(threads ?? Math.min(availableParallelism(), MOST_THREADS), openBcrypt(failed).engine)
+export function openHashPool(threads?: number, failed?: (reason: unknown) => void, worker = WORKER): HashPool {
+  const most = threads ?? Math.min(availableParallelism(), MOST_THREADS)
+  return new HashThreads({ threads: most, engine: openBcrypt(failed).engine, worker })
 }
 
 // The queue before the threads decides the order, so nothing waits inside Tinypool.
 class HashThreads implements HashPool {
   readonly engine: Bcrypt['engine']
   readonly #threads: number
-  readonly #pool: Tinypool
+  readonly #open: () => Tinypool
+  #pool: Tinypool
+  /** Why the last thread that could not begin could not. */
+  #fault: unknown
   readonly #queue = new FairQueue<Waiting>(MAX_QUEUE)
   readonly #running = new Map<HashJob, Promise<void>>()
   readonly #pace = new Pace()
 
-  constructor(threads: number, engine: Bcrypt['engine']) {
-    // The worker has the extension of this file: .ts in the sources, .js in dist.
-    const worker = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
-    this.#pool = new Tinypool({ filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: IDLE })
+  constructor({ threads, engine, worker }: { threads: number; engine: Bcrypt['engine']; worker: URL }) {
+    const options = { filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: IDLE }
+    this.#open = () => {
+      const pool = new Tinypool(options)
+      return pool.on('error', (error) => this.#replace(pool, error))
+    }
+    this.#pool = this.#open()
     this.engine = engine
     this.#threads = threads
   }
 
   refuseIfBusy(asker: Asker, { cost, deadline }: Pick<HashJob, 'cost' | 'deadline'>): void {
-    const now = Date.now()
+    const now = present()
     this.#dropLate(now)
     const names = namesOf(asker)
     if (!this.#queue.hasPlaceFor(names)) throw busy('the queue is full')
@@ -128,7 +139,7 @@ class HashThreads implements HashPool {
   }
 
   #begin(): void {
-    this.#dropLate(Date.now())
+    this.#dropLate(present())
     while (this.#running.size < this.#threads) {
       const next = this.#queue.take()
       if (!next) return
@@ -136,17 +147,27 @@ class HashThreads implements HashPool {
     }
   }
 
+  // A thread could not begin, as for want of memory or files, or while an update replaces its script. Tinypool would let
+  // the job of this thread wait for ever.
+  #replace(failed: Tinypool, error: unknown): void {
+    if (this.#pool !== failed) return
+    this.#pool = this.#open()
+    this.#fault = error
+    failed.destroy().catch(() => {})
+  }
+
   async #work({ job, since, resolve, reject }: Waiting): Promise<void> {
     const begun = performance.now()
+    const pool = this.#pool
     try {
-      const result: HashResult = await this.#pool.run(job)
+      const result: HashResult = await pool.run(job)
       if (result !== 'late') {
         this.#pace.note(result.pace)
         count('password_worked', { wait: (begun - since) / 1000, work: (performance.now() - begun) / 1000 })
       }
       resolve(result)
     } catch (error) {
-      reject(error)
+      reject(pool === this.#pool ? error : unavailable('hashing: a thread could not begin', 1, this.#fault))
     } finally {
       this.#running.delete(job)
       this.#begin()

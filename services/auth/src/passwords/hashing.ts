@@ -1,4 +1,5 @@
 import { SHARE } from '@latchkey/database/time-limits'
+import { present } from './clock.ts'
 import { costOf } from './foreign-hash.ts'
 import { type Asker, busy, type HashPool } from './hash-pool.ts'
 import { fitsBcrypt, normalizePassword } from './policy.ts'
@@ -31,12 +32,12 @@ interface PasswordSettings {
 export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCost }: PasswordSettings): Passwords {
   const wait = queueTimeout * 1000 * SHARE.step
   async function run<R extends Partial<HashResult>>(asker: Asker, task: HashTask): Promise<R> {
-    const result = await pool.run(asker, { ...task, deadline: Date.now() + wait })
+    const result = await pool.run(asker, { ...task, deadline: present() + wait })
     if (result === 'late') throw busy(`no thread was free within ${wait} ms`)
     return result as R
   }
   return {
-    refuseIfBusy: (asker) => pool.refuseIfBusy(asker, { cost, deadline: Date.now() + wait }),
+    refuseIfBusy: (asker) => pool.refuseIfBusy(asker, { cost, deadline: present() + wait }),
     hash: async (asker, sent) => {
       const { hash } = await run<{ hash: string }>(asker, { op: 'hash', cost, password: normalizePassword(sent) })
       return hash

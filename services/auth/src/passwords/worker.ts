@@ -1,4 +1,5 @@
 import { constants, getPriority, setPriority } from 'node:os'
+import { present } from './clock.ts'
 import { type Bcrypt, isHash, openBcrypt } from './engine.ts'
 import { costOf } from './foreign-hash.ts'
 
@@ -11,7 +12,7 @@ export type HashTask = { readonly password: string; readonly cost: number } & (
   | { readonly op: 'verify'; readonly hash: string }
 )
 
-/** A job that is not started after its deadline, in milliseconds since 1970. */
+/** A job that is not started after its deadline, by {@link present}. */
 export type HashJob = HashTask & { readonly deadline: number }
 
 /**
@@ -29,8 +30,12 @@ export type HashResult =
  */
 const NICENESS = 5
 
-// On Linux this sets the priority of the calling thread only.
-if (process.platform === 'linux') setPriority(Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW))
+// On Linux this sets the priority of the calling thread only. A sandbox may forbid it.
+if (process.platform === 'linux') {
+  try {
+    setPriority(Math.min(getPriority() + NICENESS, constants.priority.PRIORITY_LOW))
+  } catch {}
+}
 
 /** Runs one job on the calling thread. */
 export default createWork(openBcrypt())
@@ -38,7 +43,7 @@ export default createWork(openBcrypt())
 /** Makes the function that runs one job on the calling thread. */
 export function createWork(bcrypt: Bcrypt): (job: HashJob) => HashResult {
   return (job) => {
-    if (Date.now() > job.deadline) return 'late'
+    if (present() > job.deadline) return 'late'
     const begun = performance.now()
     const { worked, ...result } =
       job.op === 'hash' ? { hash: bcrypt.hash(job.password, job.cost), worked: job.cost } : verify(bcrypt, job)
