@@ -1,6 +1,6 @@
 import t from 'tap'
+import { startFakeRedis } from '../../testing/src/fake-redis.ts'
 import { SKIPS_REDIS, startRedis } from '../../testing/src/redis-server.ts'
-import { startFakeRedis } from './fake-redis.ts'
 import { WatchedRedis } from './watched-redis.ts'
 
 t.test('channels', { skip: SKIPS_REDIS }, async (t) => {

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import t from 'tap'
+import { startFakeRedis } from '../../testing/src/fake-redis.ts'
 import { REDIS_PASSWORD, SKIPS_REDIS, startRedis } from '../../testing/src/redis-server.ts'
-import { startFakeRedis } from './fake-redis.ts'
 import { WatchedRedis } from './watched-redis.ts'
 
 t.test('a login', { skip: SKIPS_REDIS }, async (t) => {

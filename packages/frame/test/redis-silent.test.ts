@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import t from 'tap'
 import { between } from '../../testing/src/between.ts'
+import { startFakeRedis } from '../../testing/src/fake-redis.ts'
 import { SKIPS_REDIS, startRedis } from '../../testing/src/redis-server.ts'
-import { startFakeRedis } from './fake-redis.ts'
 import { WatchedRedis } from './watched-redis.ts'
 
 const LATE = { message: 'Redis did not answer in time' }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { between } from '@latchkey/testing/between'
 import { createDatabase } from '@latchkey/testing/database'
+import { startFakeRedis } from '@latchkey/testing/fake-redis'
 import { isProblem } from '@latchkey/testing/problem'
 import { REDIS_PASSWORD, SKIPS_REDIS, startRedis } from '@latchkey/testing/redis-server'
 import t from 'tap'
@@ -88,4 +89,12 @@ t.test('a Redis that was never there holds up no start', async (t) => {
   const auth = await startAuth(t, { env: { REDIS_URL: url, RATE_LIMIT_PER_MINUTE: '1' } })
   t.equal((await auth.send('POST /login', { body: {} })).status, 400)
   t.equal((await auth.send('POST /login', { body: {} })).status, 429)
+})
+
+t.test('so is one that answers something else than a count', async (t) => {
+  const redis = await startFakeRedis(t, () => '+OK')
+  const auth = await startAuth(t, { env: { REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '1' } })
+  t.equal((await auth.send('POST /login', { body: {} })).status, 400)
+  t.equal((await auth.send('POST /login', { body: {} })).status, 429)
+  t.equal(auth.app.requestsCountedIn(), 'own')
 })

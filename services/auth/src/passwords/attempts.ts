@@ -23,8 +23,11 @@ function bucket(...names: string[]): Bucket {
 
 // Ten failures are free. The next attempt waits 1 s, then twice as long each time, at most 15 minutes. The exponent is
 // limited, because an interval that is too long is an error and would lock the account for ever. A free attempt sets no
-// time: of several at once, the one that is counted last may have the earliest now().
+// time: of several at once, the one that is counted last may have the earliest now(). A time that is further off than the
+// longest wait was set before the clock went back, or by a server with a fast one, and has passed.
 const FREE = 10
+const LONGEST = "interval '15 minutes'"
+const IS_FREE = `(a.next_at <= now() OR a.next_at > now() + ${LONGEST})`
 const FORGOTTEN = "a.updated_at < now() - interval '24 hours'"
 const COUNT = `
   INSERT INTO attempts AS a (bucket, failures, next_at, updated_at, sweep_on)
@@ -32,7 +35,7 @@ const COUNT = `
   ON CONFLICT (bucket) DO UPDATE SET
     failures = CASE WHEN ${FORGOTTEN} THEN 1 ELSE a.failures + 1 END,
     next_at = CASE WHEN a.failures + 1 < ${FREE} OR ${FORGOTTEN} THEN 'epoch'
-                   ELSE now() + least(interval '15 minutes', interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
+                   ELSE now() + least(${LONGEST}, interval '1 second' * 2 ^ least(a.failures + 1 - ${FREE}, 10)) END,
     updated_at = now(), sweep_on = now()::date + 2`
 
 // Uses up the free attempts of a bucket, as if they had failed.
@@ -71,7 +74,7 @@ export async function countAttempt(database: Queryable, { strangers, device }: B
     // The device's attempts may still be running and have used up nothing yet.
     await database.query(USE_UP, [strangers])
   }
-  const failures = await count(database, strangers, 'a.next_at <= now()')
+  const failures = await count(database, strangers, IS_FREE)
   if (failures !== undefined) return { bucket: strangers, failures }
   const [row] = await database.query<{ wait: number }>(
     '/* attempt_wait */ SELECT extract(epoch FROM next_at - now())::float8 AS wait FROM attempts WHERE bucket = $1',
