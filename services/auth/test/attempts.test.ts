@@ -2,6 +2,7 @@ import { unavailable } from '@latchkey/problems/problem'
 import { between } from '@latchkey/testing/between'
 import { isProblem } from '@latchkey/testing/problem'
 import t, { type Test } from 'tap'
+import { countAttempt, strangersOf } from '../src/passwords/attempts.ts'
 import { startAuth } from './app.ts'
 import { directPool } from './hash-pool.ts'
 import { movedClock } from './moved-clock.ts'
@@ -58,6 +59,33 @@ t.test('failures are forgotten after a day', async (t) => {
   await fail(email, 10)
   await clock.advance(86_401)
   t.same(await fail(email, 10), Array(10).fill(401))
+})
+
+t.test('if the clock goes back by an hour, nobody waits for it to come back', async (t) => {
+  const [ada, eve] = [await auth.person(), await auth.person()]
+  for (const { email } of [ada, eve]) await fail(email, 10)
+  await auth.database.query('UPDATE attempts SET failures = 30')
+  await clock.advance(1)
+  t.same(await fail(eve.email, 2), [401, 429])
+  await clock.advance(-3600)
+  t.equal((await logIn(ada.email, ada.password)).status, 200)
+  t.same(await fail(eve.email, 1), [401])
+  const answer = await logIn(eve.email, eve.password)
+  isProblem(t, answer, 'too_many_requests')
+  t.equal(Number(answer.headers['retry-after']), 900, 'one try is free, and the wait is as long as before')
+  await clock.advance(3600)
+})
+
+t.test('one that began before another was counted finds its wait, also the longest', async (t) => {
+  const buckets = { strangers: strangersOf('late@example.com'), device: undefined }
+  await fail('late@example.com', 10)
+  await auth.database.query('UPDATE attempts SET failures = 30')
+  await clock.advance(1)
+  await auth.database.transaction(async (earlier) => {
+    await earlier.query('SELECT now()')
+    await countAttempt(auth.database, buckets)
+    await t.rejects(countAttempt(earlier, buckets), { code: 'too_many_requests' })
+  })
 })
 
 t.test('ten at once are free, in whatever order they are counted', async (t) => {

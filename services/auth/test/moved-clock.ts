@@ -9,13 +9,13 @@ export interface MovedClock {
   readonly ownerUrl: string
   /** The present of both, in milliseconds since 1970. */
   now(): number
-  /** Puts both clocks forward. */
+  /** Puts both clocks forward, or back. */
   advance(seconds: number): Promise<void>
 }
 
 /**
- * Makes a database with a clock of its own: a schema before pg_catalog in the search path has another `now()`, which is
- * what every statement of the service asks.
+ * Makes a database with a clock of its own: a schema before pg_catalog in the search path has another `now()` and
+ * `clock_timestamp()`, which are what every statement of the service asks.
  */
 export async function movedClock(t: Test): Promise<MovedClock> {
   const url = await createDatabase(t)
@@ -29,6 +29,8 @@ export async function movedClock(t: Test): Promise<MovedClock> {
     GRANT SELECT ON moved.clock TO PUBLIC;
     CREATE FUNCTION moved.now() RETURNS timestamptz LANGUAGE sql STABLE
       AS 'SELECT pg_catalog.now() + (SELECT ahead FROM moved.clock)';
+    CREATE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+      AS 'SELECT pg_catalog.clock_timestamp() + (SELECT ahead FROM moved.clock)';
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = moved, pg_catalog, public', current_database()); END $$`)
   let ahead = 0
   return {

@@ -24,10 +24,11 @@ function bucket(...names: string[]): Bucket {
 // Ten failures are free. The next attempt waits 1 s, then twice as long each time, at most 15 minutes. The exponent is
 // limited, because an interval that is too long is an error and would lock the account for ever. A free attempt sets no
 // time: of several at once, the one that is counted last may have the earliest now(). A time that is further off than the
-// longest wait was set before the clock went back, or by a server with a fast one, and has passed.
+// longest wait was set before the clock went back, or by a server with a fast one, and has passed. Of several at once one
+// may have set it after another began, so there now() is too early.
 const FREE = 10
 const LONGEST = "interval '15 minutes'"
-const IS_FREE = `(a.next_at <= now() OR a.next_at > now() + ${LONGEST})`
+const MAY_TRY = `(a.next_at <= now() OR a.next_at > clock_timestamp() + ${LONGEST})`
 const FORGOTTEN = "a.updated_at < now() - interval '24 hours'"
 const COUNT = `
   INSERT INTO attempts AS a (bucket, failures, next_at, updated_at, sweep_on)
@@ -74,7 +75,7 @@ export async function countAttempt(database: Queryable, { strangers, device }: B
     // The device's attempts may still be running and have used up nothing yet.
     await database.query(USE_UP, [strangers])
   }
-  const failures = await count(database, strangers, IS_FREE)
+  const failures = await count(database, strangers, MAY_TRY)
   if (failures !== undefined) return { bucket: strangers, failures }
   const [row] = await database.query<{ wait: number }>(
     '/* attempt_wait */ SELECT extract(epoch FROM next_at - now())::float8 AS wait FROM attempts WHERE bucket = $1',
