@@ -30,6 +30,7 @@ export class Life {
   #stopWatching: () => void
   #isGreeted = false
   #isWarned = false
+  #isClosed = false
   #bad = 0
 
   constructor(parts: LifeParts, line: Line, token: VerifiedToken) {
@@ -87,7 +88,7 @@ export class Life {
 
   /**
    * Binds the socket to a later token of the same user. Throws the refusal, and then nothing has changed; after the third
-   * in a row the socket is closed.
+   * in a row the socket is closed. A socket that was closed meanwhile stays as it is.
    */
   async renew(credential: Credential): Promise<void> {
     try {
@@ -96,6 +97,8 @@ export class Life {
       if (iss !== this.claims.iss || sub !== this.claims.sub || epoch < this.claims.epoch) {
         throw new Problem('invalid_token', { reason: 'it is of another user, or from before a later epoch' })
       }
+      // Nobody would end another watch.
+      if (this.#isClosed) return
       this.#bad = 0
       this.#stopWatching()
       this.#token = token
@@ -113,6 +116,7 @@ export class Life {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#stopWatching()
   }
 
