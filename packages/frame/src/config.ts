@@ -99,7 +99,11 @@ function judge(
   const path = setting.file && !env[name] && env[`${name}_FILE`]
   let text: string | undefined
   try {
-    text = (path ? readFileSync(path, 'utf8').trim() : env[name]) || setting.default
+    text = path ? readFileSync(path, 'utf8').trim() : env[name]
+    // Half of a file that is being written may be nothing. A default in its place could be less safe.
+    if (path && text === '')
+      return { problem: `${name}_FILE names an empty file: write the value into it, or unset it.` }
+    text ||= setting.default
   } catch (error) {
     return { problem: `${name}_FILE names a file that cannot be read (${(error as NodeJS.ErrnoException).code}).` }
   }

@@ -65,7 +65,7 @@ t.test('a setting made so may come from a file, without the white space around i
   t.equal(readConfig(settings, { ...from('secret'), SECRET: 'canary' }).SECRET, 'canary', 'the setting itself wins')
   t.strictSame(problems(from('none')), ['SECRET_FILE names a file that cannot be read (ENOENT).'])
   t.strictSame(problems(from('.')), ['SECRET_FILE names a file that cannot be read (EISDIR).'])
-  t.strictSame(problems(from('empty')), ['SECRET is not set. A secret.'])
+  t.strictSame(problems(from('empty')), ['SECRET_FILE names an empty file: write the value into it, or unset it.'])
   t.match(problems(from('bad')), [/^SECRET must match/])
   t.strictSame(
     problems({ ...LEAST, NAME: undefined, NAME_FILE: join(dir, 'secret') }),

@@ -46,6 +46,11 @@ t.test('the keys are listed as the services see them, and one is revoked', async
   t.match(JSON.parse(stderr), event, 'and in production the log has it')
   t.equal(await inForce(), 'C of C')
   t.same((await listed())[0], `access current ${kidOf(B)} revoked`)
+
+  folder.move('access/next', 'refresh/next')
+  t.equal(await inForce(), '- of ', 'a key of the one kind in the folder of the other counts as revoked')
+  const { stdout: moved } = await admin('keys')
+  t.match(moved, `refresh next ${kidOf(C)} revoked`)
   await t.rejects(admin('revoke-key', 'x'.repeat(43)), { message: /admin: no service has seen a key x/ })
   await t.rejects(admin('revoke-key'), { message: /revoke-key <kid> / })
 })

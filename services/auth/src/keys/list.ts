@@ -1,8 +1,8 @@
 import type { Queryable } from '@latchkey/database/pool'
-import type { Kind } from '@latchkey/tokens/claims'
 import { loadKeys } from './folder.ts'
+import { judge, KINDS } from './judgement.ts'
 import type { SigningKey } from './key-file.ts'
-import { judgeKeys, type KeyConfig, keyRules, type Verdict } from './rule.ts'
+import { type KeyConfig, keyRules, type Verdict } from './rule.ts'
 import { readRegister } from './signing-keys.ts'
 
 /**
@@ -11,18 +11,15 @@ import { readRegister } from './signing-keys.ts'
  */
 export async function listKeys(database: Queryable, config: KeyConfig & { KEYS_DIR: string }): Promise<string[]> {
   const [keys, register] = await Promise.all([loadKeys(config.KEYS_DIR, () => {}), readRegister(database)])
-  const rules = keyRules(config)
-  const linesOf = (kind: Kind) => {
-    const times = register.keys.filter((key) => key.kind === kind)
-    const seen = new Set(times.map(({ kid }) => kid))
-    const folder = [...keys[kind].accepted.values()]
-    const verdict = judgeKeys(folder, times, { ...rules[kind], now: register.now })
-    return folder.map((key) => {
-      const state = seen.has(key.kid) ? stateOf(key, verdict) : 'unseen'
+  const slots = { access: [...keys.access.accepted.values()], refresh: [...keys.refresh.accepted.values()] }
+  const verdicts = judge({ slots, revoked: new Map() }, register, keyRules(config))
+  const known = new Set(register.keys.map(({ kid }) => kid))
+  return KINDS.flatMap((kind) =>
+    slots[kind].map((key) => {
+      const state = known.has(key.kid) ? stateOf(key, verdicts[kind]) : 'unseen'
       return `${kind} ${key.slot} ${key.kid} ${state}`
     })
-  }
-  return [...linesOf('access'), ...linesOf('refresh')]
+  )
 }
 
 function stateOf(key: SigningKey, { signing, begins, retired, revoked }: Verdict<SigningKey>): string {
