@@ -75,6 +75,10 @@ export class Watches<V extends { readonly token: VerifiedToken }> implements Fee
     this.#check([...found], true)
   }
 
+  replaced(): void {
+    this.#check([...this.#all], true)
+  }
+
   changed(): void {
     this.#check([...this.#all], false)
   }

@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { makeKey } from '../../testing/src/tokens.ts'
-import { everybody, FEED_URL, placeOf, revokedKey, session, subject } from './fake-feed.ts'
+import { Knowledge } from '../src/feed/knowledge.ts'
+import type { FeedSettings } from '../src/feed/settings.ts'
+import { SteadyClock } from '../src/feed/steady-clock.ts'
+import { everybody, FakeFeedClock, FEED_URL, ISSUER, placeOf, revokedKey, session, subject } from './fake-feed.ts'
 import { FakeKeys, type FeedScene, openScene } from './feed-scene.ts'
 
 const [key, other] = await Promise.all([makeKey(), makeKey()])
@@ -18,8 +21,7 @@ async function keptFeed(t: Test) {
   const it = await openScene(t, key, { cacheFile }, { keys: new FakeKeys(key, other) })
   it.feed.tells(session(sid), subject(sub, 3), revokedKey(other.kid), everybody(1_000_000_000))
   await it.clock.pass(0.1)
-  await written(cacheFile)
-  it.revocations.close()
+  await it.revocations.close()
   return { cacheFile, sid, sub, it }
 }
 
@@ -69,6 +71,38 @@ t.test('it goes on from the kept place, and is current with the first answer', a
   )
   t.match(it.feed.asked[0], { after: placeOf(4), wait: 0 })
   t.match(it.revocations.status(), { state: 'current', entries: 4, received: 0 })
+})
+
+t.test('an orderly end keeps also what came right before it', async (t) => {
+  const cacheFile = join(t.testdir(), 'revocations')
+  const it = await openScene(t, key, { cacheFile })
+  it.feed.tells(session(randomUUID()))
+  await it.clock.pass(0.1)
+  await written(cacheFile)
+  it.feed.tells(session(randomUUID()))
+  await it.clock.pass(0.1)
+  await it.revocations.close()
+  const again = await openScene(t, key, { cacheFile }, away)
+  t.match(again.revocations.status(), { entries: 2, place: placeOf(2) })
+})
+
+t.test('an end waits two seconds for a file system that hangs, and no longer', async (t) => {
+  const hanging = { readKept: () => undefined, writeKept: () => new Promise(() => {}) }
+  const { Cache } = await t.mockImport<typeof import('../src/feed/cache.ts')>('../src/feed/cache.ts', {
+    '../src/feed/kept.ts': hanging
+  })
+  const clock = new FakeFeedClock()
+  const settings = { cacheFile: 'hangs', clock } as unknown as FeedSettings
+  const cache = new Cache(settings, ISSUER, new SteadyClock(clock))
+  const known = new Knowledge()
+  known.place = placeOf(1)
+  cache.keep(known)
+  let isOver = false
+  const closing = cache.close().then(() => (isOver = true))
+  await clock.pass(1.9)
+  t.notOk(isOver)
+  await clock.pass(0.2)
+  t.ok(await closing)
 })
 
 t.test('with refuse a kept file makes nothing fresh', async (t) => {

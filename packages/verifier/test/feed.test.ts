@@ -321,7 +321,7 @@ t.test('more entries than maxEntries are a cut, also while answers come, until t
 t.test('after it is closed it asks nothing, and is cut when the bound is over', async (t) => {
   const it = await openScene(t, key, { bound: 5 })
   await it.clock.pass(3)
-  it.revocations.close()
+  await it.revocations.close()
   await settle()
   const asked = it.feed.asked.length
   await it.clock.pass(10)

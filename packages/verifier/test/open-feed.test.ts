@@ -44,9 +44,9 @@ t.test('a feed has one verifier, and a verifier takes nothing else for a feed', 
   t.match(revocations.status(), { state: 'starting', entries: 0 })
   createVerifier(options)
   t.throws(() => createVerifier(options), { name: 'TypeError', message: /open a feed for each/ })
-  const fake = { status: revocations.status, unready: () => undefined, close: () => {} }
+  const fake = { status: revocations.status, unready: () => undefined, close: async () => {} }
   t.throws(() => createVerifier({ ...options, revocations: fake }), { message: /must be what openFeed opened/ })
-  revocations.close()
+  await revocations.close()
 })
 
 t.test('a name with strange characters makes a valid User-Agent', async (t) => {
@@ -58,5 +58,5 @@ t.test('a name with strange characters makes a valid User-Agent', async (t) => {
   const revocations = openFeed({ ...good, clock: new FakeFeedClock(), fetch })
   createVerifier({ issuer: ISSUER, audience: 'a (b); ü\r\nx', keys: new FakeKeys(), revocations })
   t.match(agent, /^latchkey-verifier \(a \?b\?\? \?\?\?x; [0-9a-f]{8}\)$/)
-  revocations.close()
+  await revocations.close()
 })

@@ -131,7 +131,7 @@ export class PlayedReceiver {
       },
       refresh: wants
     }
-    feed.start({ issuer: ISSUER, audience: AUDIENCE, keys }, { told: () => {}, changed: () => {} })
+    feed.start({ issuer: ISSUER, audience: AUDIENCE, keys }, { told: () => {}, replaced: () => {}, changed: () => {} })
     return feed
   }
 }

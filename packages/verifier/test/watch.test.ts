@@ -93,6 +93,25 @@ t.test(
   }
 )
 
+t.test('an entry that came while all was read again, by pages, ends the watched token', async (t) => {
+  const sid = randomUUID()
+  const it = await openScene(t, other, {}, { keys: new FakeKeys(key, other), prepare: (feed) => (feed.key = key) })
+  const rows = [...it.feed.rows]
+  it.feed.page = 5
+  it.feed.tells(...Array.from({ length: 12 }, () => session(randomUUID())))
+  await it.clock.pass(2)
+  const { reasons } = watched(it, it.token({ sid }))
+  await settle()
+  // What the first key had told lacks the first row.
+  it.feed.rows = rows
+  it.feed.key = other
+  it.keys.lists(other)
+  it.feed.tells(session(sid), ...Array.from({ length: 12 }, () => session(randomUUID())))
+  await it.clock.pass(3)
+  t.match(it.revocations.status(), { state: 'current', entries: 13 })
+  t.same(reasons, ['revoked'])
+})
+
 t.test('after the watching was ended nothing is told, and nothing is kept', async (t) => {
   const it = await openScene(t, key)
   const timers = it.clock.timers.length

@@ -45,7 +45,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Service> {
   // Before the wait for open requests, because one of them may wait for a key.
   app.addHook('preClose', async () => {
     keys.close()
-    revocations?.close()
+    await revocations?.close()
   })
   app.addHook('onClose', async () => {
     redis?.close()

@@ -36,7 +36,7 @@ export async function startResource(t: Test, env: Record<string, string>): Promi
   const app = await buildApp(config, { keys, revocations, logger })
   t.teardown(async () => {
     keys.close()
-    revocations?.close()
+    await revocations?.close()
     await app.close()
   })
   const send: Resource['send'] = async (line, headers = {}) => {

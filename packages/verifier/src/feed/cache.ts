@@ -8,6 +8,8 @@ import type { SteadyClock } from './steady-clock.ts'
 const LEAST_PAUSE = 5000
 /** A write that takes long is followed by a pause of this many times that. */
 const PAUSES_PER_WRITE = 20
+/** Longest time that the end waits for the file, in milliseconds. */
+const LONGEST_CLOSING = 2000
 
 /** The cache file of a feed: what is known, for the next start. It never makes the feed current. Without a path it does nothing. */
 export class Cache {
@@ -17,6 +19,9 @@ export class Cache {
   readonly #steady: SteadyClock
   #waiting: Knowledge | undefined
   #isBusy = false
+  #isClosed = false
+  #written = Promise.resolve()
+  #endPause = () => {}
 
   constructor(settings: FeedSettings, issuer: string, steady: SteadyClock) {
     this.#path = settings.cacheFile
@@ -39,22 +44,47 @@ export class Cache {
   /** Writes what is known: at once if nothing was written for a while, otherwise after that. */
   keep(known: Knowledge): void {
     this.#waiting = known
-    if (this.#path && !this.#isBusy) void this.#write(this.#path)
+    if (!this.#isBusy) this.#begin()
   }
 
-  async #write(path: string): Promise<void> {
-    const known = this.#waiting
-    if (known === undefined || known.place === null) return
+  /** Drops what waits to be written: it is not to be trusted. */
+  forget(): void {
+    this.#waiting = undefined
+  }
+
+  /** Ends the writing. What waits is written first, without a pause; after two seconds it is given up. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#endPause()
+    const whole = async () => {
+      await this.#written
+      this.#begin()
+      await this.#written
+    }
+    await new Promise<void>((resolve) => {
+      const cancel = this.#settings.clock.after(LONGEST_CLOSING, resolve, true)
+      void whole().then(cancel).then(resolve)
+    })
+  }
+
+  #begin(): void {
+    const [path, known] = [this.#path, this.#waiting]
+    if (path === undefined || known === undefined || known.place === null) return
     this.#waiting = undefined
     this.#isBusy = true
+    this.#written = this.#write(path, known)
+  }
+
+  async #write(path: string, known: Knowledge): Promise<void> {
     const began = this.#steady.now()
     await writeKept(path, this.#from, known, this.#second()).catch((error) =>
       this.#settings.log.warn({ path, err: error }, 'the revocations could not be kept for a restart')
     )
+    if (this.#isClosed) return
     const took = this.#steady.now() - began
-    this.#settings.clock.after(Math.max(LEAST_PAUSE, took * PAUSES_PER_WRITE), () => {
+    this.#endPause = this.#settings.clock.after(Math.max(LEAST_PAUSE, took * PAUSES_PER_WRITE), () => {
       this.#isBusy = false
-      void this.#write(path)
+      this.#begin()
     })
   }
 

@@ -11,8 +11,12 @@ export interface RevocationFeed {
   status(): FeedStatus
   /** Says why good tokens are refused now, or nothing; for readiness. With `whenCut: 'accept'` it never does. */
   unready(): string | undefined
-  /** Ends the questions. What is known stays, and is cut when the bound is over. */
-  close(): void
+  /**
+   * Ends the questions. What is known stays, and is cut when the bound is over.
+   *
+   * Resolves when the cache file has all that is known, after two seconds at most; it never rejects.
+   */
+  close(): Promise<void>
 }
 
 /** A feed, as its verifier uses it. */
@@ -40,9 +44,9 @@ export class Feed implements RevocationFeed {
     return state === 'starting' ? 'the revocation feed was not read yet' : 'the revocation feed is cut'
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true
-    this.#receiver?.close()
+    await this.#receiver?.close()
   }
 
   /** Starts the questions, for the verifier with this issuer, audience and keys. Throws if it has one already. */

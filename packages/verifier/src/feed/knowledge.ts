@@ -3,7 +3,7 @@ import { wordsOfKey } from './entries.ts'
 import { HashTable } from './hash-table.ts'
 import type { Mark } from './mark.ts'
 
-/** Most revoked keys; they are remembered for ever. */
+/** Most revoked keys of which one key tells; they are remembered for ever. */
 const MOST_KEYS = 10_000
 
 /** A number that refuses every epoch: the whole session has ended. */
@@ -26,6 +26,8 @@ export class Knowledge {
   place: string | null = null
   /** The keys that signed what is in it. */
   readonly signers = new Set<string>()
+  /** The keys that said that keys are revoked, with the number of those. */
+  readonly tellers = new Map<string, number>()
   /** Counts the changes: a mark that was checked at this count need not be looked up again. */
   changes: number
 
@@ -57,12 +59,15 @@ export class Knowledge {
     return fits
   }
 
-  /** Adds a revoked key; false if there is no room. */
+  /** Adds a revoked key; false if there is no room. Each signer has room of its own, so that a thief takes none of another's. */
   addKey(kid: string, signer: string): boolean {
-    const signers = this.keys.get(kid)
-    if (!signers && this.keys.size >= MOST_KEYS) return false
+    const signers = this.keys.get(kid) ?? new Set()
+    if (signers.has(signer)) return true
+    const told = this.tellers.get(signer) ?? 0
+    if (told >= MOST_KEYS) return false
     this.changes += 1
-    this.keys.set(kid, (signers ?? new Set()).add(signer))
+    this.keys.set(kid, signers.add(signer))
+    this.tellers.set(signer, told + 1)
     return true
   }
 

@@ -22,7 +22,7 @@ export interface FeedOptions {
   readonly token?: string
   /** After how many seconds without a complete answer the feed is cut, at least 3. 60. */
   readonly bound?: number
-  /** A file that keeps what is known, so that a restart forgets nothing. None. */
+  /** A file that keeps what is known over a restart: await `close`, for a process that is killed may forget the last seconds. None. */
   readonly cacheFile?: string
   /** Most entries, about 56 bytes each; if there are more, the feed counts as cut. 1,000,000. */
   readonly maxEntries?: number

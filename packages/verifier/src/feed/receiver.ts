@@ -65,10 +65,12 @@ export class Receiver {
     }
   }
 
-  close(): void {
+  /** Ends the questions; resolves when the cache file is written. */
+  close(): Promise<void> {
     this.#closing.abort()
     this.#stop.pause()
     this.#stop.cut()
+    return this.#cache.close()
   }
 
   /** Asks until it is closed. */
@@ -105,28 +107,31 @@ export class Receiver {
   }
 
   #took(answer: Answer, outcome: Outcome, sent: number): void {
-    const { entries, unknown, complete_at: completeAt } = answer
+    const { entries, unknown } = answer
     for (const kind of unknown) {
       this.#telling.once({ kind }, 'the revocation feed has entries of a kind that this version does not know')
     }
     if (outcome === 'anew' || outcome === 'disbelieved') this.#owner.keys.refresh?.()
     if (outcome === 'full') this.freshness.isFull = true
     else if (outcome !== 'disbelieved') this.#pace.failures = 0
-    if (entries.length > 0) {
-      this.#received += entries.length
-      this.#listener.told(entries)
-    }
-    if (outcome === 'complete' && completeAt !== null) {
-      this.#isComplete = true
-      this.freshness.isFull = false
-      this.freshness.answered(sent, completeAt * 1000)
-      if (entries.length > 0) this.#lags.add(this.#settings.clock.now() / 1000 - completeAt)
-      this.reading.known.sweep(this.#second())
-      this.#cutLater()
-    }
-    if (entries.length > 0) this.#cache.keep(this.reading.known)
+    this.#received += entries.length
+    if (outcome === 'replaced') this.#listener.replaced()
+    else if (entries.length > 0) this.#listener.told(entries)
+    if (outcome === 'complete' || outcome === 'replaced') this.#completed(answer, sent)
+    if (this.reading.isAnew) this.#cache.forget()
+    else if (entries.length > 0 || outcome === 'replaced') this.#cache.keep(this.reading.known)
     this.#warnOfSize()
     if (outcome !== 'full' && outcome !== 'disbelieved') this.#tell()
+  }
+
+  #completed({ entries, complete_at: completeAt }: Answer, sent: number): void {
+    if (completeAt === null) return
+    this.#isComplete = true
+    this.freshness.isFull = false
+    this.freshness.answered(sent, completeAt * 1000)
+    if (entries.length > 0) this.#lags.add(this.#settings.clock.now() / 1000 - completeAt)
+    this.reading.known.sweep(this.#second())
+    this.#cutLater()
   }
 
   #failed(error: unknown): number {

@@ -34,6 +34,8 @@ export interface FeedOwner {
 export interface FeedListener {
   /** Entries have come, and are known. */
   told(entries: readonly RevocationEntry[]): void
+  /** All that is known was replaced. */
+  replaced(): void
   /** The state has changed. */
   changed(): void
 }
