@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { CloseCode } from 'graphql-ws'
 import t from 'tap'
 import { LIMITS } from '../src/graphql/limits.ts'
+import { MOST_OPERATIONS } from '../src/graphql/operations.ts'
 import { CLOSES } from '../src/sockets/closes.ts'
 
 const text = await readFile(new URL('../GRAPHQL.md', import.meta.url), 'utf8')
@@ -26,7 +27,7 @@ t.test('GRAPHQL.md has the limits of the code', async (t) => {
     `${fields}; ${changes} in a mutation`,
     number(cost),
     `${lists}`,
-    '50'
+    `${MOST_OPERATIONS}`
   ])
 })
 

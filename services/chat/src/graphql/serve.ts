@@ -13,13 +13,11 @@ import type { GraphqlConnection } from './connection.ts'
 import { Context } from './context.ts'
 import { type Asked, shownErrors } from './errors.ts'
 import type { Engine, Operation } from './operation.ts'
+import { MOST_OPERATIONS, Operations } from './operations.ts'
 import { listenTo } from './room-events.ts'
 
 /** How long a client may take to say who it is, in milliseconds. */
 const INIT_TIME = 5000
-
-/** Most operations of one socket at once, subscriptions and others. */
-const MOST_OPERATIONS = 50
 
 /** What sockets that speak GraphQL need. */
 export interface GraphqlSocketParts {
@@ -47,16 +45,21 @@ export function serve(
 ): (code: number, reason: string) => Promise<void> {
   const { origin } = connection
   const asked: Asked = { log: origin.log, requestId: origin.requestId ?? '' }
+  const operations = new Operations()
   const server = makeServer({
     connectionInitWaitTimeout: INIT_TIME,
     onConnect: ({ connectionParams }) => greet(connection, parts, connectionParams),
-    onSubscribe: ({ subscriptions }, _id, payload) => {
-      // The one that is being asked is among them.
-      const isTooMany = Object.keys(subscriptions).length > MOST_OPERATIONS
-      return isTooMany ? shownErrors([tooMany()], asked) : prepare(connection, parts, payload, asked)
+    onSubscribe: (open, id, payload) => {
+      if (!operations.hasPlace(id, open)) return shownErrors([tooMany()], asked)
+      const prepared = prepare(connection, parts, payload, asked)
+      if (!Array.isArray(prepared)) operations.add(id, open, prepared)
+      return prepared
     },
-    execute: (args) => connection.afterOthers(async () => execute(args)),
-    subscribe,
+    execute: (args) =>
+      operations.run(args, (isStillWanted) =>
+        connection.afterOthers(async () => (isStillWanted() ? execute(args) : { data: null }))
+      ),
+    subscribe: (args) => operations.run(args, () => subscribe(args)),
     onNext: (_ctx, _id, _payload, _args, { errors, data }) => {
       if (!errors) return undefined
       const shown = shownErrors(errors, asked)
