@@ -82,6 +82,7 @@ t.test('a Redis that answers and does not count is away', { skip: SKIPS_REDIS },
   t.equal((await auth.send('POST /login', { body: {} })).status, 429, 'each instance counts for itself')
   const told = auth.lines.filter(({ msg }) => msg.includes('Redis is away'))
   t.match(told, [{ err: { message: /READONLY/ } }])
+  t.equal(told.length, 1)
 })
 
 t.test('a Redis that was never there holds up no start', async (t) => {

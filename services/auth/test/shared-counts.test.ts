@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisConnection } from '@latchkey/frame/redis-connection'
 import { between } from '@latchkey/testing/between'
 import { startFakeRedis } from '@latchkey/testing/fake-redis'
 import { SKIPS_REDIS, startRedis } from '@latchkey/testing/redis-server'
 import t, { type Test } from 'tap'
-import { countInRedis } from '../src/limits/shared-counts.ts'
+import { countInRedis, SharedCounts } from '../src/limits/shared-counts.ts'
 
 const WINDOW = 60_000
 
@@ -58,4 +59,87 @@ t.test('an answer that is no count is an error', async (t) => {
   }
   answer = '*2\r\n:1\r\n:60000'
   t.strictSame(await countInRedis(redis, 'a', WINDOW), { current: 1, left: WINDOW })
+})
+
+const COUNTED = '*2\r\n:1\r\n:60000'
+const READONLY = "-READONLY You can't write against a read only replica."
+
+/** Counts that say where they were made: 7 in this process. `told` has the lines of the log. */
+async function openCounts(t: Test, redisUrl: string) {
+  const told: string[] = []
+  const write = (details: unknown, text = '') => void told.push(text || String(details))
+  const log = { info: write, warn: write } as never
+  const counts = new SharedCounts({ redisUrl, log, window: WINDOW, own: () => ({ current: 7, left: 1 }) })
+  t.teardown(() => counts.close())
+  await counts.open()
+  return { counts, told }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(10)
+}
+
+const AWAY = 'Redis is away: each instance counts requests for itself'
+const BACK = 'Redis is back'
+
+t.test('after a late answer Redis is found again, though nobody asks', async (t) => {
+  let isSlow = false
+  const late = () => sleep(700).then(() => COUNTED)
+  const { url } = await startFakeRedis(t, (name) => (name === 'EVAL' ? (isSlow ? late() : COUNTED) : '+OK'))
+  const { counts, told } = await openCounts(t, url)
+  isSlow = true
+  t.equal((await counts.count('a')).current, 7)
+  t.equal(counts.isAway, true)
+  isSlow = false
+  await until(() => !counts.isAway)
+  t.strictSame(told, [AWAY, BACK])
+  t.equal((await counts.count('a')).current, 1)
+})
+
+t.test('a Redis that takes no writes is away, also when it is connected again, until it takes them', async (t) => {
+  let answer = READONLY
+  const redis = await startFakeRedis(t, (name) => (name === 'EVAL' ? answer : '+OK'))
+  const trials = () => redis.commands.filter((command) => command.startsWith('EVAL')).length
+  const { counts, told } = await openCounts(t, redis.url)
+  await until(() => counts.isAway)
+  await until(() => trials() > 1)
+  for (const socket of redis.sockets) socket.destroy()
+  await until(() => redis.connections() > 1 && redis.sockets.size > 0)
+  const before = trials()
+  await until(() => trials() > before)
+  t.equal((await counts.count('a')).current, 7)
+  t.strictSame([counts.isAway, told], [true, [AWAY]])
+  answer = COUNTED
+  await until(() => !counts.isAway)
+  t.strictSame(told, [AWAY, BACK])
+})
+
+t.test('an answer in time does not bring it back while others are late', async (t) => {
+  let release: (answer: string) => void = () => {}
+  const held = new Promise<string>((resolve) => {
+    release = resolve
+  })
+  let isHeld = false
+  const { url } = await startFakeRedis(t, (name) => (name === 'EVAL' ? (isHeld ? held : COUNTED) : '+OK'))
+  const { counts, told } = await openCounts(t, url)
+  // Behind the trial that was made when it was connected.
+  await counts.count('a')
+  isHeld = true
+  const late = counts.count('a')
+  await sleep(300)
+  const inTime = counts.count('b')
+  t.equal((await late).current, 7)
+  release(COUNTED)
+  t.equal((await inTime).current, 1)
+  t.strictSame([counts.isAway, told], [true, [AWAY]])
+})
+
+t.test('what is under way at the end is not told', async (t) => {
+  const redis = await startFakeRedis(t, (name) => (name === 'EVAL' ? undefined : '+OK'))
+  const { counts, told } = await openCounts(t, redis.url)
+  const asked = counts.count('a')
+  counts.close()
+  t.equal((await asked).current, 7)
+  await redis.untilClosed()
+  t.strictSame(told, [])
 })

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { App } from '@latchkey/frame/app-type'
 import { clientKey } from '@latchkey/frame/client'
-import { RedisConnection } from '@latchkey/frame/redis-connection'
-import { REDIS_PAUSE } from '@latchkey/frame/redis-time'
 import { Problem } from '@latchkey/problems/problem'
 import type { FastifyRequest } from 'fastify'
 import { type Count, OwnCounts } from './own-counts.ts'
-import { countInRedis } from './shared-counts.ts'
+import { SharedCounts } from './shared-counts.ts'
 import { Spacing } from './spacing.ts'
 
 /** The limits for a route that hashes a password. */
@@ -63,44 +61,19 @@ async function counting(app: App, perMinute: number, redisUrl: string | undefine
     return async () => {}
   }
   const counts = new OwnCounts()
-  const own: Counter = (key) => counts.count(key, WINDOW)
-  if (!redisUrl) app.decorate('requestsCountedIn', () => 'own')
+  const own = (key: string) => counts.count(key, WINDOW)
   const count = redisUrl ? await sharedCounter(app, redisUrl, own) : own
+  if (!redisUrl) app.decorate('requestsCountedIn', () => 'own')
   return async (request) => {
     const { current, left } = await count(clientKey(request))
     if (current > perMinute) throw new Problem('too_many_requests', { retryAfter: left / 1000, limit: 'address' })
   }
 }
 
-async function sharedCounter(app: App, url: string, own: Counter): Promise<Counter> {
-  const { log } = app
-  let away = false
-  let pauseEnds = 0
-  const missed = (error: unknown) => {
-    if (!away) log.warn({ err: error }, 'Redis is away: each instance counts requests for itself')
-    away = true
-    pauseEnds = Date.now() + REDIS_PAUSE
-  }
-  const found = () => {
-    if (away) log.info('Redis is back')
-    away = false
-    pauseEnds = 0
-  }
-  const redis = new RedisConnection({ url, name: 'latchkey-auth', log, missed, ready: found })
-  app.addHook('onClose', async () => redis.close())
-  await redis.open()
-
-  app.decorate('requestsCountedIn', () => (away ? 'own' : 'shared'))
-  return async (key) => {
-    if (Date.now() < pauseEnds) return own(key)
-    try {
-      const count = await countInRedis(redis, key, WINDOW)
-      // It may have been connected all the time, and taken no writes.
-      found()
-      return count
-    } catch (error) {
-      missed(error)
-      return own(key)
-    }
-  }
+async function sharedCounter(app: App, redisUrl: string, own: (key: string) => Count): Promise<Counter> {
+  const counts = new SharedCounts({ redisUrl, log: app.log, window: WINDOW, own })
+  app.addHook('onClose', async () => counts.close())
+  await counts.open()
+  app.decorate('requestsCountedIn', () => (counts.isAway ? 'own' : 'shared'))
+  return (key) => counts.count(key)
 }
