@@ -333,6 +333,21 @@ t.test('a slow reader is waited for, and gets all of it in the end', async (t) =
   between(t, pages, { least: 90 }, 'and the others then')
 })
 
+t.test('who sends many pings at once gets its answers, as at /ws', async (t) => {
+  const chat = await startChat(t, NOW)
+  const { socket } = await connectGraphql(t, chat, chat.user('Ada'))
+  let pongs = 0
+  const answered = new Promise<void>((resolve) => {
+    socket.on('pong', () => {
+      pongs += 1
+      if (pongs === 150) resolve()
+    })
+  })
+  for (let n = 0; n < 150; n += 1) socket.ping()
+  await Promise.race([answered, once(socket, 'close')])
+  t.equal(pongs, 150)
+})
+
 t.test('at a stop sockets are told to come back', async (t) => {
   const chat = await startChat(t, NOW)
   const ada = chat.user('Ada')

@@ -5,8 +5,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Origin } from '../actions/action.ts'
 import { originOf } from '../rest/origin.ts'
-import { FRAME_BYTES } from '../sockets/frames.ts'
 import { VERSION } from '../sockets/handshake.ts'
+import { OPTIONS } from '../sockets/sockets.ts'
 import { GraphqlConnection } from './connection.ts'
 import { judgeGraphqlHandshake, PROTOCOL } from './handshake.ts'
 import { type GraphqlSocketParts, serve } from './serve.ts'
@@ -16,16 +16,6 @@ const MOST_UNKNOWN = 20
 
 /** After how many seconds such a client may try again. */
 const UNKNOWN_RETRY_AFTER = 5
-
-/** Of the library; as for /ws. */
-const OPTIONS = {
-  noServer: true,
-  maxPayload: FRAME_BYTES,
-  perMessageDeflate: false,
-  clientTracking: false,
-  closeTimeout: 5000,
-  handleProtocols: () => PROTOCOL
-}
 
 /** The settings of sockets that speak GraphQL; durations in seconds. */
 export interface GraphqlSocketSettings {
@@ -38,7 +28,7 @@ export interface GraphqlSocketSettings {
 export function socketOpener(app: App, settings: GraphqlSocketSettings, parts: GraphqlSocketParts) {
   const { registry, rates, visits, requirePlace } = parts.shared
   const unknown = new Unknown()
-  const server = new WebSocketServer(OPTIONS)
+  const server = new WebSocketServer({ ...OPTIONS, handleProtocols: () => PROTOCOL })
   const ofConnection = { verifier: parts.verifier, rates, heartbeat: settings.HEARTBEAT * 1000 }
 
   function open(socket: WebSocket, carrier: Socket, origin: Origin): void {

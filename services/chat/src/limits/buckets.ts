@@ -1,4 +1,4 @@
-/** Most keys that are counted at once; beyond, those that were used longest ago are forgotten, which costs them nothing but a burst. */
+/** Most keys that are counted at once; beyond, those that were used longest ago are forgotten, which gives them a whole burst anew. */
 const MOST_KEYS = 100_000
 
 interface Bucket {

@@ -26,17 +26,17 @@ const FULL_RETRY_AFTER = 5
 const PATH = '/ws'
 
 /**
- * Of the library. Its types lack `closeTimeout`, how long a client may take to answer a close frame, in milliseconds, and
- * `maxPendingAutoPongs`: with so many answers to pings unsent it cuts the socket. A flood is noticed before.
+ * Of the library, for sockets of every kind. Its types lack `closeTimeout`, how long a client may take to answer a close
+ * frame, in milliseconds, and `maxPendingAutoPongs`: with so many answers to pings unsent it cuts the socket. A flood is
+ * noticed before.
  */
-const OPTIONS = {
+export const OPTIONS = {
   noServer: true,
   maxPayload: FRAME_BYTES,
   perMessageDeflate: false,
   clientTracking: false,
   closeTimeout: 5000,
-  maxPendingAutoPongs: 256,
-  handleProtocols: (offered: Set<string>) => offered.has(PROTOCOL) && PROTOCOL
+  maxPendingAutoPongs: 256
 }
 
 /** The settings of sockets; durations in seconds. */
@@ -101,7 +101,10 @@ export function sockets(
     messagesPerMinute: settings.MESSAGES_PER_MINUTE,
     answer: answerer(actions)
   }
-  const server = new WebSocketServer(OPTIONS)
+  const server = new WebSocketServer({
+    ...OPTIONS,
+    handleProtocols: (offered) => offered.has(PROTOCOL) && PROTOCOL
+  })
 
   async function judge(request: FastifyRequest): Promise<VerifiedToken> {
     if (!app.upgrades.of(request)) throw new Problem('upgrade_required')
