@@ -54,18 +54,21 @@ const endedBy = (signal: AbortSignal): object => ({ signal })
 
 /**
  * Logs in; resolves with whether a password was asked for, or none is known. Rejects if the server refuses, is still
- * loading, or has no such database.
+ * loading, or has no such database. The error has neither the user nor the password in it.
  *
  * The client would do it by itself, but give up where a server asks for no password, or where a user may not name its
  * connections.
  */
-export async function logIn(client: RedisClient, place: RedisPlace, name: string): Promise<{ isNeedless: boolean }> {
-  const { username, password, database } = place
+export async function logIn(
+  { ErrorReply }: RedisLibrary,
+  client: RedisClient,
+  { username, password, database, name }: RedisPlace & { name: string }
+): Promise<{ isNeedless: boolean }> {
   let isNeedless = false
   const auth = async () => {
     if (username === '' && password === '') return
     await client.sendCommand(['AUTH', ...(username === '' ? [] : [username]), password]).catch((error: Error) => {
-      if (!NEEDLESS.test(error.message)) throw error
+      if (!NEEDLESS.test(error.message)) throw error instanceof ErrorReply ? refusalOf(error) : error
       isNeedless = true
     })
   }
@@ -81,4 +84,11 @@ export async function logIn(client: RedisClient, place: RedisPlace, name: string
   const refusal = answers.find((answer) => answer.status === 'rejected')
   if (refusal) throw refusal.reason
   return { isNeedless }
+}
+
+// A server that does not know the command repeats the user and the password, or their beginnings. Of what it says only the
+// code is kept.
+function refusalOf({ message }: Error): Error {
+  const [code] = /^(WRONGPASS|NOPERM|NOAUTH|LOADING|ERR)\b/.exec(message) ?? ['without a code']
+  return new Error(`Redis refuses the user and the password of REDIS_URL: ${code}`)
 }

@@ -121,7 +121,7 @@ export class RedisConnection {
     client.on('error', (error) => stage.abort(error))
     try {
       await inTime(client.connect(), 2 * REDIS_TIMEOUT)
-      await inTime(this.#logIn(client, place), REDIS_TIMEOUT)
+      await inTime(this.#logIn(library, client, place), REDIS_TIMEOUT)
       stage.signal.throwIfAborted()
       this.#client = client
       await this.#subscribeAgain(library, client)
@@ -146,8 +146,8 @@ export class RedisConnection {
     await inTime(answered(library, client.subscribe([...this.#channels], this.#hear)), REDIS_PAUSE)
   }
 
-  async #logIn(client: RedisClient, place: RedisPlace): Promise<void> {
-    const { isNeedless } = await logIn(client, place, this.#settings.name)
+  async #logIn(library: RedisLibrary, client: RedisClient, place: RedisPlace): Promise<void> {
+    const { isNeedless } = await logIn(library, client, { ...place, name: this.#settings.name })
     if (!isNeedless || this.#isDoubted) return
     this.#isDoubted = true
     this.#settings.log.warn('Redis asks for no password, though REDIS_URL has one: whoever reaches it may use it')

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import { inspect } from 'node:util'
 import t from 'tap'
 import { startFakeRedis } from '../../testing/src/fake-redis.ts'
 import { REDIS_PASSWORD, SKIPS_REDIS, startRedis } from '../../testing/src/redis-server.ts'
@@ -73,6 +74,21 @@ t.test('an old server hears only commands that it knows', async (t) => {
   const server = await startFakeRedis(t, () => '+OK')
   await WatchedRedis.open(t, `redis://:secret@127.0.0.1:${server.port}/2`)
   t.strictSame(server.commands, ['AUTH secret', 'SELECT 2', 'CLIENT SETNAME latchkey-test', 'PING'])
+})
+
+t.test('a server that repeats the user and the password gets neither into an error', async (t) => {
+  const long = 'x'.repeat(300)
+  for (const refusal of [
+    "-ERR unknown command 'AUTH', with args beginning with: 'grace' 'secret' ",
+    '-ERR unknown command `AUTH`, with args beginning with: `grace`, `secre',
+    `-ERR unknown command 'AUTH', with args beginning with: 'grace' '${long.slice(0, 100)}`,
+    '-secret is wrong for grace'
+  ]) {
+    const server = await startFakeRedis(t, (name) => (name === 'AUTH' ? refusal : '+OK'))
+    const { missed } = await WatchedRedis.open(t, server.url.replace('//', `//grace:secret${long}@`))
+    t.match(missed, [{ message: /^Redis refuses the user and the password of REDIS_URL: (ERR|without a code)$/ }])
+    t.notMatch(inspect(missed), /grace|secre|xxx/, refusal)
+  }
 })
 
 t.test('a server with TLS hears the name of its host, and no address', async (t) => {
