@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { readCacheFile, writeCacheFile } from '../src/cache-file.ts'
@@ -40,6 +41,17 @@ t.test('a set that cannot be written is an error, and leaves nothing beside it',
   await mkdir(join(dir, 'jwks.json', 'in the way'), { recursive: true })
   await t.rejects(writeCacheFile(join(dir, 'jwks.json'), cached))
   t.same(await readdir(dir), ['jwks.json'])
+})
+
+t.test('what a killed process left beside the file an hour ago is removed, and nothing else', async (t) => {
+  const name = (end: string) => `jwks.json${end}`
+  const left = name(`.${randomUUID()}.tmp`)
+  const others = [name(`.${randomUUID()}.tmp`), name('.mine.tmp'), `other-${left}`, name('')]
+  const dir = t.testdir(Object.fromEntries([left, ...others].map((file) => [file, ''])))
+  const longAgo = Date.now() / 1000 - 3700
+  for (const file of [left, ...others.slice(1)]) await utimes(join(dir, file), longAgo, longAgo)
+  await writeCacheFile(join(dir, 'jwks.json'), cached)
+  t.same(new Set(await readdir(dir)), new Set(others))
 })
 
 const OF_NO_USE: Record<string, string> = {

@@ -111,6 +111,30 @@ t.test('with refuse a kept file makes nothing fresh', async (t) => {
   t.equal(await it.verdict(it.token()), 'unavailable')
 })
 
+t.test('a file of a version that knew fewer kinds still refuses, but all is asked again', async (t) => {
+  for (const kinds of [['subject', 'session', 'key'], undefined]) {
+    const { cacheFile, sid, it: before } = await keptFeed(t)
+    const bytes = await readFile(cacheFile)
+    const end = bytes.indexOf('\n')
+    const head = JSON.parse(bytes.subarray(0, end).toString())
+    const older = Buffer.from(JSON.stringify({ ...head, kinds }))
+    await writeFile(cacheFile, Buffer.concat([older, bytes.subarray(end)]))
+    const prepare = (feed: FeedScene['feed']) => (feed.rows = before.feed.rows)
+    const it = await openScene(t, key, { cacheFile }, { keys: new FakeKeys(key, other), prepare })
+    t.match(it.feed.asked[0], { after: null })
+    t.match(it.revocations.status(), { state: 'current', entries: 4, place: placeOf(4) })
+    t.equal(await it.verdict(it.token({ sid })), 'invalid_token')
+    await it.revocations.close()
+    const refusing = await openScene(t, key, { cacheFile, whenCut: 'accept' }, away)
+    t.match(
+      refusing.revocations.status(),
+      { entries: 4, place: placeOf(4) },
+      'it is written with the kinds of this version'
+    )
+    await refusing.revocations.close()
+  }
+})
+
 t.test('a wall clock that is wrong drops no entry', async (t) => {
   const { cacheFile, sid } = await keptFeed(t)
   const it = await openScene(t, key, { cacheFile, whenCut: 'accept' }, away)

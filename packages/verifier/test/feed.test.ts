@@ -4,7 +4,7 @@ import t from 'tap'
 import { makeKey } from '../../testing/src/tokens.ts'
 import type { WhenCut } from '../src/feed/freshness.ts'
 import { settle } from './fake-clock.ts'
-import { everybody, type FeedQuestion, ISSUER_ORIGIN, placeOf, session, subject } from './fake-feed.ts'
+import { everybody, type FakeFeed, type FeedQuestion, ISSUER_ORIGIN, placeOf, session, subject } from './fake-feed.ts'
 import { openScene } from './feed-scene.ts'
 
 const key = await makeKey()
@@ -216,6 +216,28 @@ t.test('Retry-After is honoured within the back-off', async (t) => {
     const [first, second] = it.feed.asked
     const pause = Number(second?.at) - Number(first?.at)
     t.ok(pause >= least && pause <= 2, `${retryAfter}: ${pause}`)
+  }
+})
+
+t.test('Retry-After of a good answer is honoured, at most two seconds, and makes no cut', async (t) => {
+  for (const [retryAfter, least, most] of [
+    ['1', 1, 1.1],
+    ['3600', 2, 2.1]
+  ] as const) {
+    const crowded = (feed: FakeFeed) => {
+      feed.travel = async (question) => {
+        const answer = new Response(feed.text(question))
+        answer.headers.set('retry-after', retryAfter)
+        return answer
+      }
+    }
+    const it = await openScene(t, key, { bound: 3 }, { prepare: crowded })
+    for (let tenths = 0; tenths < 80; tenths += 1) {
+      await it.clock.pass(0.1)
+      t.equal(it.revocations.status().state, 'current')
+    }
+    const pauses = it.feed.asked.slice(1).map(({ at }, index) => at - Number(it.feed.asked[index]?.at))
+    t.ok(pauses.length > 2 && pauses.every((pause) => pause >= least && pause <= most), pauses.join())
   }
 })
 

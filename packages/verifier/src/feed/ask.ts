@@ -17,6 +17,12 @@ export interface Asked {
   readonly timeout: number
 }
 
+/** What came: its text, unchecked, and how many seconds to wait before the next question, 0 if it does not say. */
+export interface Told {
+  readonly text: string
+  readonly retryAfter: number
+}
+
 /** An answer with another status than 200; `retryAfter` is in seconds. */
 export class FeedRefusal extends Error {
   override readonly name = 'FeedRefusal'
@@ -24,13 +30,17 @@ export class FeedRefusal extends Error {
 
   constructor(answer: Response) {
     super(`the feed answered ${answer.status}`)
-    const seconds = answer.headers.get('retry-after') ?? ''
-    this.retryAfter = /^\d{1,6}$/.test(seconds) ? Number(seconds) : 0
+    this.retryAfter = secondsOf(answer)
   }
 }
 
-/** Asks the feed once, within the limits of time and size, without redirects. Returns the text of the answer, unchecked. */
-export function askFeed(endpoint: FeedEndpoint, { after, wait, nonce, timeout }: Asked): Promise<string> {
+function secondsOf({ headers }: Response): number {
+  const seconds = headers.get('retry-after') ?? ''
+  return /^\d{1,6}$/.test(seconds) ? Number(seconds) : 0
+}
+
+/** Asks the feed once, within the limits of time and size, without redirects. */
+export function askFeed(endpoint: FeedEndpoint, { after, wait, nonce, timeout }: Asked): Promise<Told> {
   const url = new URL(endpoint.url)
   if (after !== null) url.searchParams.set('after', after)
   url.searchParams.set('wait', String(wait))
@@ -41,6 +51,6 @@ export function askFeed(endpoint: FeedEndpoint, { after, wait, nonce, timeout }:
       await answer.body?.cancel()
       throw new FeedRefusal(answer)
     }
-    return readLimited(answer, LARGEST_ANSWER)
+    return { text: await readLimited(answer, LARGEST_ANSWER), retryAfter: secondsOf(answer) }
   })
 }

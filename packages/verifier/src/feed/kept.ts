@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isCount } from '@latchkey/tokens/claims'
-import { REVOCATION_PLACE } from '@latchkey/tokens/revocations'
+import { REVOCATION_KINDS, REVOCATION_PLACE } from '@latchkey/tokens/revocations'
 import { writeAtomically } from '../atomic-file.ts'
 import { YEAR } from '../options.ts'
 import { wordsAt } from './entries.ts'
@@ -13,6 +13,8 @@ interface Head {
   readonly url: string
   readonly issuer: string
   readonly place: string
+  /** The kinds of entries that were understood; others were left out. */
+  readonly kinds: readonly string[]
   readonly signers: readonly string[]
   /** Each revoked key, with the keys that said so. */
   readonly keys: readonly (readonly [kid: string, signers: readonly string[]])[]
@@ -41,6 +43,7 @@ export async function writeKept(path: string, { url, issuer }: KeptFrom, known: 
     url,
     issuer,
     place: String(place),
+    kinds: REVOCATION_KINDS,
     signers: [...signers],
     keys: [...keys].map(([kid, told]) => [kid, [...told]] as const),
     all: { time: all.time, seconds: Math.max(0, all.end - now) }
@@ -67,7 +70,8 @@ function record(words: readonly number[], number: number, seconds: number): Buff
 }
 
 /**
- * Reads what was kept. Returns nothing if there is no file; throws if it is not whole, not of this feed and issuer, or larger than
+ * Reads what was kept. It has no place if an older version wrote it that knew fewer kinds of entries: then all is asked again,
+ * and added. Returns nothing if there is no file; throws if it is not whole, not of this feed and issuer, or larger than
  * `most` entries need. It reads in one go: nothing may be accepted before.
  */
 export function readKept(path: string, from: KeptFrom, now: number, most: number): Knowledge | undefined {
@@ -85,21 +89,24 @@ export function readKept(path: string, from: KeptFrom, now: number, most: number
 }
 
 function readHead(text: string): Head {
-  const { place, signers, keys, all, ...rest }: Head = JSON.parse(text)
+  const { place, kinds = [], signers, keys, all, ...rest }: Head = JSON.parse(text)
   const areKeys =
-    isTexts(signers) && Array.isArray(keys) && keys.every(([kid, told]) => isTexts([kid]) && isTexts(told))
+    isTexts(kinds) &&
+    isTexts(signers) &&
+    Array.isArray(keys) &&
+    keys.every(([kid, told]) => isTexts([kid]) && isTexts(told))
   const isAll = isCount(all.time) && isCount(all.seconds) && all.seconds <= YEAR
   if (!REVOCATION_PLACE.test(place) || !areKeys || !isAll) throw new Error('it is not whole')
-  return { ...rest, place, signers, keys, all }
+  return { ...rest, place, kinds, signers, keys, all }
 }
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
-function knowledgeOf({ place, signers, keys, all }: Head, entries: Buffer, now: number): Knowledge {
+function knowledgeOf({ place, kinds, signers, keys, all }: Head, entries: Buffer, now: number): Knowledge {
   const known = new Knowledge()
-  known.place = place
+  if (REVOCATION_KINDS.every((kind) => kinds.includes(kind))) known.place = place
   for (const signer of signers) known.signers.add(signer)
   for (const [kid, told] of keys) for (const signer of told) known.addKey(kid, signer)
   known.all = { time: all.time, end: now + all.seconds }

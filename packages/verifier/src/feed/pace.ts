@@ -37,6 +37,11 @@ export class Pace {
     return { wait, timeout: wait + (state === 'current' ? Math.min(this.#wait, MOST_GRACE) : MOST_GRACE) }
   }
 
+  /** The pause after a good answer: what the issuer asked for, 2 seconds at most. */
+  answered(retryAfter: number): number {
+    return Math.min(MOST_BACKOFF, retryAfter)
+  }
+
   /** The pause after a failure, from 0.5 to 2 seconds; `retryAfter` is what the issuer asked for. */
   failed(retryAfter = 0): number {
     this.failures += 1

@@ -91,7 +91,7 @@ export class Receiver {
     const times = this.#pace.next(this.freshness.state(sent), this.#isComplete)
     this.#isComplete = false
     const endpoint = { url, fetch, clock, closing: this.#closing.signal, headers: headers(audience) }
-    const text = await askFeed(endpoint, { after, nonce, ...times })
+    const { text, retryAfter } = await askFeed(endpoint, { after, nonce, ...times })
     const answer = await readAnswer(text, { issuer, nonce, after, keys })
     if (this.#closing.signal.aborted) return 0
     if (after !== null && answer.after === null) {
@@ -103,7 +103,7 @@ export class Receiver {
     const outcome = this.reading.take(answer, this.#second())
     this.#took(answer, outcome, sent)
     if (outcome === 'disbelieved' || outcome === 'full') throw new Error(REASONS[outcome])
-    return 0
+    return this.#pace.answered(retryAfter)
   }
 
   #took(answer: Answer, outcome: Outcome, sent: number): void {

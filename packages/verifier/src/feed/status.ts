@@ -11,7 +11,7 @@ export interface FeedStatus {
   readonly entries: number
   /** The place in the feed up to which it knows; missing before the first answer. */
   readonly place?: string
-  /** How many entries came since the start. */
+  /** How many entries came since the start, with those that came again and those that were not believed. */
   readonly received: number
   /** Seconds from the issuer's clock to ours at the last answer with entries: how long they took, if both clocks are right. */
   readonly lag?: number
