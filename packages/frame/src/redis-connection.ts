@@ -16,13 +16,15 @@ export interface ConnectionSettings {
   missed(error: unknown): void
   /** It is connected, and subscribed to all channels. */
   ready?(): void
+  /** Redis took a command of this name, or refused it with this error. */
+  answered?(command: string, refusal?: unknown): void
   /** A message came by a channel that is subscribed to. */
   message?(channel: string, text: string): void
 }
 
 /**
- * One connection to Redis or Valkey. While the server is away commands fail at once, and it is tried again every two
- * seconds or sooner, without end. Afterwards all channels are subscribed to again.
+ * One connection to Redis or Valkey. While the server is away commands fail at once, and it is tried again without end:
+ * an attempt takes up to 1.5 s if the server is silent, and the pause after it is at most 2 s. Afterwards all channels are subscribed to again.
  *
  * A server that does not answer a look is away too. The client's own attempts would wait for it without end, so each
  * attempt has a client of its own.
@@ -33,6 +35,7 @@ export class RedisConnection {
   /** Ends what runs now: one client, or the pause after it. */
   #stage = new AbortController()
   #client: RedisClient | undefined
+  #isRefusal: (error: unknown) => boolean = () => false
   #waiting = 0
   #isReady = false
   #isClosed = false
@@ -52,6 +55,7 @@ export class RedisConnection {
     // Loaded only here: it takes a tenth of a start, and a service without Redis does not install it.
     // Of a package in the older form that is in a bundle, only the default can be loaded later.
     const { default: library } = await import('@redis/client')
+    this.#isRefusal = (error) => error instanceof library.ErrorReply
     const place = redisPlace(library, this.#settings.url)
     await new Promise<void>((resolve) => this.#keep(library, place, resolve))
   }
@@ -59,20 +63,23 @@ export class RedisConnection {
   /** Sends a command. Rejects if Redis is away, refuses, or does not answer within half a second. */
   async send(...command: string[]): Promise<unknown> {
     if (this.#waiting >= MAX_WAITING) throw new Error('Redis is too slow')
-    return this.#ask((client) => client.sendCommand(command))
+    return this.#ask(command[0] ?? '', (client) => client.sendCommand(command))
   }
 
-  /** Asks for the messages of a channel; resolves when they come, or when it is known that none can now. */
+  /**
+   * Asks for the messages of a channel; resolves when they come, or when it is known that none can now. A refusal is told
+   * by `answered`.
+   */
   async subscribe(channel: string): Promise<void> {
     this.#channels.add(channel)
-    await this.#ask((client) => client.subscribe(channel, this.#hear)).catch(() => {})
+    await this.#ask('SUBSCRIBE', (client) => client.subscribe(channel, this.#hear)).catch(() => {})
   }
 
   unsubscribe(channel: string): void {
     this.#channels.delete(channel)
     // Of one that is asked for again before this is answered, the client sends nothing.
     const asked = () => (this.#channels.has(channel) ? this.subscribe(channel) : undefined)
-    this.#ask((client) => client.unsubscribe(channel, this.#hear).then(asked)).catch(() => {})
+    this.#ask('UNSUBSCRIBE', (client) => client.unsubscribe(channel, this.#hear).then(asked)).catch(() => {})
   }
 
   /** Ends the connection at once, and whatever waits for it. */
@@ -85,13 +92,32 @@ export class RedisConnection {
     if (this.#channels.has(channel)) this.#settings.message?.(channel, text)
   }
 
-  async #ask(question: (client: RedisClient) => Promise<unknown>): Promise<unknown> {
+  async #ask(command: string, question: (client: RedisClient) => Promise<unknown>): Promise<unknown> {
     if (!this.#client) throw new Error('Redis is away')
     this.#waiting += 1
     const answer = question(this.#client).finally(() => {
       this.#waiting -= 1
     })
-    return inTime(answer, REDIS_TIMEOUT)
+    return inTime(this.#told(command, answer), REDIS_TIMEOUT)
+  }
+
+  /** Tells whether Redis took a command or refused it; nothing if the connection ended. */
+  async #told(command: string, asked: Promise<unknown>): Promise<unknown> {
+    try {
+      const answer = await asked
+      this.#settings.answered?.(command)
+      return answer
+    } catch (error) {
+      if (this.#isRefusal(error)) this.#settings.answered?.(command, error)
+      throw error
+    }
+  }
+
+  /** Resolves if the server answers, be it with a refusal. */
+  async #answered(command: string, asked: Promise<unknown>): Promise<void> {
+    await this.#told(command, asked).catch((error) => {
+      if (!this.#isRefusal(error)) throw error
+    })
   }
 
   // Never rejects.
@@ -124,12 +150,12 @@ export class RedisConnection {
       await inTime(this.#logIn(library, client, place), REDIS_TIMEOUT)
       stage.signal.throwIfAborted()
       this.#client = client
-      await this.#subscribeAgain(library, client)
+      await this.#subscribeAgain(client)
       stage.signal.throwIfAborted()
       ready()
       for (;;) {
         await sleep(REDIS_PAUSE, undefined, { signal: stage.signal })
-        await inTime(answered(library, client.sendCommand(['PING'])), REDIS_PAUSE)
+        await inTime(this.#answered('PING', client.sendCommand(['PING'])), REDIS_PAUSE)
       }
     } catch (error) {
       return stage.signal.reason ?? error
@@ -141,9 +167,9 @@ export class RedisConnection {
     }
   }
 
-  async #subscribeAgain(library: RedisLibrary, client: RedisClient): Promise<void> {
+  async #subscribeAgain(client: RedisClient): Promise<void> {
     if (this.#channels.size === 0) return
-    await inTime(answered(library, client.subscribe([...this.#channels], this.#hear)), REDIS_PAUSE)
+    await inTime(this.#answered('SUBSCRIBE', client.subscribe([...this.#channels], this.#hear)), REDIS_PAUSE)
   }
 
   async #logIn(library: RedisLibrary, client: RedisClient, place: RedisPlace): Promise<void> {
@@ -158,11 +184,4 @@ export class RedisConnection {
     this.#stage = new AbortController()
     await sleep(milliseconds, undefined, { signal: this.#stage.signal }).catch(() => {})
   }
-}
-
-/** Resolves if the server answers, be it with a refusal. */
-async function answered({ ErrorReply }: RedisLibrary, asked: Promise<unknown>): Promise<void> {
-  await asked.catch((error) => {
-    if (!(error instanceof ErrorReply)) throw error
-  })
 }

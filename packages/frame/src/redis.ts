@@ -32,7 +32,7 @@ export interface RedisConnections {
 
 /**
  * Opens both connections; resolves when they are ready, or after the first failed attempt. It says once in the log that
- * Redis is away, and once that it is back.
+ * Redis is away, and once that it is back; of a command that Redis refuses, once until it takes it again.
  */
 export async function openRedis({ url, name, without, log }: RedisSettings): Promise<RedisConnections> {
   const backs: (() => void)[] = []
@@ -42,6 +42,16 @@ export async function openRedis({ url, name, without, log }: RedisSettings): Pro
     if (isAway) return
     isAway = true
     log.warn({ err: error }, `Redis is away: ${without}`)
+  }
+  const refused = new Set<string>()
+  const answered = (command: string, refusal?: unknown) => {
+    // Its user may have no right to look whether the server answers.
+    if (command === 'PING') return
+    if (refusal === undefined) refused.delete(command)
+    else if (!refused.has(command)) {
+      refused.add(command)
+      log.warn({ err: refusal }, `Redis refuses ${command}: ${without}. ${remedy(command)}`)
+    }
   }
   const isReady = () => commands.isReady && subscriptions.isReady
   const ready = () => {
@@ -53,8 +63,16 @@ export async function openRedis({ url, name, without, log }: RedisSettings): Pro
   const message = (channel: string, text: string) => {
     for (const listener of messages) listener(channel, text)
   }
-  const commands = new RedisConnection({ url, name, log, missed, ready })
-  const subscriptions = new RedisConnection({ url, name: `${name}-subscriptions`, log, missed, ready, message })
+  const commands = new RedisConnection({ url, name, log, missed, answered, ready })
+  const subscriptions = new RedisConnection({
+    url,
+    name: `${name}-subscriptions`,
+    log,
+    missed,
+    answered,
+    ready,
+    message
+  })
   await Promise.all([commands.open(), subscriptions.open()])
   return {
     publish: (channel, text) => commands.send('PUBLISH', channel, text),
@@ -68,4 +86,9 @@ export async function openRedis({ url, name, without, log }: RedisSettings): Pro
       subscriptions.close()
     }
   }
+}
+
+function remedy(command: string): string {
+  const right = `+${command.toLowerCase()}`
+  return `Give the user of REDIS_URL the command (${right}) and the channels (&latchkey:*), with ACL SETUSER`
 }

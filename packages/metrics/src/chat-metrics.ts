@@ -56,6 +56,6 @@ export const CHAT_METRICS = {
   },
   latchkey_notices_connected: {
     type: 'gauge',
-    help: 'Whether Redis tells of messages of other instances: 1 or 0; missing without Redis.'
+    help: 'Whether both connections to Redis stand: 1 or 0; missing without Redis. What it refuses is in the log alone.'
   }
 } as const satisfies Record<string, Metric>

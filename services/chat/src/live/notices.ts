@@ -33,6 +33,7 @@ export function redisNotices(redis: RedisConnections, listener: NoticeListener):
   })
   redis.onBack(() => listener.back())
   return {
+    // What fails is told in the log by whoever connects.
     publish: (room, seq) => {
       redis.publish(`${CHANNEL}${room}`, `${instance} ${seq}`).catch(() => {})
     },
