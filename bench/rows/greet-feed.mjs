@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { interleaved, load } from '../measure.mjs'
 import { megabytes } from '../memory.mjs'
@@ -11,6 +12,8 @@ const PASS = 10_000
 /** Megabytes of a million entries, and seconds until they are read. */
 const MEMORY = 64
 const COLD = 30
+/** Seconds after which Node, idle, has given back what reading needed. */
+const SETTLED = 30
 /** Tokens of a round of new ones, as in the row greet-new. */
 const TOKENS = 20_000
 
@@ -30,6 +33,7 @@ export async function greetFeed({ pair, rounds, seconds, quick }) {
   const many = await follow(auth)
   const none = await follow(idle)
   const without = await pair.startResource()
+  await sleep(quick ? 0 : SETTLED * 1000)
   const size = { value: megabytes(many.pid) - megabytes(none.pid) }
   const cold = { value: many.ready / 1000 }
   const services = { many, none, without }

@@ -11,6 +11,8 @@ const FULLEST = 0.75
 /** A sweep rebuilds a segment of which this part has ended. */
 const WORTH_SWEEPING = 1 / 8
 const WORDS = 4
+/** Bytes of a slot: a number, the words, and an end. */
+const SLOT = 8 + 4 * WORDS + 4
 
 /**
  * A table from hashes to numbers, in typed arrays: at most 56 bytes an entry, and no object for each.
@@ -84,6 +86,8 @@ type Mix = (...hash: Words) => number
 /** A part of the table. A slot is free while its end is 0. */
 class Segment {
   size = 0
+  /** Resizable, because only of such one can memory be given back at once. */
+  #bytes = new ArrayBuffer(0, { maxByteLength: 0 })
   #words = new Int32Array(0)
   #numbers = new Float64Array(0)
   #ends = new Uint32Array(0)
@@ -130,13 +134,18 @@ class Segment {
   rebuild(now: number, mix: Mix): void {
     const [old, size] = [this.#copy(), this.size - this.ended(now)]
     const slots = size < LEAST_SLOTS / 2 ? (size === 0 && now > 0 ? 0 : LEAST_SLOTS) : size * 2
-    this.#words = new Int32Array(slots * WORDS)
-    this.#numbers = new Float64Array(slots)
-    this.#ends = new Uint32Array(slots)
+    const before = this.#bytes
+    const maxByteLength = slots * SLOT
+    this.#bytes = new ArrayBuffer(maxByteLength, { maxByteLength })
+    this.#numbers = new Float64Array(this.#bytes, 0, slots)
+    this.#words = new Int32Array(this.#bytes, slots * 8, slots * WORDS)
+    this.#ends = new Uint32Array(this.#bytes, slots * 24, slots)
     this.size = 0
     old((hash, number, end) => {
       if (end >= now) this.add(mix(...hash), hash, number, end)
     })
+    // The next full collection may be far away: a million entries would take 100 MB in place of 55.
+    before.resize(0)
   }
 
   each(call: (hash: Words, number: number, end: number) => void): void {
