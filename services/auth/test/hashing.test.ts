@@ -19,7 +19,7 @@ t.teardown(() => pool.close())
 const ME = { client: '192.0.2.1', user: 'me' }
 
 function passwordsOf(cost: number, { queueTimeout = 60, highest = cost } = {}) {
-  return createPasswords(pool, { cost, queueTimeout, highestCost: async () => highest })
+  return createPasswords(pool, { cost, queueTimeout, highestCost: { find: async () => highest, known: () => highest } })
 }
 
 /** A pool whose threads are all at work, on jobs that take long. */
@@ -51,10 +51,15 @@ t.test('an unknown address costs what the highest stored cost does, a new hash w
     jobs.push(job)
     return pool.run(asker, job)
   }
-  const passwords = createPasswords({ ...pool, run }, { cost: 4, queueTimeout: 60, highestCost: async () => 6 })
+  const asked: number[] = []
+  const refuseIfBusy: HashPool['refuseIfBusy'] = (_asker, { cost }) => void asked.push(cost)
+  const highestCost = { find: async () => 6, known: () => 6 }
+  const passwords = createPasswords({ ...pool, run, refuseIfBusy }, { cost: 4, queueTimeout: 60, highestCost })
   const hash = await passwords.hash(ME, 'x')
   await passwords.verify(ME, 'wrong', hash)
   await passwords.verify(ME, 'wrong', undefined)
+  passwords.refuseIfBusy(ME)
+  t.strictSame(asked, [6], 'and whoever asks before is told by the same cost')
   t.match(jobs, [
     { op: 'hash', cost: 4 },
     { op: 'verify', cost: 6, hash },

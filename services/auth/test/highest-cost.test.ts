@@ -8,7 +8,7 @@ import { directPool } from './hash-pool.ts'
 /** A cost that is followed in a time of its own, and the reads that were made of it. */
 function follow(found: (number | undefined | Error)[], configured = 10) {
   const state = { now: 0, reads: 0 }
-  const highest = followHighestCost(
+  const { find: highest, known } = followHighestCost(
     async () => {
       const next = found[Math.min(state.reads, found.length - 1)]
       state.reads += 1
@@ -17,7 +17,7 @@ function follow(found: (number | undefined | Error)[], configured = 10) {
     },
     { configured, now: () => state.now }
   )
-  return { state, highest }
+  return { state, highest, known }
 }
 
 t.test('it is the highest that is stored, and never less than the configured one', async (t) => {
@@ -32,13 +32,14 @@ t.test('it is the highest that is stored, and never less than the configured one
 })
 
 t.test('it is read when it is first needed, once for all who come at once, and again after a minute', async (t) => {
-  const { state, highest } = follow([12, 11])
+  const { state, highest, known } = follow([12, 11])
+  t.strictSame([known(), state.reads], [10, 0], 'before that, the configured one is known')
   t.strictSame(await Promise.all([highest(), highest(), highest()]), [12, 12, 12])
   state.now = 59_999
   t.strictSame([await highest(), state.reads], [12, 1])
   state.now = 60_000
   t.strictSame([await highest(), state.reads], [12, 2], 'behind a login, which does not wait for it')
-  t.strictSame([await highest(), state.reads], [11, 2])
+  t.strictSame([await highest(), known(), state.reads], [11, 11, 2])
 })
 
 t.test('what cannot be read at first is an error; later, the last one stays', async (t) => {

@@ -43,7 +43,7 @@ t.test('an address has so many requests a minute to the routes that hash a passw
   t.equal(other.status, 200, 'others go on')
 })
 
-t.test('an address that asks again and again is refused at once, and then a hundred times a second', async (t) => {
+t.test('an address that asks again and again is refused at once, and then every ten milliseconds', async (t) => {
   const from = '192.0.2.80'
   const knock = () => auth.send('POST /login', { ...EMPTY, from })
   for (let i = 0; i < 3; i += 1) t.equal((await knock()).status, 400)

@@ -10,7 +10,7 @@ t.test('whoever is refused now and then hears so at once', async (t) => {
   )
 })
 
-t.test('one client is refused a hundred times a second, others beside it', async (t) => {
+t.test('what one client asks at once is refused every ten milliseconds, others beside it', async (t) => {
   const spacing = new Spacing()
   t.strictSame(
     Array.from({ length: 5 }, () => spacing.holdOf(['a'], 1000)),
@@ -36,6 +36,18 @@ t.test('no refusal is held for longer than half a second', async (t) => {
   const holds = Array.from({ length: 1000 }, (_, i) => spacing.holdOf(['a'], i))
   t.equal(Math.max(...holds), 500)
   t.equal(spacing.holdOf(['a'], 2000), 0, 'and soon after, it hears at once again')
+})
+
+t.test('whoever asks at once for more than half a second of refusals gets the others all then', async (t) => {
+  const spacing = new Spacing()
+  const holds = Array.from({ length: 100 }, () => spacing.holdOf(['a'], 1000))
+  t.strictSame(
+    [holds.slice(0, 3), holds.slice(49)],
+    [
+      [0, 10, 20],
+      [490, ...Array(50).fill(500)]
+    ]
+  )
 })
 
 t.test('of those who may be refused at once again, nothing is kept', async (t) => {

@@ -8,8 +8,9 @@ const LONGEST = 500
 const MANY = 10_000
 
 /**
- * Says how long to delay a refusal, so that one client is refused at most a hundred times a second and waits at most
- * 0.5 s.
+ * Says how long to delay a refusal: until 10 ms after the one before it of the same client, but at most 0.5 s. So who asks
+ * up to fifty times at once is refused a hundred times a second. Beyond that each refusal comes after 0.5 s, as many a second
+ * as were asked for.
  *
  * A client that respects Retry-After is answered at once. One that repeats without waiting, seventy times in parallel,
  * would otherwise take the processor from the hashing of others.

@@ -2,6 +2,7 @@ import { SHARE } from '@latchkey/database/time-limits'
 import { present } from './clock.ts'
 import { costOf } from './foreign-hash.ts'
 import { type Asker, busy, type HashPool } from './hash-pool.ts'
+import type { HighestCost } from './highest-cost.ts'
 import { fitsBcrypt, normalizePassword } from './policy.ts'
 import type { HashResult, HashTask } from './worker.ts'
 
@@ -25,7 +26,7 @@ interface PasswordSettings {
   /** PASSWORD_TIMEOUT, in seconds. */
   readonly queueTimeout: number
   /** The highest cost of a stored hash, which every failed comparison costs. */
-  readonly highestCost: () => Promise<number>
+  readonly highestCost: HighestCost
 }
 
 /** Makes the password functions of a pool. */
@@ -37,14 +38,14 @@ export function createPasswords(pool: HashPool, { cost, queueTimeout, highestCos
     return result as R
   }
   return {
-    refuseIfBusy: (asker) => pool.refuseIfBusy(asker, { cost, deadline: present() + wait }),
+    refuseIfBusy: (asker) => pool.refuseIfBusy(asker, { cost: highestCost.known(), deadline: present() + wait }),
     hash: async (asker, sent) => {
       const { hash } = await run<{ hash: string }>(asker, { op: 'hash', cost, password: normalizePassword(sent) })
       return hash
     },
     verify: async (asker, sent, stored) => {
       const password = normalizePassword(sent)
-      const highest = await highestCost()
+      const highest = await highestCost.find()
       const hash = stored ?? dummyOf(highest)
       const { matches } = await run<{ matches: boolean }>(asker, { op: 'verify', cost: highest, password, hash })
       if (!matches || stored === undefined || !fitsBcrypt(password)) return { matches: false, outdated: false }
