@@ -61,6 +61,19 @@ const said = (of: Service) =>
 
 await post('/signup', '', ada)
 
+t.test('a service that stops keeps also the ends that it has heard right before', async (t) => {
+  const one = await resourceWith({ FEED_WHEN_CUT: 'accept', FEED_CACHE_FILE: join(dir, 'stopped.json') })
+  await one.start()
+  const [first, second] = [await logIn(), await logIn()]
+  for (const ended of [first, second]) {
+    await post('/logout', ended.refresh_token)
+    await until(async () => (await greet(one, ended.access_token)) === '401 invalid_token')
+  }
+  t.equal(await one.stop(), 0)
+  await one.start('/readyz', { FEED_TOKEN: FEED_TOKEN.replace('a-token', 'another') })
+  for (const ended of [first, second]) t.equal(await greet(one, ended.access_token), '401 invalid_token')
+})
+
 t.test('while the auth service is away FEED_WHEN_CUT decides, and afterwards everything is as before', async (t) => {
   const FEED_CACHE_FILE = join(dir, 'feed.json')
   const [accept, recent, refuse] = await Promise.all([

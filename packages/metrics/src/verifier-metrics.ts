@@ -38,5 +38,8 @@ export const VERIFIER_METRICS = {
     labels: { quantile: ['0.5', '0.99'] }
   },
   latchkey_feed_entries: { type: 'gauge', help: 'Revocations that are known.' },
-  latchkey_feed_received_total: { type: 'counter', help: 'Revocations that came since the start.' }
+  latchkey_feed_received_total: {
+    type: 'counter',
+    help: 'Revocations that came since the start, also again or not believed.'
+  }
 } as const satisfies Record<string, Metric>
