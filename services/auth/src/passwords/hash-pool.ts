@@ -73,8 +73,9 @@ export function openHashPool(threads?: number, failed?: (reason: unknown) => voi
 class HashThreads implements HashPool {
   readonly engine: Bcrypt['engine']
   readonly #threads: number
-  readonly #open: () => Tinypool
-  #pool: Tinypool
+  readonly #pool: Tinypool
+  /** One for each job that the threads have. */
+  readonly #stops = new Set<AbortController>()
   /** Why the last thread that could not begin could not. */
   #fault: unknown
   readonly #queue = new FairQueue<Waiting>(MAX_QUEUE)
@@ -82,12 +83,8 @@ class HashThreads implements HashPool {
   readonly #pace = new Pace()
 
   constructor({ threads, engine, worker }: { threads: number; engine: Bcrypt['engine']; worker: URL }) {
-    const options = { filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: IDLE }
-    this.#open = () => {
-      const pool = new Tinypool(options)
-      return pool.on('error', (error) => this.#replace(pool, error))
-    }
-    this.#pool = this.#open()
+    this.#pool = new Tinypool({ filename: worker.href, minThreads: 0, maxThreads: threads, idleTimeout: IDLE })
+    this.#pool.on('error', (error) => this.#stopAll(error))
     this.engine = engine
     this.#threads = threads
   }
@@ -148,27 +145,27 @@ class HashThreads implements HashPool {
   }
 
   // A thread could not begin, as for want of memory or files, or while an update replaces its script. Tinypool would let
-  // the job of this thread wait for ever.
-  #replace(failed: Tinypool, error: unknown): void {
-    if (this.#pool !== failed) return
-    this.#pool = this.#open()
+  // the job of this thread wait for ever, and does not tell which it is.
+  #stopAll(error: unknown): void {
     this.#fault = error
-    failed.destroy().catch(() => {})
+    for (const stop of this.#stops) stop.abort()
   }
 
   async #work({ job, since, resolve, reject }: Waiting): Promise<void> {
     const begun = performance.now()
-    const pool = this.#pool
+    const stop = new AbortController()
+    this.#stops.add(stop)
     try {
-      const result: HashResult = await pool.run(job)
+      const result: HashResult = await this.#pool.run(job, { signal: stop.signal })
       if (result !== 'late') {
         this.#pace.note(result.pace)
         count('password_worked', { wait: (begun - since) / 1000, work: (performance.now() - begun) / 1000 })
       }
       resolve(result)
     } catch (error) {
-      reject(pool === this.#pool ? error : unavailable('hashing: a thread could not begin', 1, this.#fault))
+      reject(stop.signal.aborted ? unavailable('hashing: a thread could not begin', 1, this.#fault) : error)
     } finally {
+      this.#stops.delete(stop)
       this.#running.delete(job)
       this.#begin()
     }
