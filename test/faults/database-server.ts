@@ -77,6 +77,9 @@ export async function startDatabase(
       await server.stop()
     },
     freeze: async () => {
+      // First the one that starts others, so that none begins after the list is made.
+      const [postmaster = 0] = await processesOf(server.folder)
+      signal(postmaster, 'SIGSTOP')
       frozen = await processesOf(server.folder)
       for (const pid of frozen) signal(pid, 'SIGSTOP')
     },
