@@ -39,12 +39,10 @@ export async function idle({ pair, rounds, quick }) {
     { rounds }
   )
   await issuer.stop()
-  const auths = rowsOf('auth', 72, found.auth, found.authOnOne)
+  const others = { 'better-auth': found.betterAuth, 'node-oidc-provider': found.oidcProvider }
   return [
-    ...auths,
-    ...rowsOf('resource', 48, found.resource, found.resourceOnOne),
-    { ...auths[0], beside: 'better-auth', other: found.betterAuth, most: undefined },
-    { ...auths[0], beside: 'node-oidc-provider', other: found.oidcProvider, most: undefined }
+    ...rowsOf('auth', 72, found.auth, found.authOnOne, others),
+    ...rowsOf('resource', 48, found.resource, found.resourceOnOne)
   ]
 }
 
@@ -53,11 +51,13 @@ export async function idle({ pair, rounds, quick }) {
  * @param {number} limit megabytes
  * @param {import('../measure.mjs').Run[]} ours on two cores
  * @param {import('../measure.mjs').Run[]} onOne
+ * @param {Record<string, import('../measure.mjs').Run[]>} [others] peers, without a bar
  */
-function rowsOf(name, limit, ours, onOne) {
+function rowsOf(name, limit, ours, onOne, others = {}) {
   const row = { what: `idle ${name} service, two cores`, unit: 'MB (PSS)', ours }
   return [
     { ...row, ...below(limit) },
-    { ...row, beside: 'one core', other: onOne, most: FLAT }
+    { ...row, beside: 'one core', other: onOne, most: FLAT },
+    ...Object.entries(others).map(([beside, other]) => ({ ...row, beside, other }))
   ]
 }

@@ -24,7 +24,8 @@ export interface ConnectionSettings {
 
 /**
  * One connection to Redis or Valkey. While the server is away commands fail at once, and it is tried again without end:
- * an attempt takes up to 1.5 s if the server is silent, and the pause after it is at most 2 s. Afterwards all channels are subscribed to again.
+ * an attempt takes up to 1.5 s if the server is silent, and the pause after it is at most 2 s. Afterwards all channels are
+ * subscribed to again.
  *
  * A server that does not answer a look is away too. The client's own attempts would wait for it without end, so each
  * attempt has a client of its own.
@@ -113,9 +114,9 @@ export class RedisConnection {
     }
   }
 
-  /** Resolves if the server answers, be it with a refusal. */
-  async #answered(command: string, asked: Promise<unknown>): Promise<void> {
-    await this.#told(command, asked).catch((error) => {
+  /** Resolves if the server answers, be it with a refusal: a user may have no right even to look. */
+  async #answered(asked: Promise<unknown>): Promise<void> {
+    await asked.catch((error) => {
       if (!this.#isRefusal(error)) throw error
     })
   }
@@ -155,7 +156,7 @@ export class RedisConnection {
       ready()
       for (;;) {
         await sleep(REDIS_PAUSE, undefined, { signal: stage.signal })
-        await inTime(this.#answered('PING', client.sendCommand(['PING'])), REDIS_PAUSE)
+        await inTime(this.#answered(client.sendCommand(['PING'])), REDIS_PAUSE)
       }
     } catch (error) {
       return stage.signal.reason ?? error
@@ -169,7 +170,8 @@ export class RedisConnection {
 
   async #subscribeAgain(client: RedisClient): Promise<void> {
     if (this.#channels.size === 0) return
-    await inTime(this.#answered('SUBSCRIBE', client.subscribe([...this.#channels], this.#hear)), REDIS_PAUSE)
+    const asked = this.#told('SUBSCRIBE', client.subscribe([...this.#channels], this.#hear))
+    await inTime(this.#answered(asked), REDIS_PAUSE)
   }
 
   async #logIn(library: RedisLibrary, client: RedisClient, place: RedisPlace): Promise<void> {

@@ -45,8 +45,6 @@ export async function openRedis({ url, name, without, log }: RedisSettings): Pro
   }
   const refused = new Set<string>()
   const answered = (command: string, refusal?: unknown) => {
-    // Its user may have no right to look whether the server answers.
-    if (command === 'PING') return
     if (refusal === undefined) refused.delete(command)
     else if (!refused.has(command)) {
       refused.add(command)

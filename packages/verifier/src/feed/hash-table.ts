@@ -97,7 +97,7 @@ class Segment {
   }
 
   get bytes(): number {
-    return this.#words.byteLength + this.#numbers.byteLength + this.#ends.byteLength
+    return this.#bytes.byteLength
   }
 
   get(mixed: number, a: number, b: number, c: number, d: number): number {

@@ -52,6 +52,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** A job that the threads have. */
+interface Running {
+  readonly stop: AbortController
+  readonly done: Promise<void>
+}
+
 /** How long a thread without work stays, in milliseconds. */
 const IDLE = 60_000
 
@@ -74,12 +80,8 @@ class HashThreads implements HashPool {
   readonly engine: Bcrypt['engine']
   readonly #threads: number
   readonly #pool: Tinypool
-  /** One for each job that the threads have. */
-  readonly #stops = new Set<AbortController>()
-  /** Why the last thread that could not begin could not. */
-  #fault: unknown
   readonly #queue = new FairQueue<Waiting>(MAX_QUEUE)
-  readonly #running = new Map<HashJob, Promise<void>>()
+  readonly #running = new Map<HashJob, Running>()
   readonly #pace = new Pace()
 
   constructor({ threads, engine, worker }: { threads: number; engine: Bcrypt['engine']; worker: URL }) {
@@ -113,7 +115,7 @@ class HashThreads implements HashPool {
 
   async close(): Promise<void> {
     for (const { reject } of this.#queue.drop(() => true)) reject(unavailable('hashing: the service stops'))
-    await Promise.all(this.#running.values())
+    await Promise.all([...this.#running.values()].map(({ done }) => done))
     await this.#pool.destroy()
   }
 
@@ -140,32 +142,29 @@ class HashThreads implements HashPool {
     while (this.#running.size < this.#threads) {
       const next = this.#queue.take()
       if (!next) return
-      this.#running.set(next.job, this.#work(next))
+      const stop = new AbortController()
+      this.#running.set(next.job, { stop, done: this.#work(next, stop.signal) })
     }
   }
 
   // A thread could not begin, as for want of memory or files, or while an update replaces its script. Tinypool would let
   // the job of this thread wait for ever, and does not tell which it is.
   #stopAll(error: unknown): void {
-    this.#fault = error
-    for (const stop of this.#stops) stop.abort()
+    for (const { stop } of this.#running.values()) stop.abort(error)
   }
 
-  async #work({ job, since, resolve, reject }: Waiting): Promise<void> {
+  async #work({ job, since, resolve, reject }: Waiting, signal: AbortSignal): Promise<void> {
     const begun = performance.now()
-    const stop = new AbortController()
-    this.#stops.add(stop)
     try {
-      const result: HashResult = await this.#pool.run(job, { signal: stop.signal })
+      const result: HashResult = await this.#pool.run(job, { signal })
       if (result !== 'late') {
         this.#pace.note(result.pace)
         count('password_worked', { wait: (begun - since) / 1000, work: (performance.now() - begun) / 1000 })
       }
       resolve(result)
     } catch (error) {
-      reject(stop.signal.aborted ? unavailable('hashing: a thread could not begin', 1, this.#fault) : error)
+      reject(signal.aborted ? unavailable('hashing: a thread could not begin', 1, signal.reason) : error)
     } finally {
-      this.#stops.delete(stop)
       this.#running.delete(job)
       this.#begin()
     }

@@ -1,7 +1,8 @@
-import { type EventLog, emit } from '@latchkey/events/emit'
+import type { EventLog } from '@latchkey/events/emit'
 import { PROBLEMS } from '@latchkey/problems/codes'
 import { Problem } from '@latchkey/problems/problem'
 import { GraphQLError } from 'graphql'
+import { logRefusal } from '../sockets/failures.ts'
 
 /** The request that errors belong to. */
 export interface Asked {
@@ -17,11 +18,10 @@ export function shownErrors(errors: readonly GraphQLError[], { log, requestId }:
   const logged = new Set<string>()
   return errors.map((error) => {
     const problem = problemOf(error)
-    const { code, options, status, cause, message } = problem
+    const { code, options } = problem
     if (!logged.has(code)) {
       logged.add(code)
-      if (status >= 500) emit(log, 'failed', { code, ...(cause !== undefined && { err: problem }) }, message)
-      else emit(log, 'refused', { code }, message)
+      logRefusal(log, problem)
     }
     const { nodes, source, positions, path } = error
     return new GraphQLError(options.detail ?? PROBLEMS[code].detail, {
